@@ -1,0 +1,31 @@
+/**
+ * What a sampling strategy is written against.
+ *
+ * `defineStrategy` makes one; `highest` and `draw` choose from a pool in Concord's one order; `randomAt` is the
+ * counter-based generator behind `context.random`.
+ *
+ * @module
+ */
+export {
+  type AnyPool,
+  type AnyRows,
+  type Asked,
+  type Context,
+  type FullSelection,
+  NEEDS,
+  type Need,
+  type Pool,
+  type Rows,
+  type ScoreContext,
+  type ScoreDefinition,
+  type ScoreStrategy,
+  type SelectContext,
+  type SelectDefinition,
+  type Selection,
+  type SelectStrategy,
+  type Strategy,
+} from './contract.ts';
+export { defineStrategy, isStrategy } from './define.ts';
+export { type Draw, draw, highest } from './order.ts';
+export { deriveSeed, hashText, randomAt } from './random.ts';
+export type { Output, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';

@@ -1,0 +1,56 @@
+import { stringSeed } from './random.ts';
+
+/** A stint of work and the break after it, in milliseconds since 1970. */
+export interface WorkSession {
+  readonly startedAt: number;
+  readonly until: number;
+  readonly breakUntil: number;
+}
+
+/** How many of one's newest answers can be undone. */
+export const UNDO_LIMIT = 10;
+
+/** What a project knows of one annotator. People are opaque ids here; names are documents elsewhere. */
+export class Annotator {
+  /** Small dense number of the annotator within the project. */
+  readonly index: number;
+  readonly id: string;
+  /** Of the id: for draws that are this annotator's own. */
+  readonly seed: number;
+  /** Rows of the assignments in their hands, in the order of granting. */
+  readonly held: number[] = [];
+  /** Rows of the newest answers that can be undone, oldest first; at most {@link UNDO_LIMIT}. */
+  readonly undoable: number[] = [];
+  /** Assignments ever granted, renewed grants of the same sample included. */
+  grants = 0;
+  /** Answers that stand, surplus included. */
+  answers = 0;
+  skips = 0;
+  session: WorkSession | null = null;
+
+  constructor(index: number, id: string) {
+    this.index = index;
+    this.id = id;
+    this.seed = stringSeed(id);
+  }
+
+  answered(row: number): void {
+    this.answers++;
+    this.undoable.push(row);
+    if (this.undoable.length > UNDO_LIMIT) this.undoable.shift();
+  }
+
+  undid(row: number): void {
+    this.answers--;
+    remove(this.undoable, row);
+  }
+
+  drops(row: number): void {
+    remove(this.held, row);
+  }
+}
+
+function remove(list: number[], value: number): void {
+  const at = list.indexOf(value);
+  if (at >= 0) list.splice(at, 1);
+}

@@ -1,0 +1,63 @@
+import type { Draw } from './events.ts';
+import type { Policy } from './policy.ts';
+import type { Project } from './project.ts';
+import type { Round } from './round.ts';
+
+export type Priority = 'HIGH' | 'MEDIUM';
+
+/** One sample as a round announces it: the chosen in their order, and audits at plausible ranks among them. */
+export interface AnnouncedSample {
+  /** From 0. */
+  readonly rank: number;
+  readonly sample: number;
+  readonly draw: Draw;
+  /** NaN where there is none, as for audits. */
+  readonly score: number;
+  /** In 0…1, likewise. */
+  readonly normalised: number;
+  /** An audit has its neighbour's, so that it does not stand out. */
+  readonly priority: Priority;
+}
+
+export function announcedCount({ opened }: Round): number {
+  return opened.samples.length + opened.audits.length;
+}
+
+/** The announced sample at a rank below {@link announcedCount}. */
+export function announcedAt({ opened }: Round, rank: number, { priority }: Policy): AnnouncedSample {
+  const { samples, audits, auditRanks } = opened;
+  const audit = auditRanks.indexOf(rank);
+  const before = auditRanks.reduce((count, other) => count + Number(other < rank), 0);
+  const position = Math.min(rank - before, samples.length - 1);
+  const score = opened.scores[position] as number;
+  const normalised = opened.normalised[position] as number;
+  const deciding = priority.score === 'RAW' ? score : normalised;
+  const shared = { rank, priority: deciding > priority.threshold ? 'HIGH' : 'MEDIUM' } as const;
+  if (audit >= 0) {
+    return {
+      ...shared,
+      sample: audits[audit] as number,
+      draw: 'AUDIT',
+      score: Number.NaN,
+      normalised: Number.NaN,
+    };
+  }
+  const draw = opened.random[position] === 1 ? 'RANDOM' : 'UNCERTAIN';
+  return { ...shared, sample: samples[position] as number, draw, score, normalised };
+}
+
+/**
+ * How far a round has come, counted over all that it announced: whoever watched the count of the chosen alone
+ * would see which of their answers was an audit.
+ */
+export function roundProgress(
+  project: Project,
+  round: Round,
+): { readonly total: number; readonly settled: number } {
+  const { samples } = project;
+  const audited = round.opened.audits.reduce(
+    (count, sample) => count + Number(samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)),
+    0,
+  );
+  return { total: announcedCount(round), settled: round.size - round.unsettled + audited };
+}

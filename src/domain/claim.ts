@@ -1,0 +1,212 @@
+import type { Annotator } from './annotator.ts';
+import type { Decision, Moment } from './decision.ts';
+import type { Draw } from './events.ts';
+import type { Project } from './project.ts';
+import { hash32, stringSeed, uniform } from './random.ts';
+import { refuse } from './refusals.ts';
+import { NONE } from './sampleTable.ts';
+
+/** Why a claim gave nothing, and for some reasons until when (milliseconds since 1970). */
+export type EmptyClaim =
+  /** Every sample that could be asked has its answers. */
+  | { readonly reason: 'DONE' }
+  /** Others hold what is left; the first of it comes back at `until` at the latest. */
+  | { readonly reason: 'ALL_HELD'; readonly until: number }
+  /** You have had all that is left; it waits for others. */
+  | { readonly reason: 'ALL_HAD_BY_YOU' }
+  /** Your work session is over; the next may begin at `until`. */
+  | { readonly reason: 'WORK_SESSION_OVER'; readonly until: number }
+  /** The owner has paused the project. */
+  | { readonly reason: 'PAUSED' }
+  /** No round is open, and this project's work comes in rounds. */
+  | { readonly reason: 'NO_ROUND' };
+
+export type EmptyReason = EmptyClaim['reason'];
+
+/** What an annotator holds after a claim: rows of assignments, oldest first; and why it is nothing. */
+export interface Claim {
+  readonly held: readonly number[];
+  readonly empty: EmptyClaim | null;
+}
+
+/** The most assignments one person may hold. */
+export const MAX_HOLD = 100;
+
+/** At most one claim in this many is something else than the round's next. */
+const INTERLEAVE = 5;
+
+// Streams of the project's seed, one a purpose, so that one draw tells nothing of another.
+const SIDE_STREAM = stringSeed('interleaving');
+const SUGGESTION_STREAM = stringSeed('hidden suggestions');
+
+/** Tops up what an annotator holds to `hold`. Two programs of one person share one queue. */
+export function* claim(
+  project: Project,
+  { by, hold }: { readonly by: string; readonly hold: number },
+  moment: Moment,
+): Decision<Claim> {
+  if (!Number.isInteger(hold) || hold < 1 || hold > MAX_HOLD) {
+    throw refuse('INVALID_INPUT', {
+      field: 'hold',
+      problem: `${hold} is not a whole number from 1 to ${MAX_HOLD}`,
+    });
+  }
+  const stopped = whyStopped(project, by, moment.now);
+  if (stopped === null) {
+    for (let held = heldBy(project, by).length; held < hold; held++) {
+      const next = nextFor(project, by);
+      if (next === undefined) break;
+      yield* startWorkSession(project, by, moment.now);
+      yield grantEvent(project, by, next, moment);
+    }
+  }
+  const held = heldBy(project, by);
+  return { held, empty: held.length > 0 ? null : (stopped ?? whyNothing(project, by)) };
+}
+
+/** Why a claim would give nothing to somebody who holds nothing, or null if it would give something. */
+export function whyEmpty(project: Project, by: string, now: number): EmptyClaim | null {
+  const stopped = whyStopped(project, by, now);
+  if (stopped !== null) return stopped;
+  return nextFor(project, by) === undefined ? whyNothing(project, by) : null;
+}
+
+function heldBy(project: Project, by: string): readonly number[] {
+  return [...(project.annotator(by)?.held ?? [])];
+}
+
+function whyStopped(project: Project, by: string, now: number): EmptyClaim | null {
+  const { policy } = project;
+  if (policy.paused) return { reason: 'PAUSED' };
+  const session = project.annotator(by)?.session;
+  if (policy.workSession.minutes > 0 && session && session.until <= now && now < session.breakUntil) {
+    return { reason: 'WORK_SESSION_OVER', until: session.breakUntil };
+  }
+  return null;
+}
+
+function* startWorkSession(project: Project, by: string, now: number): Decision<void> {
+  const { minutes, breakMinutes } = project.policy.workSession;
+  const session = project.annotator(by)?.session;
+  if (minutes === 0 || (session && now < session.until)) return;
+  const until = now + minutes * 60_000;
+  yield { type: 'workSessionStarted', member: by, until, breakUntil: until + breakMinutes * 60_000 };
+}
+
+interface Next {
+  readonly sample: number;
+  readonly draw: Draw;
+}
+
+/**
+ * What to ask an annotator next: the round's next by rank (without a round, the pool's, if the policy serves
+ * it), and at seeded places among those, an audit. Without work of the first kind there are no audits either:
+ * whoever is asked when nothing else is left would know what it is.
+ */
+function nextFor(project: Project, by: string): Next | undefined {
+  const annotator = project.annotator(by);
+  const index = annotator?.index ?? NONE;
+  const main = nextOfRound(project, index) ?? nextOfPool(project, index);
+  if (main === undefined) return undefined;
+  return (isSideTurn(project, annotator, by) ? nextAudit(project, index) : undefined) ?? main;
+}
+
+function nextOfRound(project: Project, annotator: number): Next | undefined {
+  const round = project.openRound;
+  if (round === undefined) return undefined;
+  const { samples, random } = round.opened;
+  const position = round.lane.find(annotator, {
+    length: round.size,
+    hasRoom: (place) => project.samples.hasRoom(samples[place] as number),
+    hadBefore: (place) => hasHad(project, samples[place] as number, annotator),
+  });
+  if (position === undefined) return undefined;
+  return { sample: samples[position] as number, draw: random[position] === 1 ? 'RANDOM' : 'UNCERTAIN' };
+}
+
+function nextOfPool(project: Project, annotator: number): Next | undefined {
+  if (project.openRound !== undefined || project.policy.withoutRound === 'WAIT') return undefined;
+  const sample = project.pool.find(annotator, {
+    length: project.samples.size,
+    hasRoom: (place) => project.poolHasRoom(place),
+    hadBefore: (place) => hasHad(project, place, annotator),
+  });
+  return sample === undefined ? undefined : { sample, draw: 'POOL' };
+}
+
+function nextAudit(project: Project, annotator: number): Next | undefined {
+  const run = project.currentRun;
+  if (run === undefined) return undefined;
+  const { audits } = run.published;
+  const position = run.lane.find(annotator, {
+    length: audits.length,
+    hasRoom: (place) => project.auditHasRoom(run, place),
+    hadBefore: (place) => hasHad(project, audits[place] as number, annotator),
+  });
+  return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
+}
+
+/** One seeded place in every five grants of an annotator. */
+function isSideTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
+  const grants = annotator?.grants ?? 0;
+  const seed = hash32(project.created.seed, SIDE_STREAM, annotator?.seed ?? stringSeed(by));
+  const block = Math.floor(grants / INTERLEAVE);
+  return grants % INTERLEAVE === hash32(seed, block) % INTERLEAVE;
+}
+
+/**
+ * Whether an annotator has had a sample, so that it must not come again. One that they gave back, or that ran
+ * out of time once, may come again; after an undo it is in their hands.
+ */
+export function hasHad(project: Project, sample: number, annotator: number): boolean {
+  const row = annotator === NONE ? NONE : project.assignmentOf(sample, annotator);
+  return row !== NONE && !project.assignments.mayComeAgain(row);
+}
+
+function grantEvent(project: Project, by: string, { sample, draw }: Next, { now, newId }: Moment) {
+  const { samples, policy } = project;
+  const annotator = project.annotator(by);
+  const earlier = annotator === undefined ? NONE : project.assignmentOf(sample, annotator.index);
+  const predicted = samples.predicted.get(sample);
+  const hiding = hash32(project.created.seed, SUGGESTION_STREAM);
+  const hidden =
+    policy.suggestions === 'HIDDEN' ||
+    draw === 'AUDIT' ||
+    uniform(hiding, sample, annotator?.seed ?? stringSeed(by)) < policy.hiddenShare;
+  return {
+    type: 'granted',
+    assignment: earlier === NONE ? newId() : project.assignments.ids.keyAt(earlier),
+    sample,
+    member: by,
+    draw,
+    until: now + policy.assignmentMinutes * 60_000,
+    suggestion: hidden ? NONE : predicted,
+    audited: draw === 'AUDIT' ? predicted : NONE,
+  } as const;
+}
+
+/** Why there is nothing for somebody who could work: {@link nextFor} has found nothing for them. */
+function whyNothing(project: Project, by: string): EmptyClaim {
+  const round = project.openRound;
+  if (round === undefined && project.policy.withoutRound === 'WAIT') return { reason: 'NO_ROUND' };
+  const { assignments, samples } = project;
+  const annotator = project.annotator(by)?.index ?? NONE;
+  let until = Number.POSITIVE_INFINITY;
+  let someHeld = false;
+  for (const row of project.held) {
+    const sample = assignments.sample.get(row);
+    const isAsked =
+      round === undefined ? !project.isAutoAccepted(sample) : samples.round.get(sample) === round.number;
+    // A hand without a place (an undone surplus answer) gives none back.
+    if (!isAsked || samples.isSettled(sample) || assignments.placed.get(row) === 0) continue;
+    someHeld = true;
+    if (!hasHad(project, sample, annotator)) until = Math.min(until, assignments.until.get(row));
+  }
+  if (until < Number.POSITIVE_INFINITY) return { reason: 'ALL_HELD', until };
+  const isOpen =
+    round === undefined
+      ? someHeld ||
+        project.pool.hasRoom({ length: samples.size, hasRoom: (sample) => project.poolHasRoom(sample) })
+      : round.unsettled > 0;
+  return { reason: isOpen ? 'ALL_HAD_BY_YOU' : 'DONE' };
+}

@@ -1,0 +1,235 @@
+import { refuse } from './refusals.ts';
+
+/** What somebody may do in a project, from most to least. One role a member and project. */
+export type Role = 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER';
+
+/** A person, or a tool such as a trainer. */
+export type MemberKind = 'PERSON' | 'TOOL';
+
+/**
+ * What happened in the directory: the one journal that holds what crosses projects. Members are opaque ids; the
+ * names of people are documents beside it, which can be deleted.
+ */
+export type DirectoryEvent =
+  | {
+      readonly type: 'memberAdded';
+      readonly member: string;
+      readonly kind: MemberKind;
+      /** May create projects, and is an owner of every project. */
+      readonly serviceOwner: boolean;
+    }
+  | {
+      readonly type: 'tokenIssued';
+      readonly token: string;
+      readonly member: string;
+      /** SHA-256 of the token, in hexadecimal digits; the token itself is nowhere kept. */
+      readonly hash: string;
+      /** Milliseconds since 1970, or null: until revoked. */
+      readonly expires: number | null;
+    }
+  | { readonly type: 'tokenRevoked'; readonly token: string }
+  | { readonly type: 'projectAdded'; readonly project: string; readonly name: string; readonly by: string }
+  | {
+      readonly type: 'roleGranted';
+      readonly project: string;
+      readonly member: string;
+      /** Null takes the role away. */
+      readonly role: Role | null;
+      readonly by: string;
+    };
+
+export interface Token {
+  readonly id: string;
+  readonly member: string;
+  readonly expires: number | null;
+  readonly issuedAt: number;
+}
+
+export interface Member {
+  readonly id: string;
+  readonly kind: MemberKind;
+  readonly serviceOwner: boolean;
+  readonly addedAt: number;
+}
+
+export interface DirectoryProject {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly members: Map<string, Role>;
+}
+
+/** The projection of the directory: who is who, and who may do what where. */
+export class Directory {
+  seq = 0;
+  time = 0;
+  readonly members = new Map<string, Member>();
+  readonly projects = new Map<string, DirectoryProject>();
+  readonly #tokens = new Map<string, Token & { readonly hash: string }>();
+  readonly #byHash = new Map<string, Token>();
+
+  /** The token of a hash, if it was not revoked and has not run out by `now`. */
+  token(hash: string, now: number): Token | undefined {
+    const token = this.#byHash.get(hash);
+    return token && (token.expires === null || token.expires > now) ? token : undefined;
+  }
+
+  /** Whether a token is good at `now`. */
+  isLive(id: string, now: number): boolean {
+    const token = this.#tokens.get(id);
+    return token !== undefined && (token.expires === null || token.expires > now);
+  }
+
+  tokenById(id: string): Token | undefined {
+    return this.#tokens.get(id);
+  }
+
+  /** All of a member's tokens that were not revoked, those that have run out too. */
+  tokensOf(member: string): Token[] {
+    return [...this.#tokens.values()].filter((token) => token.member === member);
+  }
+
+  /** A member's role in a project, or undefined: then, for them, there is no such project. */
+  role(project: string, member: string): Role | undefined {
+    const entry = this.projects.get(project);
+    if (entry === undefined) return undefined;
+    return this.members.get(member)?.serviceOwner ? 'OWNER' : entry.members.get(member);
+  }
+
+  fold(event: DirectoryEvent, seq: number, time: number): void {
+    this.seq = seq;
+    this.time = time;
+    switch (event.type) {
+      case 'memberAdded':
+        this.members.set(event.member, {
+          id: event.member,
+          kind: event.kind,
+          serviceOwner: event.serviceOwner,
+          addedAt: time,
+        });
+        break;
+      case 'tokenIssued': {
+        const { token: id, member, hash, expires } = event;
+        const token = { id, member, hash, expires, issuedAt: time };
+        this.#tokens.set(id, token);
+        this.#byHash.set(hash, token);
+        break;
+      }
+      case 'tokenRevoked': {
+        const token = this.#tokens.get(event.token);
+        if (token !== undefined) this.#byHash.delete(token.hash);
+        this.#tokens.delete(event.token);
+        break;
+      }
+      case 'projectAdded':
+        this.projects.set(event.project, {
+          id: event.project,
+          name: event.name,
+          createdAt: time,
+          members: new Map([[event.by, 'OWNER']]),
+        });
+        break;
+      case 'roleGranted': {
+        const members = this.projects.get(event.project)?.members;
+        if (event.role === null) members?.delete(event.member);
+        else members?.set(event.member, event.role);
+        break;
+      }
+    }
+  }
+}
+
+/** A step of the directory: its events, one by one, as for a project. */
+export type DirectoryDecision<R> = Generator<DirectoryEvent, R, void>;
+
+export interface NewToken {
+  readonly token: string;
+  readonly member: string;
+  readonly hash: string;
+  readonly expires: number | null;
+}
+
+/** Every command of the directory: what it is given, and what it comes to. */
+export interface DirectoryCommands {
+  /** The first owner of the service, or a further token for them if the hash is a new one. */
+  admitServiceOwner: { input: NewToken; result: Member };
+  addProject: { input: { project: string; name: string; by: string }; result: DirectoryProject };
+  addMember: {
+    input: { project: string; kind: MemberKind; role: Role; by: string; token: NewToken };
+    result: Member;
+  };
+  grantRole: { input: { project: string; member: string; role: Role | null; by: string }; result: void };
+  issueToken: { input: NewToken; result: Token };
+  /** Ends every token of a member; the result is how many. */
+  revokeTokens: { input: { member: string }; result: number };
+}
+
+export type DirectoryCommand = keyof DirectoryCommands;
+
+/** Decides a command of the directory. Who may give it was checked before. */
+export function* decideDirectory<C extends DirectoryCommand>(
+  directory: Directory,
+  command: C,
+  input: DirectoryCommands[C]['input'],
+): DirectoryDecision<DirectoryCommands[C]['result']> {
+  return yield* DECIDERS[command](directory, input);
+}
+
+const DECIDERS: {
+  readonly [C in DirectoryCommand]: (
+    directory: Directory,
+    input: DirectoryCommands[C]['input'],
+  ) => DirectoryDecision<DirectoryCommands[C]['result']>;
+} = {
+  *admitServiceOwner(directory, input) {
+    const existing = [...directory.members.values()].find((member) => member.serviceOwner);
+    const member = existing?.id ?? input.member;
+    if (!existing) yield { type: 'memberAdded', member, kind: 'PERSON', serviceOwner: true };
+    if (directory.token(input.hash, directory.time)?.member !== member) {
+      yield { type: 'tokenIssued', ...input, member };
+    }
+    return existing ?? (directory.members.get(member) as Member);
+  },
+
+  *addProject(directory, { project, name, by }) {
+    const existing = directory.projects.get(project);
+    if (existing) return existing;
+    if (name.trim() === '' || name.length > 200) {
+      throw refuse('INVALID_INPUT', { field: 'name', problem: 'a project is named by 1 to 200 characters' });
+    }
+    yield { type: 'projectAdded', project, name, by };
+    return directory.projects.get(project) as DirectoryProject;
+  },
+
+  *addMember(directory, { project, kind, role, by, token }) {
+    if (!directory.projects.has(project)) throw refuse('NOT_FOUND', { what: 'project' });
+    yield { type: 'memberAdded', member: token.member, kind, serviceOwner: false };
+    yield { type: 'tokenIssued', ...token };
+    yield { type: 'roleGranted', project, member: token.member, role, by };
+    return directory.members.get(token.member) as Member;
+  },
+
+  *grantRole(directory, { project, member, role, by }) {
+    const entry = directory.projects.get(project);
+    if (entry === undefined || !directory.members.has(member)) throw refuse('NOT_FOUND', { what: 'member' });
+    const owners = [...entry.members].filter(([, held]) => held === 'OWNER').map(([id]) => id);
+    if (role !== 'OWNER' && owners.length === 1 && owners[0] === member) {
+      throw refuse('INVALID_INPUT', { field: 'role', problem: 'this is the last owner of the project' });
+    }
+    if ((entry.members.get(member) ?? null) !== role) {
+      yield { type: 'roleGranted', project, member, role, by };
+    }
+  },
+
+  *issueToken(directory, input) {
+    if (!directory.members.has(input.member)) throw refuse('NOT_FOUND', { what: 'member' });
+    yield { type: 'tokenIssued', ...input };
+    return directory.tokenById(input.token) as Token;
+  },
+
+  *revokeTokens(directory, { member }) {
+    const tokens = directory.tokensOf(member);
+    for (const { id } of tokens) yield { type: 'tokenRevoked', token: id };
+    return tokens.length;
+  },
+};

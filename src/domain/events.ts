@@ -1,0 +1,227 @@
+import type { Policy } from './policy.ts';
+
+/**
+ * What happened to a project, as its journal keeps it. Events record outcomes, never inputs to decide again:
+ * what was granted and counted, which samples a round chose, which audits were drawn. The fold runs no
+ * strategy, no model and no policy.
+ *
+ * Samples are named by their **ordinal** (place in the order of import, from 0), classes by their index in the
+ * label set, assignments by their random id, people by an opaque member id.
+ */
+export type ProjectEvent =
+  | ProjectCreated
+  | PolicyChanged
+  | SamplesImported
+  | PredictionsPublished
+  | AutoAcceptJudged
+  | RoundOpened
+  | RoundClosed
+  | WorkSessionStarted
+  | WorkSessionEnded
+  | Granted
+  | Renewed
+  | Submitted
+  | Promoted
+  | Skipped
+  | Released
+  | Expired
+  | Undone;
+
+/**
+ * Why a sample was asked: `UNCERTAIN` by the round's strategy, `RANDOM` from its random share, `POOL` in the
+ * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted.
+ */
+export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT';
+
+export interface ProjectCreated {
+  readonly type: 'projectCreated';
+  /** The classes, in the order that probabilities have. At least two, all different. */
+  readonly labels: readonly string[];
+  readonly guidelines: string;
+  readonly policy: Policy;
+  /** Seeds every draw of this project that has no seed of its own; uint32. */
+  readonly seed: number;
+  readonly by: string;
+}
+
+/** The whole new policy, so that the fold needs no merge rules. */
+export interface PolicyChanged {
+  readonly type: 'policyChanged';
+  readonly policy: Policy;
+  readonly by: string;
+}
+
+/** A block of consecutive samples' payloads, stored as one chunk. */
+export interface PayloadBlock {
+  readonly chunk: string;
+  readonly count: number;
+}
+
+/** One part of an import. Samples take the next ordinals in the order of `keys`. */
+export interface SamplesImported {
+  readonly type: 'samplesImported';
+  readonly importId: string;
+  readonly part: number;
+  readonly keys: readonly string[];
+  readonly blocks: readonly PayloadBlock[];
+  /** How many people label each sample of the overlap share; the rest are labelled by one. */
+  readonly overlap: number;
+  /** The ordinals drawn into the overlap share. */
+  readonly overlapping: Uint32Array;
+  readonly by: string;
+}
+
+/** A part of a prediction run: its probabilities, and what they come to for each sample, as two chunks. */
+export interface PredictionPart {
+  /** `rows × classes` float32, row-major. */
+  readonly matrix: string;
+  /** The rows' ordinals, arg-max labels and confidences; see `verdicts.ts`. */
+  readonly verdicts: string;
+  readonly rows: number;
+}
+
+export interface PredictionsPublished {
+  readonly type: 'predictionsPublished';
+  /** 1, 2, 3 … */
+  readonly run: number;
+  /** What the trainer calls the model version. */
+  readonly model: string;
+  readonly parts: readonly PredictionPart[];
+  /** Auto-accepted from this confidence on, or null: none. Already rounded to float32. */
+  readonly threshold: number | null;
+  /** How many unlabelled samples were auto-accepted. */
+  readonly accepted: number;
+  /** The ordinals drawn for audit among them, in the order in which they are asked. */
+  readonly audits: Uint32Array;
+  /** The error rate against which this run's audits are judged. */
+  readonly errorLimit: number;
+  readonly by: string;
+}
+
+/** The audits of a run have proven its auto-accept, or have suspended it: what it accepted goes to people. */
+export interface AutoAcceptJudged {
+  readonly type: 'autoAcceptJudged';
+  readonly run: number;
+  readonly verdict: 'PROVEN' | 'SUSPENDED';
+}
+
+export interface RoundOpened {
+  readonly type: 'roundOpened';
+  /** 1, 2, 3 … */
+  readonly round: number;
+  readonly strategy: {
+    readonly name: string;
+    /** Content hash of the strategy's code. */
+    readonly version: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+  };
+  readonly seed: number;
+  /** The prediction run it was chosen from, or null before the first. */
+  readonly run: number | null;
+  /** The chosen, in labelling order. */
+  readonly samples: Uint32Array;
+  /** Raw scores in that order; NaN where the strategy had none to give. */
+  readonly scores: Float64Array;
+  /** Scores in 0…1, likewise. */
+  readonly normalised: Float64Array;
+  /** 1 where the sample is of the random share. */
+  readonly random: Uint8Array;
+  /** Chance of every eligible sample to be in the random share, or null without one. */
+  readonly inclusionProbability: number | null;
+  /** When what is unsettled is withdrawn, in milliseconds since 1970; null: never. */
+  readonly deadline: number | null;
+  /** Audits announced with this round, and the ranks among the announced at which they stand. */
+  readonly audits: Uint32Array;
+  readonly auditRanks: Uint32Array;
+  readonly by: string;
+}
+
+export interface RoundClosed {
+  readonly type: 'roundClosed';
+  readonly round: number;
+  /** Every sample settled, a driver closed it, or its deadline passed. */
+  readonly reason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE';
+  /** How many samples were withdrawn unsettled. */
+  readonly withdrawn: number;
+}
+
+export interface WorkSessionStarted {
+  readonly type: 'workSessionStarted';
+  readonly member: string;
+  /** When it ends, and when the next may begin. */
+  readonly until: number;
+  readonly breakUntil: number;
+}
+
+/** The annotator ended the stint before its time. */
+export interface WorkSessionEnded {
+  readonly type: 'workSessionEnded';
+  readonly member: string;
+  readonly breakUntil: number;
+}
+
+/** A sample was put in an annotator's hands; the same id again if they held it before and lost it. */
+export interface Granted {
+  readonly type: 'granted';
+  readonly assignment: string;
+  readonly sample: number;
+  readonly member: string;
+  readonly draw: Draw;
+  readonly until: number;
+  /** The class offered as a suggestion, or −1: none was shown. */
+  readonly suggestion: number;
+  /** For an audit: the class that the run predicted, and is judged on; else −1. */
+  readonly audited: number;
+}
+
+export interface Renewed {
+  readonly type: 'renewed';
+  readonly assignment: string;
+  readonly until: number;
+}
+
+export interface Submitted {
+  readonly type: 'submitted';
+  readonly assignment: string;
+  readonly label: number;
+  /** How long it took, as the annotator's program measured it; null if it did not. */
+  readonly milliseconds: number | null;
+  /** False: the sample had its labels already, and this one is kept as surplus. */
+  readonly counted: boolean;
+}
+
+/** A surplus answer counts from now on, because a slot has become free. */
+export interface Promoted {
+  readonly type: 'promoted';
+  readonly assignment: string;
+}
+
+export interface Skipped {
+  readonly type: 'skipped';
+  readonly assignment: string;
+  readonly reason: string;
+  /** True: enough people have skipped it; the sample counts as unanswerable. */
+  readonly unanswerable: boolean;
+}
+
+/** Given back unanswered. */
+export interface Released {
+  readonly type: 'released';
+  readonly assignment: string;
+}
+
+/** The time to answer has passed. */
+export interface Expired {
+  readonly type: 'expired';
+  readonly assignment: string;
+  /** True at the second expiry by the same person: it counts as a skip. */
+  readonly skip: boolean;
+  readonly unanswerable: boolean;
+}
+
+/** An answer was taken back by who gave it; the sample is in their hands again. */
+export interface Undone {
+  readonly type: 'undone';
+  readonly assignment: string;
+  readonly until: number;
+}

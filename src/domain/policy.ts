@@ -1,0 +1,147 @@
+import { refuse } from './refusals.ts';
+
+/** When an annotator sees the model's label: never, or as an offer beside the choices (never pre-filled). */
+export type SuggestionMode = 'HIDDEN' | 'SHOWN';
+
+/** What claims serve while no round is open: the pool in its recorded order, or nothing. */
+export type WithoutRound = 'POOL' | 'WAIT';
+
+/** Which score decides a sample's priority. */
+export type PriorityScore = 'RAW' | 'NORMALISED';
+
+/** How a project labels. All of it can be changed while the project runs; overlap is fixed at import. */
+export interface Policy {
+  /** The strategy that `openRound` uses when it names none, and its parameters. */
+  readonly strategy: { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> };
+  /** Samples in a round when `openRound` names no size: 1…100,000. */
+  readonly roundSize: number;
+  /** Confidence at or above which a prediction stands in for people (0…1], or null: none is auto-accepted. */
+  readonly autoAcceptThreshold: number | null;
+  /** Audits of what was auto-accepted, a budget a prediction run: min(share × accepted, cap). */
+  readonly audit: {
+    /** Share of the accepted that people check, 0…1. */
+    readonly share: number;
+    /** The most audits one prediction run gets. */
+    readonly cap: number;
+    /** The error rate that auto-accept may not pass, 0…1: proven below it, suspended above it. */
+    readonly errorLimit: number;
+  };
+  /** How many people label a sample of the overlap share: 1…20. */
+  readonly overlap: number;
+  /** Share of samples that `overlap` people label, drawn at import; the rest are labelled by one. 0…1. */
+  readonly overlapShare: number;
+  /** How many people must skip a sample until it counts as unanswerable: 1…20. */
+  readonly skipLimit: number;
+  /** How long an annotator may hold a sample, in minutes: 0.05…1,440. */
+  readonly assignmentMinutes: number;
+  /** How long a disconnected annotator's prefetched samples stay theirs, in seconds: 0…86,400. */
+  readonly graceSeconds: number;
+  /** A stint of work and the break after it, in minutes. `minutes: 0` sets no bound. */
+  readonly workSession: { readonly minutes: number; readonly breakMinutes: number };
+  readonly suggestions: SuggestionMode;
+  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
+  readonly hiddenShare: number;
+  /** A sample is of HIGH priority above the threshold of this score, else MEDIUM. */
+  readonly priority: { readonly threshold: number; readonly score: PriorityScore };
+  readonly withoutRound: WithoutRound;
+  /** While true, claims give nothing; what is held may be answered. */
+  readonly paused: boolean;
+}
+
+/** A policy with some of its fields left out, for a change or over a preset. */
+export type PolicyChange = {
+  readonly [K in keyof Policy]?: Policy[K] extends Readonly<Record<string, unknown>>
+    ? Partial<Policy[K]>
+    : Policy[K];
+};
+
+/** The steps in which a project adopts active learning; each adds to the one before. */
+export type PolicyPreset = 'PRE_ANNOTATE' | 'ACTIVE_LEARNING' | 'QUALITY';
+
+const PRE_ANNOTATE: Policy = {
+  strategy: { name: 'hybrid', parameters: {} },
+  roundSize: 100,
+  autoAcceptThreshold: 0.95,
+  audit: { share: 0.05, cap: 200, errorLimit: 0.05 },
+  overlap: 2,
+  overlapShare: 0,
+  skipLimit: 2,
+  assignmentMinutes: 10,
+  graceSeconds: 60,
+  workSession: { minutes: 30, breakMinutes: 5 },
+  suggestions: 'SHOWN',
+  hiddenShare: 0.2,
+  priority: { threshold: 0.8, score: 'NORMALISED' },
+  withoutRound: 'POOL',
+  paused: false,
+};
+
+const ACTIVE_LEARNING: Policy = { ...PRE_ANNOTATE, overlapShare: 0.1, withoutRound: 'WAIT' };
+
+const QUALITY: Policy = {
+  ...ACTIVE_LEARNING,
+  overlapShare: 0.2,
+  audit: { share: 0.1, cap: 400, errorLimit: 0.05 },
+  suggestions: 'HIDDEN',
+};
+
+/**
+ * The three presets that a new project can start from.
+ * - `PRE_ANNOTATE`: the model labels first, people review in the pool's order, and a few of the accepted
+ *   are audited.
+ * - `ACTIVE_LEARNING`: rounds decide what is labelled next; a tenth of the samples is labelled twice.
+ * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn.
+ */
+export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
+  PRE_ANNOTATE,
+  ACTIVE_LEARNING,
+  QUALITY,
+};
+
+/** The largest round. Its ids and scores stand in one commit, which a store bounds at 4 MiB. */
+export const MAX_ROUND_SIZE = 100_000;
+
+/**
+ * The policy with a change laid over it.
+ * @throws {Refusal} INVALID_INPUT naming the first field that is out of range
+ */
+export function changedPolicy(base: Policy, change: PolicyChange): Policy {
+  const policy: Policy = {
+    ...base,
+    ...change,
+    strategy: changedStrategy(base.strategy, change.strategy),
+    audit: { ...base.audit, ...change.audit },
+    workSession: { ...base.workSession, ...change.workSession },
+    priority: { ...base.priority, ...change.priority },
+  };
+  const inRange = (field: string, value: number, low: number, high: number, whole = false) => {
+    if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+      const kind = whole ? 'a whole number' : 'a number';
+      throw refuse('INVALID_INPUT', {
+        field: `policy.${field}`,
+        problem: `${value} is not ${kind} from ${low} to ${high}`,
+      });
+    }
+  };
+  inRange('roundSize', policy.roundSize, 1, MAX_ROUND_SIZE, true);
+  if (policy.autoAcceptThreshold !== null) inRange('autoAcceptThreshold', policy.autoAcceptThreshold, 0, 1);
+  inRange('audit.share', policy.audit.share, 0, 1);
+  inRange('audit.cap', policy.audit.cap, 0, 10_000, true);
+  inRange('audit.errorLimit', policy.audit.errorLimit, 0, 1);
+  inRange('overlap', policy.overlap, 1, 20, true);
+  inRange('overlapShare', policy.overlapShare, 0, 1);
+  inRange('skipLimit', policy.skipLimit, 1, 20, true);
+  inRange('assignmentMinutes', policy.assignmentMinutes, 0.05, 1_440);
+  inRange('graceSeconds', policy.graceSeconds, 0, 86_400);
+  inRange('workSession.minutes', policy.workSession.minutes, 0, 1_440);
+  inRange('workSession.breakMinutes', policy.workSession.breakMinutes, 0, 1_440);
+  inRange('hiddenShare', policy.hiddenShare, 0, 1);
+  inRange('priority.threshold', policy.priority.threshold, 0, 100);
+  return policy;
+}
+
+/** A strategy that is only named starts from its own defaults: the parameters of another mean nothing to it. */
+function changedStrategy(base: Policy['strategy'], change: PolicyChange['strategy']): Policy['strategy'] {
+  const renamed = change?.name !== undefined && change.name !== base.name;
+  return { ...base, ...(renamed ? { parameters: {} } : {}), ...change };
+}

@@ -1,0 +1,508 @@
+import { AgreementCounts, type Rating } from './agreement.ts';
+import { Annotator } from './annotator.ts';
+import { AssignmentTable } from './assignmentTable.ts';
+import type {
+  Expired,
+  Granted,
+  PredictionsPublished,
+  ProjectCreated,
+  ProjectEvent,
+  RoundClosed,
+  RoundOpened,
+  SamplesImported,
+  Skipped,
+  Submitted,
+  Undone,
+} from './events.ts';
+import { MinHeap } from './heap.ts';
+import { Lane } from './lane.ts';
+import type { Policy } from './policy.ts';
+import { PredictionRun } from './predictionRun.ts';
+import { Round } from './round.ts';
+import { NONE, SampleTable } from './sampleTable.ts';
+import { decodeVerdicts } from './verdicts.ts';
+
+/** Looks up a chunk that the fold needs; see {@link chunksToFold}. It throws if it was not loaded before. */
+export type ChunkSource = (id: string) => Uint8Array;
+
+/** The chunks that must be at hand before an event is folded. */
+export function chunksToFold(event: ProjectEvent): readonly string[] {
+  return event.type === 'predictionsPublished' ? event.parts.map((part) => part.verdicts) : [];
+}
+
+/** What one part of an import came to. */
+export interface ImportedPart {
+  /** Ordinal of its first sample; the others follow. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
+ * The projection of one project: a synchronous fold of its journal's events, and what can be read from it at
+ * once. Only {@link Project.fold} changes it. It decides nothing: deciders read it and give events.
+ */
+export class Project {
+  /** The newest commit folded, and its time; 0 before the first. */
+  seq = 0;
+  time = 0;
+  readonly samples = new SampleTable();
+  readonly assignments = new AssignmentTable();
+  readonly annotators: Annotator[] = [];
+  readonly runs: PredictionRun[] = [];
+  readonly rounds: Round[] = [];
+  /** Samples in the order of import, served while no round is open. */
+  readonly pool = new Lane();
+  /** Rows of all assignments in hands. */
+  readonly held = new Set<number>();
+  /** Samples that have at least one answer that counts. */
+  labelled = 0;
+  /** Answers that stand, of everybody, surplus included: what labelling has cost. */
+  answers = 0;
+
+  #created: ProjectCreated | null = null;
+  #policy: Policy | null = null;
+  #agreement: AgreementCounts | null = null;
+  readonly #imports = new Map<string, Map<number, ImportedPart>>();
+  readonly #annotatorIndex = new Map<string, number>();
+  readonly #deadlines = new MinHeap();
+
+  get isCreated(): boolean {
+    return this.#created !== null;
+  }
+
+  get created(): ProjectCreated {
+    return known(this.#created);
+  }
+
+  get labels(): readonly string[] {
+    return this.created.labels;
+  }
+
+  get policy(): Policy {
+    return known(this.#policy);
+  }
+
+  /** Agreement over the base overlap: no gold, no extra opinions, no repeats. */
+  get agreement(): AgreementCounts {
+    return known(this.#agreement);
+  }
+
+  get currentRun(): PredictionRun | undefined {
+    return this.runs.at(-1);
+  }
+
+  get openRound(): Round | undefined {
+    const newest = this.rounds.at(-1);
+    return newest?.isOpen ? newest : undefined;
+  }
+
+  annotator(id: string): Annotator | undefined {
+    const index = this.#annotatorIndex.get(id);
+    return index === undefined ? undefined : this.annotators[index];
+  }
+
+  /** The annotator of a row. */
+  annotatorOf(row: number): Annotator {
+    return known(this.annotators[this.assignments.annotator.get(row)]);
+  }
+
+  imported(importId: string, part: number): ImportedPart | undefined {
+    return this.#imports.get(importId)?.get(part);
+  }
+
+  /** The current run stands in for people on this sample: it is sure of it, and people have not spoken. */
+  isAutoAccepted(sample: number): boolean {
+    return (
+      this.samples.isAccepted(sample) &&
+      this.samples.counted.get(sample) === 0 &&
+      !this.samples.isUnanswerable(sample) &&
+      this.currentRun?.autoAccept !== 'SUSPENDED'
+    );
+  }
+
+  /** The pool has room for somebody on this sample: it is open, and left to people. */
+  poolHasRoom(sample: number): boolean {
+    return this.samples.hasRoom(sample) && !this.isAutoAccepted(sample);
+  }
+
+  /** An audit of the current run can be asked: nobody has answered the sample or holds it. */
+  auditHasRoom(run: PredictionRun, position: number): boolean {
+    return (
+      run.autoAccept !== 'SUSPENDED' && this.samples.isUnlabelled(run.published.audits[position] as number)
+    );
+  }
+
+  /** The assignment of a sample that an annotator has or had, or {@link NONE}. */
+  assignmentOf(sample: number, annotator: number): number {
+    let row = this.samples.assignments.get(sample);
+    while (row !== NONE && this.assignments.annotator.get(row) !== annotator)
+      row = this.assignments.next.get(row);
+    return row;
+  }
+
+  /** Rows of a sample's assignments, newest first. */
+  *assignmentsOf(sample: number): Generator<number> {
+    for (let row = this.samples.assignments.get(sample); row !== NONE; row = this.assignments.next.get(row))
+      yield row;
+  }
+
+  /** The labels that count for a sample, newest assignment first. */
+  countedLabels(sample: number): number[] {
+    const labels: number[] = [];
+    for (const row of this.assignmentsOf(sample)) {
+      if (this.assignments.isCounted(row)) labels.push(this.assignments.label.get(row));
+    }
+    return labels;
+  }
+
+  /** The assignment whose time ends first, among those in hands. */
+  nextDeadline(): { readonly row: number; readonly until: number } | undefined {
+    const first = this.#deadlines.peek();
+    return first && { row: first.value, until: first.priority };
+  }
+
+  /** Moves the projection one event forward. `seq` and `time` are those of the event's commit. */
+  fold(event: ProjectEvent, seq: number, time: number, chunks: ChunkSource): void {
+    this.seq = seq;
+    this.time = time;
+    switch (event.type) {
+      case 'projectCreated':
+        this.#created = event;
+        this.#policy = event.policy;
+        this.#agreement = new AgreementCounts(event.labels.length);
+        break;
+      case 'policyChanged':
+        this.#policy = event.policy;
+        break;
+      case 'samplesImported':
+        this.#samplesImported(event);
+        break;
+      case 'predictionsPublished':
+        this.#predictionsPublished(event, chunks);
+        break;
+      case 'autoAcceptJudged':
+        known(this.runs[event.run - 1]).autoAccept = event.verdict;
+        if (event.verdict === 'SUSPENDED') this.pool.reset();
+        break;
+      case 'roundOpened':
+        this.#roundOpened(event);
+        break;
+      case 'roundClosed':
+        this.#roundClosed(event);
+        break;
+      case 'workSessionStarted':
+        this.#admit(event.member).session = {
+          startedAt: time,
+          until: event.until,
+          breakUntil: event.breakUntil,
+        };
+        break;
+      case 'workSessionEnded': {
+        const annotator = this.#admit(event.member);
+        const startedAt = annotator.session?.startedAt ?? time;
+        annotator.session = { startedAt, until: time, breakUntil: event.breakUntil };
+        break;
+      }
+      case 'granted':
+        this.#granted(event);
+        break;
+      case 'renewed': {
+        const row = this.#row(event.assignment);
+        this.assignments.until.set(row, event.until);
+        this.#deadlines.push(event.until, row);
+        break;
+      }
+      case 'submitted':
+        this.#submitted(event);
+        break;
+      case 'promoted': {
+        const row = this.#row(event.assignment);
+        this.#change(row, () => this.#countIn(row));
+        break;
+      }
+      case 'skipped':
+        this.#skipped(event);
+        break;
+      case 'released': {
+        const row = this.#row(event.assignment);
+        this.#change(row, () => {
+          this.#letGo(row);
+          this.assignments.setState(row, 'RELEASED');
+        });
+        break;
+      }
+      case 'expired':
+        this.#expired(event);
+        break;
+      case 'undone':
+        this.#undone(event);
+        break;
+    }
+    this.#dropPassedDeadlines();
+  }
+
+  #samplesImported({ importId, part, keys, blocks, overlapping, overlap }: SamplesImported): void {
+    let parts = this.#imports.get(importId);
+    if (parts === undefined) {
+      parts = new Map();
+      this.#imports.set(importId, parts);
+    }
+    parts.set(part, { first: this.samples.size, count: keys.length });
+    this.samples.add(keys, blocks);
+    for (const sample of overlapping) this.samples.overlap.set(sample, overlap);
+  }
+
+  #predictionsPublished(event: PredictionsPublished, chunks: ChunkSource): void {
+    this.runs.push(new PredictionRun(event, this.time));
+    this.samples.clearPredictions();
+    for (const part of event.parts) {
+      const { ordinals, confidences, labels } = decodeVerdicts(chunks(part.verdicts));
+      for (let i = 0; i < ordinals.length; i++) {
+        const confidence = confidences[i] as number;
+        const accepted = event.threshold !== null && confidence >= event.threshold;
+        this.samples.predict(ordinals[i] as number, labels[i] as number, confidence, accepted);
+      }
+    }
+    this.pool.reset();
+  }
+
+  #roundOpened(event: RoundOpened): void {
+    this.rounds.push(new Round(event, this.time, this.seq));
+    event.samples.forEach((sample, position) => {
+      this.samples.round.set(sample, event.round);
+      this.samples.position.set(sample, position);
+    });
+  }
+
+  #roundClosed(event: RoundClosed): void {
+    const round = known(this.rounds[event.round - 1]);
+    round.closed = event;
+    round.closedAt = this.time;
+  }
+
+  #granted(event: Granted): void {
+    const { sample, until } = event;
+    const annotator = this.#admit(event.member);
+    const earlier = this.assignments.ids.indexOf(event.assignment);
+    const auditedRun = event.draw === 'AUDIT' ? (this.currentRun?.number ?? 0) : 0;
+    const row =
+      earlier >= 0
+        ? earlier
+        : this.assignments.add({
+            id: event.assignment,
+            sample,
+            annotator: annotator.index,
+            previous: this.samples.assignments.get(sample),
+            draw: event.draw,
+            until,
+            grantedAt: this.time,
+            suggestion: event.suggestion,
+            auditedRun,
+            audited: event.audited,
+          });
+    annotator.grants++;
+    this.#change(row, () => {
+      if (earlier >= 0) this.#grantedAgain(row, event, auditedRun);
+      else this.samples.assignments.set(sample, row);
+      this.assignments.placed.set(row, 1);
+      this.samples.live.set(sample, this.samples.live.get(sample) + 1);
+      this.#hold(row, until);
+    });
+  }
+
+  /** The purpose of a second grant may be another one: a sample of the last round, now an audit. */
+  #grantedAgain(row: number, { draw, suggestion, audited }: Granted, auditedRun: number): void {
+    const { assignments } = this;
+    assignments.setState(row, 'HELD');
+    assignments.setDraw(row, draw);
+    assignments.grantedAt.set(row, this.time);
+    assignments.suggestion.set(row, suggestion);
+    assignments.auditedRun.set(row, auditedRun);
+    assignments.audited.set(row, audited);
+  }
+
+  #submitted(event: Submitted): void {
+    const row = this.#row(event.assignment);
+    this.#change(row, () => {
+      const { assignments } = this;
+      if (assignments.state(row) === 'HELD') this.#letGo(row);
+      // An expiry that had counted as a skip was none: the answer was only late.
+      else if (assignments.isSkipByExpiry(row)) this.#countSkip(row, -1);
+      assignments.setState(row, 'SUBMITTED');
+      assignments.label.set(row, event.label);
+      assignments.milliseconds.set(row, event.milliseconds ?? Number.NaN);
+      assignments.answeredAt.set(row, this.time);
+      assignments.placed.set(row, 0);
+      this.annotatorOf(row).answered(row);
+      this.answers++;
+      if (event.counted) this.#countIn(row);
+    });
+  }
+
+  #skipped({ assignment, unanswerable }: Skipped): void {
+    const row = this.#row(assignment);
+    this.#change(row, () => {
+      this.#letGo(row);
+      this.assignments.setState(row, 'SKIPPED');
+      this.annotatorOf(row).skips++;
+      this.#countSkip(row, 1);
+      if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
+    });
+  }
+
+  #expired({ assignment, skip, unanswerable }: Expired): void {
+    const row = this.#row(assignment);
+    this.#change(row, () => {
+      this.#letGo(row);
+      this.assignments.setState(row, 'EXPIRED');
+      this.assignments.expiries.set(row, this.assignments.expiries.get(row) + 1);
+      if (skip) this.#countSkip(row, 1);
+      if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
+    });
+  }
+
+  #undone({ assignment, until }: Undone): void {
+    const row = this.#row(assignment);
+    this.#change(row, () => {
+      const { assignments, samples } = this;
+      const sample = assignments.sample.get(row);
+      if (assignments.placed.get(row) === 1) {
+        // The place goes from the answer to the hand: it does not become free for others.
+        this.#countOut(row);
+        assignments.placed.set(row, 1);
+        samples.live.set(sample, samples.live.get(sample) + 1);
+      }
+      assignments.setState(row, 'HELD');
+      assignments.label.set(row, NONE);
+      this.annotatorOf(row).undid(row);
+      this.answers--;
+      this.#hold(row, until);
+    });
+  }
+
+  /**
+   * Carries out a change of one assignment, and brings in step what depends on its sample: the orders in which
+   * the sample stands, its round's progress, and how many are labelled.
+   */
+  #change(row: number, change: () => void): void {
+    const sample = this.assignments.sample.get(row);
+    const before = this.#standing(sample);
+    change();
+    const after = this.#standing(sample);
+    // Who has just lost it may get it again, though there may have been room for others all the time.
+    const returned = this.assignments.mayComeAgain(row);
+    const { round } = before;
+    if (round !== undefined) {
+      if (after.room && (returned || !before.room)) round.lane.freed(this.samples.position.get(sample));
+      round.unsettled += Number(before.settled) - Number(after.settled);
+      round.unanswerable += Number(after.unanswerable) - Number(before.unanswerable);
+    }
+    if (after.pool && (returned || !before.pool)) this.pool.freed(sample);
+    if (after.unlabelled && (returned || !before.unlabelled)) {
+      const position = this.currentRun?.auditPosition(sample);
+      if (position !== undefined) this.currentRun?.lane.freed(position);
+    }
+    this.labelled += Number(after.labelled) - Number(before.labelled);
+  }
+
+  #standing(sample: number) {
+    const { samples, openRound } = this;
+    return {
+      round:
+        openRound !== undefined && samples.round.get(sample) === openRound.number ? openRound : undefined,
+      room: samples.hasRoom(sample),
+      pool: this.poolHasRoom(sample),
+      unlabelled: samples.isUnlabelled(sample),
+      settled: samples.isSettled(sample),
+      unanswerable: samples.isUnanswerable(sample),
+      labelled: samples.counted.get(sample) > 0,
+    };
+  }
+
+  #ratings(sample: number): Rating[] {
+    const { assignments } = this;
+    const ratings: Rating[] = [];
+    for (let row = this.samples.assignments.get(sample); row !== NONE; row = assignments.next.get(row)) {
+      if (!assignments.isCounted(row)) continue;
+      ratings.push({ annotator: assignments.annotator.get(row), label: assignments.label.get(row) });
+    }
+    return ratings;
+  }
+
+  #hold(row: number, until: number): void {
+    this.held.add(row);
+    this.annotatorOf(row).held.push(row);
+    this.assignments.until.set(row, until);
+    this.#deadlines.push(until, row);
+  }
+
+  /** Takes an assignment out of its annotator's hands. */
+  #letGo(row: number): void {
+    const sample = this.assignments.sample.get(row);
+    this.held.delete(row);
+    this.annotatorOf(row).drops(row);
+    if (this.assignments.placed.get(row) === 1)
+      this.samples.live.set(sample, this.samples.live.get(sample) - 1);
+  }
+
+  /** A submitted answer takes a place. */
+  #countIn(row: number): void {
+    this.#count(row, 1);
+  }
+
+  /** A submitted answer gives its place back. */
+  #countOut(row: number): void {
+    this.#count(row, -1);
+  }
+
+  #count(row: number, by: 1 | -1): void {
+    const { assignments, samples } = this;
+    const sample = assignments.sample.get(row);
+    const before = this.#ratings(sample);
+    assignments.placed.set(row, by === 1 ? 1 : 0);
+    samples.counted.set(sample, samples.counted.get(sample) + by);
+    this.agreement.change(before, this.#ratings(sample));
+    this.#countAudit(row, by);
+  }
+
+  #countAudit(row: number, by: 1 | -1): void {
+    const run = this.runs[this.assignments.auditedRun.get(row) - 1];
+    run?.count(this.assignments.label.get(row) !== this.assignments.audited.get(row), by);
+  }
+
+  #countSkip(row: number, by: 1 | -1): void {
+    const sample = this.assignments.sample.get(row);
+    this.samples.skips.set(sample, this.samples.skips.get(sample) + by);
+  }
+
+  /** The annotator of this id, numbered at first sight. */
+  #admit(id: string): Annotator {
+    const existing = this.annotator(id);
+    if (existing !== undefined) return existing;
+    const annotator = new Annotator(this.annotators.length, id);
+    this.annotators.push(annotator);
+    this.#annotatorIndex.set(id, annotator.index);
+    return annotator;
+  }
+
+  #row(assignment: string): number {
+    const row = this.assignments.ids.indexOf(assignment);
+    if (row < 0) throw new Error(`the journal speaks of assignment ${assignment}, which nobody was granted`);
+    return row;
+  }
+
+  /** Renewals and answers leave old entries behind; the first entry must be a deadline that holds. */
+  #dropPassedDeadlines(): void {
+    for (let first = this.#deadlines.peek(); first !== undefined; first = this.#deadlines.peek()) {
+      if (this.held.has(first.value) && this.assignments.until.get(first.value) === first.priority) return;
+      this.#deadlines.pop();
+    }
+  }
+}
+
+/** What the journal's first event sets, and what later events name. Missing, the journal is damaged. */
+function known<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined)
+    throw new Error('the journal lacks what its later events speak of');
+  return value;
+}

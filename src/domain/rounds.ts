@@ -1,0 +1,123 @@
+import type { Decision } from './decision.ts';
+import type { RoundOpened } from './events.ts';
+import { MAX_ROUND_SIZE } from './policy.ts';
+import type { Project } from './project.ts';
+import { hash32, sampleWithoutReplacement, stringSeed } from './random.ts';
+import { refuse } from './refusals.ts';
+import type { Round } from './round.ts';
+
+/** What a strategy may choose from, in the order of ordinals. */
+export interface CandidatePool {
+  /** Unlabelled samples that nobody holds and that are not given up. */
+  readonly ordinals: Uint32Array;
+  /** 1 where the current run's prediction stands in for people. */
+  readonly accepted: Uint8Array;
+}
+
+export function candidatePool(project: Project): CandidatePool {
+  const { samples } = project;
+  const ordinals = new Uint32Array(samples.size);
+  const accepted = new Uint8Array(samples.size);
+  let count = 0;
+  for (let sample = 0; sample < samples.size; sample++) {
+    if (!samples.isUnlabelled(sample)) continue;
+    if (project.isAutoAccepted(sample)) accepted[count] = 1;
+    ordinals[count++] = sample;
+  }
+  return { ordinals: ordinals.slice(0, count), accepted: accepted.slice(0, count) };
+}
+
+/** What a strategy chose, in labelling order. */
+export interface Choice {
+  readonly strategy: RoundOpened['strategy'];
+  readonly seed: number;
+  readonly run: number | null;
+  readonly samples: Uint32Array;
+  readonly scores: Float64Array;
+  readonly normalised: Float64Array;
+  readonly random: Uint8Array;
+  readonly inclusionProbability: number | null;
+}
+
+const ANNOUNCED_AUDITS_STREAM = stringSeed('announced audits');
+
+/** @throws {Refusal} INVALID_INPUT, ROUND_OPEN: what can be refused before a strategy runs */
+export function mayOpenRound(project: Project, size: number, deadline: number | null, now: number): void {
+  if (!Number.isInteger(size) || size < 1 || size > MAX_ROUND_SIZE) {
+    throw refuse('INVALID_INPUT', {
+      field: 'size',
+      problem: `${size} is not a whole number from 1 to ${MAX_ROUND_SIZE}`,
+    });
+  }
+  if (deadline !== null && !(deadline > now)) {
+    throw refuse('INVALID_INPUT', { field: 'deadline', problem: 'it has passed already' });
+  }
+  if (project.openRound !== undefined) throw refuse('ROUND_OPEN', { round: project.openRound.number });
+}
+
+/**
+ * Opens a round with what a strategy has chosen. Samples that were labelled or taken while the strategy ran
+ * are left out.
+ */
+export function* openRound(
+  project: Project,
+  {
+    by,
+    choice,
+    deadline,
+  }: { readonly by: string; readonly choice: Choice; readonly deadline: number | null },
+): Decision<Round> {
+  if (project.openRound !== undefined) throw refuse('ROUND_OPEN', { round: project.openRound.number });
+  const kept: number[] = [];
+  choice.samples.forEach((sample, rank) => {
+    if (project.samples.isUnlabelled(sample)) kept.push(rank);
+  });
+  if (kept.length === 0)
+    throw refuse('NOTHING_TO_SELECT', { unlabelled: candidatePool(project).ordinals.length });
+  const samples = Uint32Array.from(kept, (rank) => choice.samples[rank] as number);
+  yield {
+    type: 'roundOpened',
+    round: project.rounds.length + 1,
+    strategy: choice.strategy,
+    seed: choice.seed,
+    run: choice.run,
+    samples,
+    scores: Float64Array.from(kept, (rank) => choice.scores[rank] as number),
+    normalised: Float64Array.from(kept, (rank) => choice.normalised[rank] as number),
+    random: Uint8Array.from(kept, (rank) => choice.random[rank] as number),
+    inclusionProbability: choice.inclusionProbability,
+    deadline,
+    ...announcedAudits(project, samples, choice.seed),
+    by,
+  };
+  return project.rounds.at(-1) as Round;
+}
+
+/**
+ * The audits that this round's claims can be expected to reach (one grant in five), at seeded ranks among the
+ * announced: an audit that nobody had announced would be known by that.
+ */
+function announcedAudits(project: Project, samples: Uint32Array, seed: number) {
+  const run = project.currentRun;
+  const chosen = new Set(samples);
+  const pending = [...(run?.published.audits ?? [])].filter(
+    (sample, position) => run && project.auditHasRoom(run, position) && !chosen.has(sample),
+  );
+  const audits = Uint32Array.from(pending.slice(0, Math.floor(samples.length / 4)));
+  const ranks = sampleWithoutReplacement(
+    hash32(seed, ANNOUNCED_AUDITS_STREAM, project.rounds.length),
+    samples.length + audits.length,
+    audits.length,
+  );
+  return { audits, auditRanks: ranks.sort() };
+}
+
+/** Closes a round: what is unsettled is withdrawn and goes back to the pool. A closed round stays as it is. */
+export function* closeRound(project: Project, { number }: { readonly number: number }): Decision<Round> {
+  const round = project.rounds[number - 1];
+  if (round === undefined) throw refuse('NOT_FOUND', { what: 'round' });
+  if (round.isOpen) {
+    yield { type: 'roundClosed', round: number, reason: 'WITHDRAWN', withdrawn: round.unsettled };
+  }
+  return round;
+}

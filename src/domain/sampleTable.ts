@@ -1,0 +1,132 @@
+import { Column } from './columns.ts';
+import type { PayloadBlock } from './events.ts';
+import { KeyTable } from './keyTable.ts';
+
+/** Stands for "no class", "no prediction", "no row" in the columns. */
+export const NONE = -1;
+
+const UNANSWERABLE = 1;
+const ACCEPTED = 2;
+
+/** Where a sample's payload lies: the chunk, and the sample's place in it. */
+export interface PayloadPlace {
+  readonly chunk: string;
+  readonly index: number;
+}
+
+/**
+ * All samples of a project as columns, by ordinal: about 30 bytes a sample beside its key. It knows nothing of
+ * people and rounds; `Project` keeps the counters in step.
+ */
+export class SampleTable {
+  /** Keys in the order of import: the index of a key is the sample's ordinal. */
+  readonly keys = new KeyTable();
+  /** How many people label the sample. */
+  readonly overlap = new Column(Uint8Array);
+  /** Answers that count. */
+  readonly counted = new Column(Uint8Array);
+  /** Assignments in hands that take up a place of the overlap. */
+  readonly live = new Column(Uint8Array);
+  /** People who skipped it. */
+  readonly skips = new Column(Uint8Array);
+  /** The current run's label, or {@link NONE}. */
+  readonly predicted = new Column(Int32Array);
+  /** The current run's confidence, float32. */
+  readonly confidence = new Column(Float32Array);
+  /** The newest assignment of the sample (they are linked, newest first), or {@link NONE}. */
+  readonly assignments = new Column(Int32Array);
+  /** Place in the newest round that chose the sample, from 0; see {@link round}. */
+  readonly position = new Column(Uint32Array);
+  /** The number of the newest round that chose the sample; 0: none yet. */
+  readonly round = new Column(Uint32Array);
+
+  readonly #flags = new Column(Uint8Array);
+  readonly #blocks: { readonly chunk: string; readonly first: number }[] = [];
+
+  get size(): number {
+    return this.keys.size;
+  }
+
+  add(keys: readonly string[], blocks: readonly PayloadBlock[]): void {
+    let first = this.size;
+    for (const { chunk, count } of blocks) {
+      this.#blocks.push({ chunk, first });
+      first += count;
+    }
+    for (const key of keys) this.keys.add(key);
+    const count = keys.length;
+    this.overlap.extend(count, 1);
+    this.counted.extend(count, 0);
+    this.live.extend(count, 0);
+    this.skips.extend(count, 0);
+    this.predicted.extend(count, NONE);
+    this.confidence.extend(count, 0);
+    this.assignments.extend(count, NONE);
+    this.position.extend(count, 0);
+    this.round.extend(count, 0);
+    this.#flags.extend(count, 0);
+  }
+
+  /** @throws {RangeError} there is no such sample */
+  payload(ordinal: number): PayloadPlace {
+    let low = 0;
+    let high = this.#blocks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#blocks[middle]?.first ?? 0) <= ordinal) low = middle;
+      else high = middle - 1;
+    }
+    const block = this.#blocks[low];
+    if (block === undefined || ordinal >= this.size) throw new RangeError(`no sample ${ordinal}`);
+    return { chunk: block.chunk, index: ordinal - block.first };
+  }
+
+  /** Enough people have skipped it. */
+  isUnanswerable(ordinal: number): boolean {
+    return (this.#flags.get(ordinal) & UNANSWERABLE) !== 0;
+  }
+
+  setUnanswerable(ordinal: number): void {
+    this.#flags.set(ordinal, this.#flags.get(ordinal) | UNANSWERABLE);
+  }
+
+  /** The current run's confidence reached the threshold. Whether that holds is the run's to say. */
+  isAccepted(ordinal: number): boolean {
+    return (this.#flags.get(ordinal) & ACCEPTED) !== 0;
+  }
+
+  predict(ordinal: number, label: number, confidence: number, accepted: boolean): void {
+    this.predicted.set(ordinal, label);
+    this.confidence.set(ordinal, confidence);
+    const others = this.#flags.get(ordinal) & ~ACCEPTED;
+    this.#flags.set(ordinal, accepted ? others | ACCEPTED : others);
+  }
+
+  /** Takes back every sample's prediction: what a run does not speak of has none. */
+  clearPredictions(): void {
+    this.predicted.view().fill(NONE);
+    this.confidence.view().fill(0);
+    const flags = this.#flags.view();
+    for (let i = 0; i < flags.length; i++) flags[i] = (flags[i] as number) & ~ACCEPTED;
+  }
+
+  /** Fewer answers and hands than its overlap: one more answer counts, were it late or to one given up. */
+  hasFreePlace(ordinal: number): boolean {
+    return this.counted.get(ordinal) + this.live.get(ordinal) < this.overlap.get(ordinal);
+  }
+
+  /** It can be put in somebody's hands: a place is free, and it is not given up. */
+  hasRoom(ordinal: number): boolean {
+    return this.hasFreePlace(ordinal) && !this.isUnanswerable(ordinal);
+  }
+
+  /** It has its answers, or is unanswerable. */
+  isSettled(ordinal: number): boolean {
+    return this.counted.get(ordinal) >= this.overlap.get(ordinal) || this.isUnanswerable(ordinal);
+  }
+
+  /** Nobody has answered it, nobody holds it, and it can be asked. */
+  isUnlabelled(ordinal: number): boolean {
+    return this.counted.get(ordinal) + this.live.get(ordinal) === 0 && !this.isUnanswerable(ordinal);
+  }
+}

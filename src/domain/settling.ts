@@ -1,0 +1,69 @@
+import { confidenceSequence } from './confidence.ts';
+import type { Decision } from './decision.ts';
+import type { Project } from './project.ts';
+import { NONE } from './sampleTable.ts';
+
+/** What follows by itself: times run out, surplus answers move up, rounds close, audits come to a verdict. */
+
+/** Lets go what has run out by `now`: assignments past their time, a round past its deadline. */
+export function* settleTime(project: Project, now: number): Decision<void> {
+  for (let first = project.nextDeadline(); first && first.until <= now; first = project.nextDeadline()) {
+    yield* expire(project, first.row);
+  }
+  const round = project.openRound;
+  if (round?.opened.deadline && round.opened.deadline <= now) {
+    yield { type: 'roundClosed', round: round.number, reason: 'DEADLINE', withdrawn: round.unsettled };
+  }
+}
+
+function* expire(project: Project, row: number): Decision<void> {
+  const { samples, assignments, policy } = project;
+  const sample = assignments.sample.get(row);
+  const skip = assignments.expiries.get(row) + 1 >= 2;
+  yield {
+    type: 'expired',
+    assignment: assignments.ids.keyAt(row),
+    skip,
+    unanswerable: skip && samples.skips.get(sample) + 1 >= policy.skipLimit,
+  };
+  yield* settleSample(project, sample);
+}
+
+/** After a place of a sample may have become free, or the sample settled. */
+export function* settleSample(project: Project, sample: number): Decision<void> {
+  while (project.samples.hasFreePlace(sample)) {
+    const oldest = oldestSurplus(project, sample);
+    if (oldest === NONE) break;
+    yield { type: 'promoted', assignment: project.assignments.ids.keyAt(oldest) };
+    yield* judgeAudit(project, oldest);
+  }
+  const round = project.openRound;
+  if (round?.unsettled === 0)
+    yield { type: 'roundClosed', round: round.number, reason: 'SETTLED', withdrawn: 0 };
+}
+
+function oldestSurplus(project: Project, sample: number): number {
+  const { assignments } = project;
+  let oldest = NONE;
+  for (const row of project.assignmentsOf(sample)) {
+    if (!assignments.isSurplus(row)) continue;
+    if (oldest === NONE || assignments.answeredAt.get(row) <= assignments.answeredAt.get(oldest))
+      oldest = row;
+  }
+  return oldest;
+}
+
+/**
+ * After an audit's answer began to count: judges the run's auto-accept by a confidence sequence, which may be
+ * looked at after every answer (a fixed-n interval may not). A suspended run stays so.
+ */
+export function* judgeAudit(project: Project, row: number): Decision<void> {
+  const run = project.runs[project.assignments.auditedRun.get(row) - 1];
+  if (run === undefined || run.autoAccept === 'SUSPENDED') return;
+  const { lower, upper } = confidenceSequence(run.errors, run.audited);
+  const { errorLimit } = run.published;
+  if (lower > errorLimit) yield { type: 'autoAcceptJudged', run: run.number, verdict: 'SUSPENDED' };
+  else if (upper < errorLimit && run.autoAccept === 'PROVISIONAL') {
+    yield { type: 'autoAcceptJudged', run: run.number, verdict: 'PROVEN' };
+  }
+}

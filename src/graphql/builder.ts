@@ -1,0 +1,68 @@
+import SchemaBuilder from '@pothos/core';
+import RelayPlugin from '@pothos/plugin-relay';
+import { GraphQLError } from 'graphql';
+import { DateTimeISOResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
+import type { Viewer } from '../service/access.ts';
+import type { Concord } from '../service/concord.ts';
+import { BytesScalar } from './bytes.ts';
+
+/** What every resolver is given: the service, and who asks (null: nobody has said). */
+export interface Context {
+  readonly concord: Concord;
+  readonly viewer: Viewer | null;
+}
+
+interface OwnTypes {
+  Context: Context;
+  DefaultFieldNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
+    JSONObject: { Input: Record<string, unknown>; Output: Readonly<Record<string, unknown>> };
+    Bytes: { Input: Uint8Array; Output: Uint8Array };
+  };
+}
+
+/** The builder's types, as Pothos completes them. */
+export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<OwnTypes>;
+
+export const builder = new SchemaBuilder<OwnTypes>({
+  defaultFieldNullability: false,
+  plugins: [RelayPlugin],
+  relay: {
+    cursorType: 'String',
+    clientMutationId: 'omit',
+    nodeTypeOptions: { description: 'Something with an id that is unique over the whole service.' },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    nodeQueryOptions: {
+      description: 'Anything by its id; null if there is no such thing, or it is not yours to see.',
+    },
+    nodesQueryOptions: { description: 'Several things by their ids, in the same order.' },
+  },
+});
+
+builder.queryType({ description: 'What can be asked.' });
+builder.mutationType({
+  description:
+    'What can be done. Each answers with a union of its success and the refusals it can give; a refusal has changed nothing.',
+});
+builder.subscriptionType({
+  description:
+    'What is pushed. A feed gives every item once and in order, and resumes behind a cursor; a state begins as it is and is then coalesced to the newest.',
+});
+builder.addScalarType('DateTime', DateTimeISOResolver);
+builder.addScalarType('JSON', JSONResolver);
+builder.addScalarType('JSONObject', JSONObjectResolver);
+builder.addScalarType('Bytes', BytesScalar);
+
+/**
+ * Who asks.
+ * @throws {GraphQLError} UNAUTHENTICATED, the one refusal that is a top-level error
+ */
+export function viewerOf({ viewer }: Context): Viewer {
+  if (viewer !== null) return viewer;
+  throw new GraphQLError('This needs a token: send it as "Authorization: Bearer …".', {
+    extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+  });
+}

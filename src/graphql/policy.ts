@@ -1,0 +1,196 @@
+import type {
+  Policy,
+  PolicyChange,
+  PolicyPreset,
+  PriorityScore,
+  SuggestionMode,
+  WithoutRound,
+} from '../domain/policy.ts';
+import { builder } from './builder.ts';
+
+const SuggestionModeEnum = builder.enumType('SuggestionMode', {
+  description: "When an annotator sees the model's label.",
+  values: {
+    HIDDEN: { value: 'HIDDEN' satisfies SuggestionMode, description: 'Never.' },
+    SHOWN: {
+      value: 'SHOWN' satisfies SuggestionMode,
+      description:
+        'As an offer beside the choices, never pre-filled; a share of all work hides it all the same.',
+    },
+  } as const,
+});
+
+const WithoutRoundEnum = builder.enumType('WithoutRound', {
+  description: 'What claims serve while no round is open.',
+  values: {
+    POOL: {
+      value: 'POOL' satisfies WithoutRound,
+      description: "What needs review, in the pool's recorded order.",
+    },
+    WAIT: { value: 'WAIT' satisfies WithoutRound, description: 'Nothing.' },
+  } as const,
+});
+
+const PriorityScoreEnum = builder.enumType('PriorityScore', {
+  description: "Which score decides a sample's priority.",
+  values: {
+    RAW: { value: 'RAW' satisfies PriorityScore, description: "The strategy's own." },
+    NORMALISED: { value: 'NORMALISED' satisfies PriorityScore, description: 'Brought to 0…1.' },
+  } as const,
+});
+
+export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
+  description: 'The steps in which a project adopts active learning; each adds to the one before.',
+  values: {
+    PRE_ANNOTATE: {
+      value: 'PRE_ANNOTATE' satisfies PolicyPreset,
+      description: 'The model labels first, people review, and a few of the accepted are audited.',
+    },
+    ACTIVE_LEARNING: {
+      value: 'ACTIVE_LEARNING' satisfies PolicyPreset,
+      description: 'Rounds decide what is labelled next; a tenth of the samples is labelled twice.',
+    },
+    QUALITY: {
+      value: 'QUALITY' satisfies PolicyPreset,
+      description: 'Suggestions are hidden, more samples overlap, more audits are drawn.',
+    },
+  } as const,
+});
+
+const about = {
+  strategy: 'The strategy that openRound uses when it names none.',
+  parameters: 'The parameters it is given.',
+  roundSize: 'Samples in a round when openRound names no size: 1…100,000.',
+  autoAcceptThreshold: 'Confidence from which a prediction stands in for people, 0…1; null: none does.',
+  auditShare: 'Share of the auto-accepted that people check, 0…1.',
+  auditCap: 'The most audits that one prediction run gets.',
+  auditErrorLimit: 'The error rate that auto-accept may not pass, 0…1.',
+  overlap: 'How many people label a sample of the overlap share: 1…20.',
+  overlapShare:
+    'Share of samples that `overlap` people label, drawn at import; the others are labelled by one.',
+  skipLimit: 'How many people must skip a sample until it counts as unanswerable: 1…20.',
+  assignmentMinutes: 'How long an annotator may hold a sample, in minutes: 0.05…1,440.',
+  graceSeconds: "How long a disconnected annotator's prefetched samples stay theirs, in seconds.",
+  workSessionMinutes: 'Length of a work session in minutes; 0: no bound.',
+  breakMinutes: 'The break after it, in minutes.',
+  hiddenShare: 'In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1.',
+  priorityThreshold: 'A sample above it is of HIGH priority.',
+  priorityScore: 'Which score is held against it.',
+  paused: 'While true, claims give nothing; what is held may be answered.',
+};
+
+export const PolicyType = builder.objectRef<Policy>('Policy').implement({
+  description: 'How a project labels.',
+  fields: (t) => ({
+    strategy: t.string({ description: about.strategy, resolve: (policy) => policy.strategy.name }),
+    strategyParameters: t.field({
+      type: 'JSONObject',
+      description: about.parameters,
+      resolve: (policy) => policy.strategy.parameters,
+    }),
+    roundSize: t.exposeInt('roundSize', { description: about.roundSize }),
+    autoAcceptThreshold: t.exposeFloat('autoAcceptThreshold', {
+      nullable: true,
+      description: about.autoAcceptThreshold,
+    }),
+    auditShare: t.float({ description: about.auditShare, resolve: ({ audit }) => audit.share }),
+    auditCap: t.int({ description: about.auditCap, resolve: ({ audit }) => audit.cap }),
+    auditErrorLimit: t.float({
+      description: about.auditErrorLimit,
+      resolve: ({ audit }) => audit.errorLimit,
+    }),
+    overlap: t.exposeInt('overlap', { description: about.overlap }),
+    overlapShare: t.exposeFloat('overlapShare', { description: about.overlapShare }),
+    skipLimit: t.exposeInt('skipLimit', { description: about.skipLimit }),
+    assignmentMinutes: t.exposeFloat('assignmentMinutes', { description: about.assignmentMinutes }),
+    graceSeconds: t.exposeFloat('graceSeconds', { description: about.graceSeconds }),
+    workSessionMinutes: t.float({
+      description: about.workSessionMinutes,
+      resolve: ({ workSession }) => workSession.minutes,
+    }),
+    breakMinutes: t.float({
+      description: about.breakMinutes,
+      resolve: ({ workSession }) => workSession.breakMinutes,
+    }),
+    suggestions: t.expose('suggestions', {
+      type: SuggestionModeEnum,
+      description: "When an annotator sees the model's label.",
+    }),
+    hiddenShare: t.exposeFloat('hiddenShare', { description: about.hiddenShare }),
+    priorityThreshold: t.float({
+      description: about.priorityThreshold,
+      resolve: ({ priority }) => priority.threshold,
+    }),
+    priorityScore: t.field({
+      type: PriorityScoreEnum,
+      description: about.priorityScore,
+      resolve: ({ priority }) => priority.score,
+    }),
+    withoutRound: t.expose('withoutRound', {
+      type: WithoutRoundEnum,
+      description: 'What claims serve while no round is open.',
+    }),
+    paused: t.exposeBoolean('paused', { description: about.paused }),
+  }),
+});
+
+export const PolicyInput = builder.inputType('PolicyInput', {
+  description: 'Fields of a policy to set; what is left out stays as it is.',
+  fields: (t) => ({
+    strategy: t.string({ description: about.strategy }),
+    strategyParameters: t.field({ type: 'JSONObject', description: about.parameters }),
+    roundSize: t.int({ description: about.roundSize }),
+    autoAcceptThreshold: t.float({ description: `${about.autoAcceptThreshold}` }),
+    auditShare: t.float({ description: about.auditShare }),
+    auditCap: t.int({ description: about.auditCap }),
+    auditErrorLimit: t.float({ description: about.auditErrorLimit }),
+    overlap: t.int({ description: about.overlap }),
+    overlapShare: t.float({ description: about.overlapShare }),
+    skipLimit: t.int({ description: about.skipLimit }),
+    assignmentMinutes: t.float({ description: about.assignmentMinutes }),
+    graceSeconds: t.float({ description: about.graceSeconds }),
+    workSessionMinutes: t.float({ description: about.workSessionMinutes }),
+    breakMinutes: t.float({ description: about.breakMinutes }),
+    suggestions: t.field({
+      type: SuggestionModeEnum,
+      description: "When an annotator sees the model's label.",
+    }),
+    hiddenShare: t.float({ description: about.hiddenShare }),
+    priorityThreshold: t.float({ description: about.priorityThreshold }),
+    priorityScore: t.field({ type: PriorityScoreEnum, description: about.priorityScore }),
+    withoutRound: t.field({
+      type: WithoutRoundEnum,
+      description: 'What claims serve while no round is open.',
+    }),
+    paused: t.boolean({ description: about.paused }),
+  }),
+});
+
+/** The change that an input asks for. A null says "as it is", but for the threshold, where it means none. */
+export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChange {
+  const some = <T extends object>(fields: { [K in keyof T]: T[K] | null | undefined }): Partial<T> =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as Partial<T>;
+  const strategy = input.strategy;
+  return {
+    ...some({
+      roundSize: input.roundSize,
+      overlap: input.overlap,
+      overlapShare: input.overlapShare,
+      skipLimit: input.skipLimit,
+      assignmentMinutes: input.assignmentMinutes,
+      graceSeconds: input.graceSeconds,
+      suggestions: input.suggestions,
+      hiddenShare: input.hiddenShare,
+      withoutRound: input.withoutRound,
+      paused: input.paused,
+    }),
+    ...(input.autoAcceptThreshold === undefined ? {} : { autoAcceptThreshold: input.autoAcceptThreshold }),
+    // Another strategy's parameters would make no sense to a new one.
+    strategy: {
+      ...some({ name: strategy, parameters: input.strategyParameters ?? (strategy ? {} : undefined) }),
+    },
+    audit: some({ share: input.auditShare, cap: input.auditCap, errorLimit: input.auditErrorLimit }),
+    workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
+    priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),
+  };
+}

@@ -1,0 +1,188 @@
+import { resolveOffsetConnection } from '@pothos/plugin-relay';
+import type { Role } from '../domain/directory.ts';
+import { refuse } from '../domain/refusals.ts';
+import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { publishPredictions, type UploadedPart, uploadPredictions } from '../service/predictions.ts';
+import { type RunView, runView } from '../service/views.ts';
+import { builder, type Context } from './builder.ts';
+import { accessById, projectById } from './ids.ts';
+import { ProjectType } from './project.ts';
+import { mutation } from './refusals.ts';
+import { maySee, orNull } from './visibility.ts';
+
+/** Figures of a run may be seen by all but annotators, whom they would tell how audits go. */
+const FIGURES: readonly Role[] = ['OWNER', 'DRIVER', 'VIEWER'];
+
+const AutoAcceptStatusEnum = builder.enumType('AutoAcceptStatus', {
+  description: 'Whether auto-accept may be trusted, by its audits.',
+  values: {
+    PROVISIONAL: { value: 'PROVISIONAL', description: 'The audits have not decided yet.' },
+    PROVEN: { value: 'PROVEN', description: 'The error rate is below the limit.' },
+    SUSPENDED: {
+      value: 'SUSPENDED',
+      description: 'The error rate is above the limit: what was accepted goes to people.',
+    },
+  } as const,
+});
+
+export const IntervalType = builder
+  .objectRef<{ readonly lower: number; readonly upper: number }>('Interval')
+  .implement({
+    description: 'A 95 % interval.',
+    fields: (t) => ({
+      lower: t.exposeFloat('lower', { description: 'Its lower bound.' }),
+      upper: t.exposeFloat('upper', { description: 'Its upper bound.' }),
+    }),
+  });
+
+const RunType = builder.objectRef<RunView & { readonly access: ProjectAccess }>('PredictionRun');
+
+builder.node(RunType, {
+  description: 'What one model version said of the samples, and what audits have shown of it.',
+  id: { resolve: ({ access, number }) => `${access.live.id}/${number}`, description: 'Its id.' },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'autoAccept' in value,
+  loadOne: (id, context) => orNull(loadRun(id, context)),
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: '1, 2, 3 …' }),
+    model: t.exposeString('model', { description: 'What its trainer calls the model version.' }),
+    rows: t.exposeInt('rows', { description: 'Samples of which it speaks.' }),
+    publishedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was published.',
+      resolve: ({ publishedAt }) => new Date(publishedAt),
+    }),
+    threshold: t.exposeFloat('threshold', {
+      nullable: true,
+      description: 'Confidence from which it was auto-accepted, rounded to float32; null: none was.',
+    }),
+    accepted: t.exposeInt('accepted', { description: 'Unlabelled samples that were auto-accepted.' }),
+    autoAccept: t.expose('autoAccept', {
+      type: AutoAcceptStatusEnum,
+      description: 'Whether that may be trusted.',
+    }),
+    errorLimit: t.exposeFloat('errorLimit', { description: 'The error rate it may not pass.' }),
+    audits: t.exposeInt('audits', { description: 'Audits drawn among the accepted, uniformly at random.' }),
+    audited: t.exposeInt('audited', { description: 'Audits answered.' }),
+    errors: t.exposeInt('errors', { description: 'Answers that differ from the prediction.' }),
+    errorRate: t.float({
+      nullable: true,
+      description: 'Errors among the audited, 0…1; null before the first answer.',
+      resolve: ({ audited, errors }) => (audited === 0 ? null : errors / audited),
+    }),
+    errorInterval: t.expose('errorInterval', {
+      type: IntervalType,
+      nullable: true,
+      description: 'Wilson interval of the error rate, for display; null before the first answer.',
+    }),
+  }),
+});
+
+async function loadRun(id: string, context: Context) {
+  const [project = '', number = ''] = id.split('/');
+  const access = await accessById(context, project, FIGURES);
+  return access.live.read((state) => {
+    const run = state.runs[Number(number) - 1];
+    return run ? { ...runView(run), access } : null;
+  });
+}
+
+builder.objectFields(ProjectType, (t) => ({
+  predictionRun: t.field({
+    type: RunType,
+    nullable: true,
+    description: 'The current prediction run; null before the first, and to annotators.',
+    resolve: async (access) => {
+      if (!maySee(access, FIGURES)) return null;
+      return access.live.read(({ currentRun }) => (currentRun ? { ...runView(currentRun), access } : null));
+    },
+  }),
+  predictionRuns: t.connection({
+    type: RunType,
+    nullable: true,
+    description: 'All prediction runs, oldest first; null to annotators.',
+    resolve: async (access, args) => {
+      if (!maySee(access, FIGURES)) return null;
+      return resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, ({ offset, limit }) =>
+        access.live.read(({ runs }) =>
+          runs.slice(offset, offset + limit).map((run) => ({ ...runView(run), access })),
+        ),
+      );
+    },
+  }),
+}));
+
+const UploadedPartType = builder.objectRef<UploadedPart>('UploadedPart').implement({
+  description: 'A part of predictions, stored but not published.',
+  fields: (t) => ({
+    receipt: t.exposeString('receipt', { description: 'Names it to publishPredictions.' }),
+    rows: t.exposeInt('rows', { description: 'How many rows it has.' }),
+  }),
+});
+
+mutation('uploadPredictions', {
+  description:
+    'Stores a part of a prediction run: some samples and their class probabilities. Publish the parts together. For drivers and owners.',
+  input: builder.inputType('UploadPredictionsInput', {
+    description: 'A part of a prediction run. Give `keys` or `numbers`.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      keys: t.stringList({ description: 'Whose rows they are, by key.' }),
+      numbers: t.field({
+        type: 'Bytes',
+        description: 'Whose rows they are, by number: uint32, little-endian.',
+      }),
+      classes: t.int({ required: true, description: 'Columns of the matrix: as many as the label set has.' }),
+      probabilities: t.field({
+        type: 'Bytes',
+        required: true,
+        description: 'rows × classes float32, row by row, little-endian; each row sums to 1. At most 4 MiB.',
+      }),
+    }),
+  }),
+  success: UploadedPartType,
+  refusals: ['UNKNOWN_SAMPLES', 'WRONG_CLASS_COUNT', 'BAD_PROBABILITIES', 'PAYLOAD_TOO_LARGE'],
+  resolve: async ({ project, keys, numbers, classes, probabilities }, context) => {
+    const access = await projectById(context, project, STEERING);
+    return uploadPredictions(context.concord, access, {
+      rows: rowNames(keys, numbers),
+      classes,
+      bytes: probabilities,
+    });
+  },
+});
+
+function rowNames(keys: readonly string[] | null | undefined, numbers: Uint8Array | null | undefined) {
+  if (keys && !numbers) return { keys };
+  if (numbers && !keys) {
+    if (numbers.length % 4 !== 0) {
+      throw refuse('INVALID_INPUT', {
+        field: 'numbers',
+        problem: `${numbers.length} bytes are no whole number of uint32`,
+      });
+    }
+    return { numbers: [...new Uint32Array(numbers.slice().buffer)] };
+  }
+  throw refuse('INVALID_INPUT', { field: 'keys', problem: 'give either keys or numbers' });
+}
+
+mutation('publishPredictions', {
+  description:
+    'Makes uploaded parts the current prediction run: decides what is auto-accepted and draws the audits. For drivers and owners.',
+  input: builder.inputType('PublishPredictionsInput', {
+    description: 'A prediction run made of uploaded parts.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      model: t.string({
+        required: true,
+        description: 'What you call the model version: 1 to 200 characters.',
+      }),
+      parts: t.stringList({ required: true, description: 'The receipts of its parts; no sample twice.' }),
+    }),
+  }),
+  success: RunType,
+  refusals: ['UNKNOWN_PART', 'DUPLICATE_KEYS'],
+  resolve: async ({ project, model, parts }, context) => {
+    const access = await projectById(context, project, STEERING);
+    return { ...(await publishPredictions(context.concord, access, { model, receipts: parts })), access };
+  },
+});

@@ -1,0 +1,102 @@
+import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { type FeedItem, prioritizedFeed } from '../service/feed.ts';
+import { builder } from './builder.ts';
+import { projectById } from './ids.ts';
+import { DrawEnum, finite, PriorityEnum } from './rounds.ts';
+import { SampleType, sampleView } from './samples.ts';
+import { mapped } from './streams.ts';
+import { maySee } from './visibility.ts';
+
+type Samples = Extract<FeedItem, { kind: 'samples' }>;
+type Reset = Extract<FeedItem, { kind: 'reset' }>;
+type Announced = Samples['samples'][number] & { readonly access: ProjectAccess };
+
+const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').implement({
+  description:
+    'A sample that is worth labelling now. What would tell an audit from other work is null to those who label.',
+  fields: (t) => ({
+    rank: t.exposeInt('rank', { description: 'Its place in the order of the round, from 0.' }),
+    priority: t.expose('priority', { type: PriorityEnum, description: 'How much it is worth asking.' }),
+    data: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What is to be labelled; null to viewers.',
+      resolve: ({ payload, access }, _, { concord }) =>
+        maySee(access, ['OWNER', 'DRIVER', 'ANNOTATOR']) ? concord.payloads.read(payload) : null,
+    }),
+    sample: t.field({
+      type: SampleType,
+      nullable: true,
+      description: 'The sample. For owners and drivers.',
+      resolve: ({ access, sample }) => (maySee(access, STEERING) ? sampleView(access, sample) : null),
+    }),
+    draw: t.field({
+      type: DrawEnum,
+      nullable: true,
+      description: 'Why it is asked. For owners and drivers.',
+      resolve: ({ access, draw }) => (maySee(access, STEERING) ? draw : null),
+    }),
+    score: t.float({
+      nullable: true,
+      description: "The strategy's raw score. For owners and drivers.",
+      resolve: ({ access, score }) => (maySee(access, STEERING) ? finite(score) : null),
+    }),
+    normalisedScore: t.float({
+      nullable: true,
+      description: 'The score brought to 0…1. For owners and drivers.',
+      resolve: ({ access, normalised }) => (maySee(access, STEERING) ? finite(normalised) : null),
+    }),
+  }),
+});
+
+const cursor = 'Give it as `after` to go on behind this.';
+
+const PrioritizedSamplesType = builder
+  .objectRef<{ readonly access: ProjectAccess; readonly item: Samples }>('PrioritizedSamples')
+  .implement({
+    description: 'The next samples of the feed, at most 50.',
+    isTypeOf: (value) => (value as { item: FeedItem }).item.kind === 'samples',
+    fields: (t) => ({
+      round: t.int({ description: 'The number of their round.', resolve: ({ item }) => item.round }),
+      samples: t.field({
+        type: [PrioritizedSampleType],
+        description: 'In the order of rank.',
+        resolve: ({ item, access }) => item.samples.map((sample) => ({ ...sample, access })),
+      }),
+      cursor: t.string({ description: cursor, resolve: ({ item }) => item.cursor }),
+    }),
+  });
+
+const FeedResetType = builder
+  .objectRef<{ readonly access: ProjectAccess; readonly item: Reset }>('FeedReset')
+  .implement({
+    description: 'What lay behind your cursor is not kept any more. The feed goes on from here.',
+    isTypeOf: (value) => (value as { item: FeedItem }).item.kind === 'reset',
+    fields: (t) => ({
+      reason: t.string({ description: 'Why.', resolve: ({ item }) => item.reason }),
+      cursor: t.string({ description: cursor, resolve: ({ item }) => item.cursor }),
+    }),
+  });
+
+const PrioritizedType = builder.unionType('Prioritized', {
+  description: 'A push of the feed of newly prioritized samples.',
+  types: [PrioritizedSamplesType, FeedResetType],
+});
+
+builder.subscriptionField('prioritized', (t) =>
+  t.field({
+    type: PrioritizedType,
+    description:
+      'Feed: newly prioritized samples, every one once and in order. Without `after` it begins with the open round.',
+    args: {
+      project: t.arg.id({ required: true, description: 'The project.' }),
+      after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),
+    },
+    subscribe: async (_, args, context) => {
+      const access = await projectById(context, args.project);
+      const feed = await prioritizedFeed(context.concord, access, args.after ?? null);
+      return mapped(feed, (item) => ({ access, item }) as { access: ProjectAccess; item: Samples });
+    },
+    resolve: (push) => push,
+  }),
+);

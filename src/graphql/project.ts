@@ -1,0 +1,171 @@
+import { resolveArrayConnection } from '@pothos/plugin-relay';
+import type { ProjectAccess } from '../service/access.ts';
+import * as members from '../service/members.ts';
+import { progressStream } from '../service/states.ts';
+import { type ProgressView, progressView } from '../service/views.ts';
+import { builder, viewerOf } from './builder.ts';
+import { globalId, projectById } from './ids.ts';
+import { PolicyInput, PolicyPresetEnum, PolicyType, policyChange } from './policy.ts';
+import { mutation } from './refusals.ts';
+import { mapped } from './streams.ts';
+import { orNull } from './visibility.ts';
+
+export const RoleEnum = builder.enumType('Role', {
+  description: 'What somebody may do in a project.',
+  values: {
+    OWNER: { value: 'OWNER', description: 'Everything: members, policy, and what a driver may.' },
+    DRIVER: { value: 'DRIVER', description: 'Import, publish predictions, run rounds, export.' },
+    ANNOTATOR: { value: 'ANNOTATOR', description: 'Claim and label, blind to others.' },
+    VIEWER: { value: 'VIEWER', description: 'See the figures.' },
+  } as const,
+});
+
+export const ProjectType = builder.objectRef<ProjectAccess>('Project');
+
+builder.node(ProjectType, {
+  description: 'A label set, guidelines and a policy, and the samples labelled under them.',
+  id: { resolve: ({ live }) => live.id, description: 'Its id.' },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'live' in value && 'role' in value,
+  loadOne: (id, context) => orNull(projectById(context, globalId('Project', id))),
+  fields: (t) => ({
+    name: t.string({
+      description: 'What people call it.',
+      resolve: ({ live }, _, { concord }) =>
+        concord.directory.read((directory) => directory.projects.get(live.id)?.name ?? ''),
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was created.',
+      resolve: ({ live }, _, { concord }) =>
+        concord.directory.read((directory) => new Date(directory.projects.get(live.id)?.createdAt ?? 0)),
+    }),
+    myRole: t.field({ type: RoleEnum, description: 'What you may do here.', resolve: ({ role }) => role }),
+    labels: t.stringList({
+      description: 'The classes, in the order that probabilities have.',
+      resolve: ({ live }) => live.read((project) => [...project.labels]),
+    }),
+    guidelines: t.string({
+      description: 'How to label, for annotators.',
+      resolve: ({ live }) => live.read((project) => project.created.guidelines),
+    }),
+    policy: t.field({
+      type: PolicyType,
+      description: 'How it labels.',
+      resolve: ({ live }) => live.read((project) => project.policy),
+    }),
+    progress: t.field({
+      type: ProgressType,
+      description: 'How far the labelling has come.',
+      resolve: async (access) => ({ access, view: await access.live.read(progressView) }),
+    }),
+  }),
+});
+
+/** A project's progress, with the access under which it was read. */
+export interface Progress {
+  readonly access: ProjectAccess;
+  readonly view: ProgressView;
+}
+
+export const ProgressType = builder.objectRef<Progress>('Progress').implement({
+  description: 'How far the labelling of a project has come.',
+  fields: (t) => ({
+    seq: t.int({ description: 'The commit at which it stands.', resolve: ({ view }) => view.seq }),
+    samples: t.int({ description: 'Samples imported.', resolve: ({ view }) => view.samples }),
+    labelled: t.int({
+      description: 'Samples with at least one answer that counts.',
+      resolve: ({ view }) => view.labelled,
+    }),
+    answers: t.int({
+      description: "Everybody's answers that stand: what labelling has cost so far.",
+      resolve: ({ view }) => view.answers,
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  project: t.field({
+    type: ProjectType,
+    nullable: true,
+    description: 'A project by its id; null if there is none, or it is not yours to see.',
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    resolve: (_, { id }, context) => orNull(projectById(context, id)),
+  }),
+  projects: t.connection({
+    type: ProjectType,
+    description: 'The projects in which you have a role, oldest first.',
+    resolve: async (_, args, context) => {
+      const viewer = viewerOf(context);
+      const { concord } = context;
+      const mine = await concord.directory.read((directory) =>
+        [...directory.projects.keys()].filter((id) => directory.role(id, viewer.member) !== undefined),
+      );
+      return resolveArrayConnection(
+        { args },
+        await Promise.all(mine.map((id) => projectById(context, globalId('Project', id)))),
+      );
+    },
+  }),
+}));
+
+builder.subscriptionField('progress', (t) =>
+  t.field({
+    type: ProgressType,
+    description: 'State: progress of a project and of its newest round.',
+    args: { project: t.arg.id({ required: true, description: 'The project.' }) },
+    subscribe: async (_, args, context) => {
+      const access = await projectById(context, args.project);
+      return mapped(progressStream(context.concord, access), (view) => ({ access, view }));
+    },
+    resolve: (progress) => progress,
+  }),
+);
+
+mutation('createProject', {
+  description: 'Creates a project. You become its owner.',
+  input: builder.inputType('CreateProjectInput', {
+    description: 'A new project.',
+    fields: (t) => ({
+      name: t.string({ required: true, description: 'What people call it: 1 to 200 characters.' }),
+      labels: t.stringList({ required: true, description: 'The classes: 2 to 1,000, all different.' }),
+      guidelines: t.string({ description: 'How to label, for annotators.' }),
+      preset: t.field({
+        type: PolicyPresetEnum,
+        description: 'Where the policy starts. Default: ACTIVE_LEARNING.',
+      }),
+      policy: t.field({ type: PolicyInput, description: 'Laid over the preset.' }),
+      seed: t.int({ description: "Seeds the project's draws; a random one by default." }),
+    }),
+  }),
+  success: ProjectType,
+  refusals: ['PAYLOAD_TOO_LARGE'],
+  resolve: async (input, context) => {
+    const live = await members.createProject(context.concord, viewerOf(context), {
+      name: input.name,
+      labels: input.labels,
+      guidelines: input.guidelines ?? '',
+      preset: input.preset ?? 'ACTIVE_LEARNING',
+      policy: policyChange(input.policy ?? {}),
+      seed: input.seed ?? null,
+    });
+    return projectById(context, globalId('Project', live.id));
+  },
+});
+
+mutation('updatePolicy', {
+  description: 'Changes fields of the policy. For owners.',
+  input: builder.inputType('UpdatePolicyInput', {
+    description: 'A change of a policy.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      policy: t.field({ type: PolicyInput, required: true, description: 'What to change.' }),
+    }),
+  }),
+  success: ProjectType,
+  resolve: async (input, context) => {
+    const access = await projectById(context, input.project, ['OWNER']);
+    const change = policyChange(input.policy);
+    await access.live.execute('changePolicy', { by: access.viewer.member, change }, () => undefined);
+    return access;
+  },
+});

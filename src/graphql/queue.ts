@@ -1,0 +1,287 @@
+import type { WorkSession } from '../domain/annotator.ts';
+import type { Role } from '../domain/directory.ts';
+import type { ProjectAccess } from '../service/access.ts';
+import * as queue from '../service/queue.ts';
+import { queueStream } from '../service/states.ts';
+import type { AssignmentView, QueueView } from '../service/views.ts';
+import { builder, type Context } from './builder.ts';
+import { accessById, globalId, parseId, projectById } from './ids.ts';
+import { ProjectType } from './project.ts';
+import { mutation } from './refusals.ts';
+import { mapped } from './streams.ts';
+import { maySee } from './visibility.ts';
+
+const LABELLING: readonly Role[] = ['ANNOTATOR'];
+
+const AssignmentStateEnum = builder.enumType('AssignmentState', {
+  description: 'What became of an assignment.',
+  values: {
+    HELD: { value: 'HELD', description: 'In your hands.' },
+    SUBMITTED: { value: 'SUBMITTED', description: 'Answered.' },
+    SKIPPED: { value: 'SKIPPED', description: 'Skipped; it does not come again.' },
+    RELEASED: { value: 'RELEASED', description: 'Given back.' },
+    EXPIRED: { value: 'EXPIRED', description: 'Its time has passed; an answer is still taken.' },
+  } as const,
+});
+
+interface OwnAssignment extends AssignmentView {
+  readonly access: ProjectAccess;
+}
+
+export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').implement({
+  description:
+    'A sample in your hands. It tells nothing of why it is asked, of what others answered, or of what a model says, unless the policy offers that.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'Its id, by which you answer it.',
+      resolve: ({ access, id }) => globalId('Assignment', access.live.id, id),
+    }),
+    data: t.field({
+      type: 'JSON',
+      description: 'What is to be labelled.',
+      resolve: ({ payload }, _, { concord }) => concord.payloads.read(payload),
+    }),
+    suggestion: t.exposeString('suggestion', {
+      nullable: true,
+      description: "The model's label, if the policy offers it here. An offer, not a default.",
+    }),
+    state: t.expose('state', { type: AssignmentStateEnum, description: 'What became of it.' }),
+    label: t.exposeString('label', { nullable: true, description: 'Your answer, once given.' }),
+    until: t.field({
+      type: 'DateTime',
+      description: 'How long it is kept for you.',
+      resolve: ({ until }) => new Date(until),
+    }),
+  }),
+});
+
+const EmptyReasonEnum = builder.enumType('EmptyReason', {
+  description: 'Why there is nothing for you to label.',
+  values: {
+    DONE: { value: 'DONE', description: 'All that could be asked is answered.' },
+    ALL_HELD: {
+      value: 'ALL_HELD',
+      description: 'Others hold what is left; the first comes back at `until` at the latest.',
+    },
+    ALL_HAD_BY_YOU: {
+      value: 'ALL_HAD_BY_YOU',
+      description: 'You have had all that is left; it waits for others.',
+    },
+    WORK_SESSION_OVER: {
+      value: 'WORK_SESSION_OVER',
+      description: 'Have a break; the next session may begin at `until`.',
+    },
+    PAUSED: { value: 'PAUSED', description: 'The owner has paused the project.' },
+    NO_ROUND: { value: 'NO_ROUND', description: 'Work comes in rounds here, and none is open.' },
+  } as const,
+});
+
+const EmptyQueueType = builder.objectRef<NonNullable<QueueView['empty']>>('EmptyQueue').implement({
+  description: 'Why there is nothing for you to label, and until when.',
+  fields: (t) => ({
+    reason: t.expose('reason', { type: EmptyReasonEnum, description: 'Why.' }),
+    until: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When to come again, where that is known.',
+      resolve: (empty) => ('until' in empty ? new Date(empty.until) : null),
+    }),
+  }),
+});
+
+const WorkSessionType = builder.objectRef<WorkSession>('WorkSession').implement({
+  description: 'A stint of work and the break after it.',
+  fields: (t) => ({
+    startedAt: t.field({
+      type: 'DateTime',
+      description: 'When it began.',
+      resolve: (s) => new Date(s.startedAt),
+    }),
+    until: t.field({ type: 'DateTime', description: 'When it ends.', resolve: (s) => new Date(s.until) }),
+    breakUntil: t.field({
+      type: 'DateTime',
+      description: 'When the next may begin.',
+      resolve: (s) => new Date(s.breakUntil),
+    }),
+  }),
+});
+
+interface OwnQueue {
+  readonly access: ProjectAccess;
+  readonly view: QueueView;
+}
+
+const QueueType = builder.objectRef<OwnQueue>('Queue').implement({
+  description: 'What you have in hands in a project, and how your work stands.',
+  fields: (t) => ({
+    seq: t.int({ description: 'The commit at which it stands.', resolve: ({ view }) => view.seq }),
+    assignments: t.field({
+      type: [AssignmentType],
+      description: 'What you hold, oldest first: at most 100.',
+      resolve: ({ view, access }) => view.held.map((assignment) => ({ ...assignment, access })),
+    }),
+    empty: t.field({
+      type: EmptyQueueType,
+      nullable: true,
+      description: 'Why a claim would give nothing more; null while there is work for you.',
+      resolve: ({ view }) => view.empty,
+    }),
+    workSession: t.field({
+      type: WorkSessionType,
+      nullable: true,
+      description: 'Your newest work session; null before the first.',
+      resolve: ({ view }) => view.workSession,
+    }),
+    answers: t.int({ description: 'Your answers that stand.', resolve: ({ view }) => view.answers }),
+  }),
+});
+
+builder.objectField(ProjectType, 'queue', (t) =>
+  t.field({
+    type: QueueType,
+    nullable: true,
+    description: 'Your own queue. For annotators; null to others.',
+    resolve: async (access, _, { concord }) =>
+      maySee(access, LABELLING) ? { access, view: await queue.currentQueue(concord, access) } : null,
+  }),
+);
+
+builder.subscriptionField('queue', (t) =>
+  t.field({
+    type: QueueType,
+    description: 'State: your own queue, whenever it changes. For annotators.',
+    args: { project: t.arg.id({ required: true, description: 'The project.' }) },
+    subscribe: async (_, args, context) => {
+      const access = await projectById(context, args.project, LABELLING);
+      return mapped(queueStream(context.concord, access), (view) => ({ access, view }));
+    },
+    resolve: (own) => own,
+  }),
+);
+
+mutation('claim', {
+  description:
+    'Tops up your queue to `hold` samples, the most useful first. Calling it again gives nothing more, and nobody else gets what you hold.',
+  input: builder.inputType('ClaimInput', {
+    description: 'A claim.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      hold: t.int({ defaultValue: 1, required: true, description: 'How many to hold: 1…100.' }),
+    }),
+  }),
+  success: QueueType,
+  resolve: async ({ project, hold }, context) => {
+    const access = await projectById(context, project, LABELLING);
+    return { access, view: await queue.claim(context.concord, access, hold) };
+  },
+});
+
+interface Submission {
+  readonly assignment: OwnAssignment;
+  readonly queue: OwnQueue;
+}
+
+const SubmissionType = builder.objectRef<Submission>('Submission').implement({
+  description: 'An answer as recorded, and your queue after it.',
+  fields: (t) => ({
+    assignment: t.expose('assignment', { type: AssignmentType, description: 'What you answered.' }),
+    queue: t.expose('queue', { type: QueueType, description: 'Your queue after it.' }),
+  }),
+});
+
+mutation('submit', {
+  description:
+    'Answers an assignment. The same answer again is safe and gives the same result; another one is refused until you undo. A late answer is kept, and counts if the sample still needs it.',
+  input: builder.inputType('SubmitInput', {
+    description: 'An answer.',
+    fields: (t) => ({
+      assignment: t.id({ required: true, description: 'What you answer.' }),
+      label: t.string({ required: true, description: 'A label of the label set.' }),
+      milliseconds: t.float({ description: 'How long you looked at it.' }),
+      hold: t.int({ description: 'Tops up your queue to so many in the same step.' }),
+    }),
+  }),
+  success: SubmissionType,
+  refusals: ['UNKNOWN_LABEL', 'ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
+  resolve: async (input, context) => {
+    const { access, assignment } = await ownAssignment(context, input.assignment);
+    const { milliseconds = null, hold = null, label } = input;
+    const submitted = await queue.submit(context.concord, access, { assignment, label, milliseconds, hold });
+    return {
+      assignment: { ...submitted.assignment, access },
+      queue: { access, view: submitted.queue },
+    };
+  },
+});
+
+mutation('skip', {
+  description: 'Declines to answer. It does not come to you again; skipped by enough people it is given up.',
+  input: builder.inputType('SkipInput', {
+    description: 'An assignment to skip.',
+    fields: (t) => ({
+      assignment: t.id({ required: true, description: 'What you skip.' }),
+      reason: t.string({ description: 'Why, up to 1,000 characters.' }),
+    }),
+  }),
+  success: AssignmentType,
+  refusals: ['ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
+  resolve: async (input, context) => {
+    const { access, assignment } = await ownAssignment(context, input.assignment);
+    return { ...(await queue.skip(access, assignment, input.reason ?? '')), access };
+  },
+});
+
+const handling = [
+  {
+    command: 'release',
+    description: 'Gives a sample back unanswered. It may come to you again.',
+    about: 'An assignment to give back.',
+    refusals: ['ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
+  },
+  {
+    command: 'renew',
+    description: 'Keeps a sample for another full time.',
+    about: 'An assignment to keep longer.',
+    refusals: ['ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
+  },
+  {
+    command: 'undo',
+    description: 'Takes back one of your last ten answers. The sample is in your hands again.',
+    about: 'An answer to take back.',
+    refusals: ['ASSIGNMENT_CLOSED', 'UNDO_CLOSED'],
+  },
+] as const;
+
+for (const { command, description, about, refusals } of handling) {
+  mutation(command, {
+    description,
+    input: builder.inputType(`${command.charAt(0).toUpperCase()}${command.slice(1)}Input`, {
+      description: about,
+      fields: (t) => ({ assignment: t.id({ required: true, description: 'Which one.' }) }),
+    }),
+    success: AssignmentType,
+    refusals,
+    resolve: async (input, context) => {
+      const { access, assignment } = await ownAssignment(context, input.assignment);
+      return { ...(await queue.handle(access, command, assignment)), access };
+    },
+  });
+}
+
+mutation('endWorkSession', {
+  description: 'Ends your work session before its time; the break begins now.',
+  input: builder.inputType('EndWorkSessionInput', {
+    description: 'A work session to end.',
+    fields: (t) => ({ project: t.id({ required: true, description: 'The project.' }) }),
+  }),
+  success: QueueType,
+  resolve: async ({ project }, context) => {
+    const access = await projectById(context, project, LABELLING);
+    return { access, view: await queue.endWorkSession(context.concord, access) };
+  },
+});
+
+async function ownAssignment(context: Context, id: string) {
+  const [project = '', assignment = ''] = parseId(id, 'Assignment');
+  return { access: await accessById(context, project, LABELLING), assignment };
+}

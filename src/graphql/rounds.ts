@@ -1,0 +1,261 @@
+import { resolveOffsetConnection } from '@pothos/plugin-relay';
+import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/announced.ts';
+import { refuse } from '../domain/refusals.ts';
+import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { openRound } from '../service/rounds.ts';
+import { type RoundView, roundView } from '../service/views.ts';
+import { builder, type Context } from './builder.ts';
+import { accessById, parseId, projectById } from './ids.ts';
+import { ProgressType, ProjectType } from './project.ts';
+import { mutation } from './refusals.ts';
+import { SampleType, type SampleView, sampleView } from './samples.ts';
+import { maySee, orNull } from './visibility.ts';
+
+export const DrawEnum = builder.enumType('Draw', {
+  description: 'Why a sample was asked.',
+  values: {
+    UNCERTAIN: { value: 'UNCERTAIN', description: "Chosen by the round's strategy." },
+    RANDOM: { value: 'RANDOM', description: 'Of the random share.' },
+    POOL: { value: 'POOL', description: "In the pool's order, while no round was open." },
+    AUDIT: { value: 'AUDIT', description: 'To check what was auto-accepted.' },
+  } as const,
+});
+
+export const PriorityEnum = builder.enumType('Priority', {
+  description: 'How much a sample is worth asking.',
+  values: {
+    HIGH: { value: 'HIGH', description: "Above the policy's threshold." },
+    MEDIUM: { value: 'MEDIUM', description: 'Not above it.' },
+  } as const,
+});
+
+const CloseReasonEnum = builder.enumType('CloseReason', {
+  description: 'Why a round closed.',
+  values: {
+    SETTLED: { value: 'SETTLED', description: 'Every sample was answered or found unanswerable.' },
+    WITHDRAWN: { value: 'WITHDRAWN', description: 'A driver closed it.' },
+    DEADLINE: { value: 'DEADLINE', description: 'Its deadline passed.' },
+  } as const,
+});
+
+/** A round, with the access under which it was read. */
+export interface RoundRecord extends RoundView {
+  readonly access: ProjectAccess;
+}
+
+export const RoundType = builder.objectRef<RoundRecord>('Round');
+
+interface RoundSample extends AnnouncedSample {
+  readonly view: SampleView;
+}
+
+const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement({
+  description: 'A sample as a round announced it.',
+  fields: (t) => ({
+    rank: t.exposeInt('rank', { description: 'Its place in the order, from 0.' }),
+    sample: t.field({ type: SampleType, description: 'The sample.', resolve: ({ view }) => view }),
+    draw: t.expose('draw', { type: DrawEnum, description: 'Why it is asked.' }),
+    score: t.float({
+      nullable: true,
+      description: "The strategy's raw score; null if it gave none, as at random.",
+      resolve: ({ score }) => finite(score),
+    }),
+    normalisedScore: t.float({
+      nullable: true,
+      description: 'The score brought to 0…1, likewise.',
+      resolve: ({ normalised }) => finite(normalised),
+    }),
+    priority: t.expose('priority', { type: PriorityEnum, description: 'How much it is worth asking.' }),
+  }),
+});
+
+export function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+builder.node(RoundType, {
+  description: 'Samples chosen by one strategy, labelled until each is settled.',
+  id: { resolve: ({ access, number }) => `${access.live.id}/${number}`, description: 'Its id.' },
+  isTypeOf: (value) => typeof value === 'object' && value !== null && 'openedAt' in value,
+  loadOne: (id, context) => orNull(loadRound(id, context)),
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: '1, 2, 3 …' }),
+    strategy: t.string({ description: 'The strategy that chose.', resolve: ({ strategy }) => strategy.name }),
+    strategyVersion: t.string({
+      description: "SHA-256 of the strategy's code.",
+      resolve: ({ strategy }) => strategy.version,
+    }),
+    strategyParameters: t.field({
+      type: 'JSONObject',
+      description: 'Its parameters, defaults included.',
+      resolve: ({ strategy }) => strategy.parameters,
+    }),
+    seed: t.float({ description: 'Its seed, a uint32.', resolve: ({ seed }) => seed }),
+    predictionRun: t.exposeInt('run', {
+      nullable: true,
+      description: 'The number of the prediction run it chose from; null before the first.',
+    }),
+    size: t.exposeInt('size', { description: 'Samples it chose.' }),
+    total: t.exposeInt('total', { description: 'Samples it announced.' }),
+    settled: t.exposeInt('settled', { description: 'Those of them that are settled.' }),
+    isOpen: t.boolean({ description: 'Whether it is open.', resolve: ({ closedAt }) => closedAt === null }),
+    openedAt: t.field({
+      type: 'DateTime',
+      description: 'When it opened.',
+      resolve: ({ openedAt }) => new Date(openedAt),
+    }),
+    closedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it closed; null while it is open.',
+      resolve: ({ closedAt }) => (closedAt === null ? null : new Date(closedAt)),
+    }),
+    closeReason: t.expose('closeReason', {
+      type: CloseReasonEnum,
+      nullable: true,
+      description: 'Why it closed; null while it is open.',
+    }),
+    deadline: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When what is unsettled is withdrawn; null: never.',
+      resolve: ({ deadline }) => (deadline === null ? null : new Date(deadline)),
+    }),
+    inclusionProbability: t.exposeFloat('inclusionProbability', {
+      nullable: true,
+      description: 'The chance that each eligible sample had to be in its random share; null without one.',
+    }),
+    samples: t.connection({
+      type: RoundSampleType,
+      nullable: true,
+      description: 'What it announced, in order. For owners and drivers; null to others.',
+      resolve: async ({ access, number }, args) => {
+        if (!maySee(access, STEERING)) return null;
+        return resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, async ({ offset, limit }) => {
+          const announced = await access.live.read((project) => {
+            const round = project.rounds[number - 1];
+            if (round === undefined) return [];
+            const count = Math.max(0, Math.min(limit, announcedCount(round) - offset));
+            return Array.from({ length: count }, (_, i) => announcedAt(round, offset + i, project.policy));
+          });
+          return Promise.all(
+            announced.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),
+          );
+        });
+      },
+    }),
+  }),
+});
+
+async function loadRound(id: string, context: Context): Promise<RoundRecord | null> {
+  const [project = '', number = ''] = id.split('/');
+  const access = await accessById(context, project);
+  return access.live.read((state) => {
+    const round = state.rounds[Number(number) - 1];
+    return round ? { ...roundView(state, round), access } : null;
+  });
+}
+
+builder.objectField(ProgressType, 'round', (t) =>
+  t.field({
+    type: RoundType,
+    nullable: true,
+    description: 'The newest round, open or closed; null before the first.',
+    resolve: ({ view, access }) => view.round && { ...view.round, access },
+  }),
+);
+
+builder.objectFields(ProjectType, (t) => ({
+  openRound: t.field({
+    type: RoundType,
+    nullable: true,
+    description: 'The open round, if there is one.',
+    resolve: (access) =>
+      access.live.read((project) =>
+        project.openRound ? { ...roundView(project, project.openRound), access } : null,
+      ),
+  }),
+  round: t.field({
+    type: RoundType,
+    nullable: true,
+    description: 'A round by its number; null if there is none.',
+    args: { number: t.arg.int({ required: true, description: '1, 2, 3 …' }) },
+    resolve: (access, { number }) =>
+      access.live.read((project) => {
+        const round = project.rounds[number - 1];
+        return round ? { ...roundView(project, round), access } : null;
+      }),
+  }),
+  rounds: t.connection({
+    type: RoundType,
+    description: 'All rounds, oldest first.',
+    resolve: (access, args) =>
+      resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, ({ offset, limit }) =>
+        access.live.read((project) =>
+          project.rounds
+            .slice(offset, offset + limit)
+            .map((round) => ({ ...roundView(project, round), access })),
+        ),
+      ),
+  }),
+}));
+
+mutation('openRound', {
+  description:
+    'Has a strategy choose samples and opens a round with them. One round is open at a time. For drivers and owners.',
+  input: builder.inputType('OpenRoundInput', {
+    description: 'A round to open. What is left out is as the policy says.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      size: t.int({ description: 'How many samples: 1…100,000.' }),
+      strategy: t.string({ description: 'The name of the strategy.' }),
+      parameters: t.field({ type: 'JSONObject', description: "The strategy's parameters." }),
+      seed: t.float({ description: 'A uint32; a random one by default. It is kept with the round.' }),
+      deadline: t.field({
+        type: 'DateTime',
+        description: 'When what is unsettled is withdrawn; default: never.',
+      }),
+    }),
+  }),
+  success: RoundType,
+  refusals: [
+    'ROUND_OPEN',
+    'NOTHING_TO_SELECT',
+    'UNKNOWN_STRATEGY',
+    'BROKEN_STRATEGY',
+    'BAD_STRATEGY_PARAMETERS',
+    'MISSING_STRATEGY_INPUT',
+    'STRATEGY_FAILED',
+  ],
+  resolve: async (input, context) => {
+    const access = await projectById(context, input.project, STEERING);
+    const seed = input.seed ?? null;
+    if (seed !== null && seed >>> 0 !== seed) {
+      throw refuse('INVALID_INPUT', { field: 'seed', problem: `${seed} is not a uint32` });
+    }
+    const round = await openRound(context.concord, access, {
+      size: input.size ?? null,
+      strategy: input.strategy ?? null,
+      parameters: input.parameters ?? null,
+      seed,
+      deadline: input.deadline?.getTime() ?? null,
+    });
+    return { ...round, access };
+  },
+});
+
+mutation('closeRound', {
+  description:
+    'Closes a round; what is unsettled goes back to the pool, what is in hands may be answered. A closed round stays as it is. For drivers and owners.',
+  input: builder.inputType('CloseRoundInput', {
+    description: 'A round to close.',
+    fields: (t) => ({ round: t.id({ required: true, description: 'The round.' }) }),
+  }),
+  success: RoundType,
+  resolve: async (input, context) => {
+    const [project = '', number = ''] = parseId(input.round, 'Round');
+    const access = await accessById(context, project, STEERING);
+    const round = await access.live.execute('closeRound', { number: Number(number) }, roundView);
+    return { ...round, access };
+  },
+});

@@ -1,0 +1,15 @@
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './project.ts';
+import './members.ts';
+import './samples.ts';
+import './predictions.ts';
+import './rounds.ts';
+import './queue.ts';
+import './agreement.ts';
+import './prioritized.ts';
+import './trainingSet.ts';
+import './strategies.ts';
+
+/** The API. It is printed to schema/schema.graphql, which is reviewed in every change. */
+export const schema: GraphQLSchema = builder.toSchema();

@@ -1,0 +1,161 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+/** How the service runs. Each flag has an environment variable; a flag wins. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly store: string;
+  readonly plugins: string;
+  readonly ownerToken: string | null;
+  readonly allowedOrigins: readonly string[];
+  readonly logLevel: string;
+}
+
+interface Option {
+  readonly env: string;
+  readonly placeholder: string;
+  readonly fallback: string;
+  readonly help: string;
+}
+
+const OPTIONS = {
+  host: {
+    env: 'CONCORD_HOST',
+    placeholder: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'where to listen; 0.0.0.0 for every interface',
+  },
+  port: {
+    env: 'CONCORD_PORT',
+    placeholder: 'NUMBER',
+    fallback: '4000',
+    help: 'TCP port; 0 for any free one',
+  },
+  store: {
+    env: 'CONCORD_STORE',
+    placeholder: 'FOLDER',
+    fallback: './data',
+    help: 'folder of the embedded store; created if missing',
+  },
+  plugins: {
+    env: 'CONCORD_PLUGINS',
+    placeholder: 'FOLDER',
+    fallback: '',
+    help: 'folder of strategies (default: those that come with Concord)',
+  },
+  'allowed-origins': {
+    env: 'CONCORD_ALLOWED_ORIGINS',
+    placeholder: 'LIST',
+    fallback: '',
+    help: "origins of web pages, beside the service's own, that may use the API; comma-separated",
+  },
+  'log-level': {
+    env: 'CONCORD_LOG_LEVEL',
+    placeholder: 'LEVEL',
+    fallback: 'info',
+    help: 'debug, info, warn, error or silent',
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export const HELP = `concord: a GraphQL service for labelling data together, with active learning in the loop.
+
+Usage: concord [options]        (in a checkout: npm start -- [options])
+
+${Object.entries<Option>(OPTIONS)
+  .map(([name, { env, placeholder, fallback, help }]) => {
+    const flag = `  --${name} ${placeholder}`.padEnd(28);
+    const shown = fallback === '' ? '' : ` (default: ${fallback})`;
+    return `${flag}${help}${shown}\n${' '.repeat(28)}also ${env}`;
+  })
+  .join('\n')}
+  --help                    show this and exit
+  --version                 show the version and exit
+
+Environment only:
+  CONCORD_OWNER_TOKEN       the first owner's token, 32 to 128 of A-Z a-z 0-9 _ -
+                            (default: one is made at the first start and printed once)
+
+The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQL in a browser;
+/health and /ready answer 200 when the process is up, and when it takes requests.
+`;
+
+const Settings = z.object({
+  host: z.string().min(1, 'is empty'),
+  port: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(0, 'is below 0')
+    .max(65_535, 'is above 65535'),
+  store: z.string().min(1, 'is empty'),
+  plugins: z.string(),
+  'allowed-origins': z.string().transform((list) =>
+    list
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+  ),
+  'log-level': z.enum(
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'is none of debug, info, warn, error, silent',
+  ),
+  ownerToken: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{32,128}$/, 'is not 32 to 128 of A-Z a-z 0-9 _ -')
+    .nullable(),
+});
+
+/** The command line or the environment is wrong; the message says what to do. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Reads the configuration.
+ * @param plugins where the strategies that come with Concord are
+ * @returns what to do: show help or the version, or run
+ * @throws {ConfigError} naming the flag or variable that is wrong
+ */
+export function readConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  plugins: string,
+): 'help' | 'version' | Config {
+  const values = parse(args);
+  if (values['help']) return 'help';
+  if (values['version']) return 'version';
+  const given: Record<string, unknown> = { ownerToken: env['CONCORD_OWNER_TOKEN'] || null };
+  const sources: Record<string, string> = { ownerToken: 'CONCORD_OWNER_TOKEN' };
+  for (const [name, option] of Object.entries<Option>(OPTIONS)) {
+    const flag = values[name];
+    given[name] = flag ?? (env[option.env] || option.fallback);
+    sources[name] = flag === undefined && env[option.env] ? option.env : `--${name}`;
+  }
+  const settings = Settings.safeParse(given);
+  if (!settings.success) {
+    const problems = settings.error.issues.map(
+      ({ path, message }) => `${sources[String(path[0])]} ${message}`,
+    );
+    throw new ConfigError(`${problems.join('; ')}. See --help.`);
+  }
+  const { data } = settings;
+  return {
+    host: data.host,
+    port: data.port,
+    store: data.store,
+    plugins: data.plugins || plugins,
+    ownerToken: data.ownerToken,
+    allowedOrigins: data['allowed-origins'],
+    logLevel: data['log-level'],
+  };
+}
+
+function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const text = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
+  try {
+    const options = { ...text, help: { type: 'boolean' }, version: { type: 'boolean' } } as const;
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw new ConfigError(`${(error as Error).message}. See --help.`);
+  }
+}

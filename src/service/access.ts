@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Directory, Role } from '../domain/directory.ts';
+import { refuse } from '../domain/refusals.ts';
+import { type Concord, type LiveProject, notFound } from './concord.ts';
+
+/** Somebody who has shown a good token. */
+export interface Viewer {
+  readonly member: string;
+  readonly token: string;
+}
+
+/** A project as one viewer may use it. */
+export interface ProjectAccess {
+  readonly live: LiveProject;
+  readonly viewer: Viewer;
+  readonly role: Role;
+}
+
+const TOKEN_PREFIX = 'ccd_';
+const TOKEN_SHAPE = /^[A-Za-z0-9_-]{32,128}$/;
+
+/** A new bearer token of 256 random bits. It is shown once; only its hash is kept. */
+export function newToken(concord: Concord): string {
+  return TOKEN_PREFIX + Buffer.from(concord.environment.randomBytes(32)).toString('base64url');
+}
+
+/** Whether a text has the form of a token, whatever it is worth. */
+export function isTokenShaped(text: string): boolean {
+  return TOKEN_SHAPE.test(text);
+}
+
+/** SHA-256 in hexadecimal digits. A token is random enough that a slow hash would add nothing. */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** Who a token belongs to, or null: unknown, revoked or run out. */
+export function authenticate(concord: Concord, token: string): Promise<Viewer | null> {
+  const hash = tokenHash(token);
+  return concord.directory.read((directory) => {
+    const known = directory.token(hash, concord.environment.now());
+    return known ? { member: known.member, token: known.id } : null;
+  });
+}
+
+/** Every role there is. */
+export const ANYBODY: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
+/** Those who steer a project and may see everything in it. */
+export const STEERING: readonly Role[] = ['OWNER', 'DRIVER'];
+
+/**
+ * A project for a viewer in one of the `allowed` roles.
+ * @throws {Refusal} NOT_FOUND without any role there (the project looks missing), FORBIDDEN in another role
+ */
+export async function access(
+  concord: Concord,
+  viewer: Viewer,
+  project: string,
+  allowed: readonly Role[] = ANYBODY,
+): Promise<ProjectAccess> {
+  const role = await concord.directory.read((directory) => roleOf(concord, directory, viewer, project));
+  if (role === undefined) throw notFound('project');
+  if (!allowed.includes(role)) throw refuse('FORBIDDEN', { allowed });
+  return { live: concord.project(project), viewer, role };
+}
+
+/** Whether what was granted at the beginning still holds: the token is good, and the role the same. */
+export function stillHolds(concord: Concord, { viewer, role, live }: ProjectAccess): Promise<boolean> {
+  return concord.directory.read((directory) => roleOf(concord, directory, viewer, live.id) === role);
+}
+
+function roleOf(concord: Concord, directory: Directory, viewer: Viewer, project: string): Role | undefined {
+  if (!directory.isLive(viewer.token, concord.environment.now())) return undefined;
+  return directory.role(project, viewer.member);
+}

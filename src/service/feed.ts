@@ -1,0 +1,122 @@
+import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/announced.ts';
+import type { Project } from '../domain/project.ts';
+import { refuse } from '../domain/refusals.ts';
+import type { PayloadPlace } from '../domain/sampleTable.ts';
+import { type ProjectAccess, stillHolds } from './access.ts';
+import { type Concord, DIRECTORY_TOPIC } from './concord.ts';
+import { handWritten } from './hub.ts';
+
+/**
+ * The feed of newly prioritized samples: every announced sample of every round, once and in order. A reader's
+ * place is its cursor alone, and what it has not read lies in the projection, so a slow reader costs nothing.
+ */
+export type FeedItem =
+  | {
+      readonly kind: 'samples';
+      readonly round: number;
+      readonly samples: readonly (AnnouncedSample & {
+        readonly payload: PayloadPlace;
+        readonly key: string;
+      })[];
+      /** Give it as `after` to go on behind these samples. */
+      readonly cursor: string;
+    }
+  | {
+      /** What lies between the reader's cursor and `cursor` is not kept any more: begin anew. */
+      readonly kind: 'reset';
+      readonly reason: string;
+      readonly cursor: string;
+    };
+
+/** The next place of a reader: a round, and a rank among its announced samples. */
+interface Place {
+  readonly round: number;
+  readonly rank: number;
+}
+
+/** Samples in one push. */
+const BATCH = 50;
+/** How many rounds back a reader may resume. */
+const RETAINED_ROUNDS = 100;
+
+/**
+ * The feed from a cursor on, or without one from the beginning of the open round.
+ * @throws {Refusal} BAD_CURSOR: it is no cursor of this feed
+ */
+export async function prioritizedFeed(
+  concord: Concord,
+  access: ProjectAccess,
+  after: string | null,
+): Promise<AsyncIterableIterator<FeedItem>> {
+  const { live } = access;
+  // Follows before it looks, so that nothing can fall in between.
+  const follower = concord.hub.follow([live.id, DIRECTORY_TOPIC]);
+  try {
+    let place = after === null ? await live.read(newestPlace) : parseCursor(live.id, after);
+    return handWritten(follower, async () => {
+      for (;;) {
+        if (!(await stillHolds(concord, access))) return undefined;
+        const next = await live.read((project) => readFrom(project, live.id, place));
+        if (next !== null) {
+          place = next.place;
+          return next.item;
+        }
+        if (!(await follower.changed())) return undefined;
+      }
+    });
+  } catch (error) {
+    follower.close();
+    throw error;
+  }
+}
+
+function readFrom(project: Project, id: string, from: Place): { item: FeedItem; place: Place } | null {
+  const rounds = project.rounds.length;
+  const lost =
+    from.round > rounds + 1
+      ? 'the journal ends before this cursor'
+      : from.round <= rounds - RETAINED_ROUNDS
+        ? `only the newest ${RETAINED_ROUNDS} rounds can be resumed`
+        : null;
+  if (lost !== null) {
+    const place = newestPlace(project);
+    return { place, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
+  }
+  let { round: number, rank } = from;
+  let round = project.rounds[number - 1];
+  while (round && rank >= announcedCount(round)) {
+    round = project.rounds[number];
+    number++;
+    rank = 0;
+  }
+  if (round === undefined) return null;
+  const end = Math.min(rank + BATCH, announcedCount(round));
+  const samples = [];
+  for (let next = rank; next < end; next++) {
+    const announced = announcedAt(round, next, project.policy);
+    const { sample } = announced;
+    samples.push({
+      ...announced,
+      payload: project.samples.payload(sample),
+      key: project.samples.keys.keyAt(sample),
+    });
+  }
+  const place = { round: number, rank: end };
+  return { place, item: { kind: 'samples', round: number, samples, cursor: cursorOf(id, place) } };
+}
+
+function newestPlace(project: Project): Place {
+  return { round: project.openRound?.number ?? project.rounds.length + 1, rank: 0 };
+}
+
+function cursorOf(project: string, { round, rank }: Place): string {
+  return Buffer.from(`${project}/${round}/${rank}`).toString('base64url');
+}
+
+function parseCursor(project: string, cursor: string): Place {
+  const text = Buffer.from(cursor, 'base64url').toString('latin1');
+  const [, of, round, rank] = /^([\w-]+)\/(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
+  if (of === undefined) throw refuse('BAD_CURSOR', { problem: 'it is malformed' });
+  if (of !== project) throw refuse('BAD_CURSOR', { problem: 'it belongs to another project' });
+  return { round: Number(round), rank: Number(rank) };
+}

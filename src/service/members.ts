@@ -1,0 +1,155 @@
+import type { MemberKind, Role } from '../domain/directory.ts';
+import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
+import { refuse } from '../domain/refusals.ts';
+import { newToken, type ProjectAccess, tokenHash, type Viewer } from './access.ts';
+import { type Concord, type LiveProject, notFound } from './concord.ts';
+
+/** Names of people and tools are documents beside the journals, so that they can be deleted. */
+const NAMES = 'member-names';
+const DAY_MS = 86_400_000;
+
+/**
+ * Lets the holder of a token in as the first owner of the service.
+ * @param token the token to accept; null makes one
+ * @returns the new token if one was made
+ */
+export async function admitOwner(concord: Concord, token: string | null): Promise<string | null> {
+  const hasOwner = await concord.directory.read((directory) =>
+    [...directory.members.values()].some((member) => member.serviceOwner),
+  );
+  if (hasOwner && token === null) return null;
+  const secret = token ?? newToken(concord);
+  await concord.direct(
+    'admitServiceOwner',
+    tokenFor(concord, concord.newId(), secret, null),
+    () => undefined,
+  );
+  return token === null ? secret : null;
+}
+
+function tokenFor(concord: Concord, member: string, secret: string, days: number | null) {
+  const expires = days === null ? null : concord.environment.now() + days * DAY_MS;
+  return { token: concord.newId(), member, hash: tokenHash(secret), expires };
+}
+
+/** Creates a project; its creator is its first owner. */
+export async function createProject(
+  concord: Concord,
+  viewer: Viewer,
+  input: {
+    readonly name: string;
+    readonly labels: readonly string[];
+    readonly guidelines: string;
+    readonly preset: PolicyPreset;
+    readonly policy: PolicyChange;
+    readonly seed: number | null;
+  },
+): Promise<LiveProject> {
+  const by = viewer.member;
+  const allowed = await concord.directory.read((directory) => directory.members.get(by)?.serviceOwner);
+  if (!allowed) throw refuse('FORBIDDEN', { allowed: ['owner of the service'] });
+  if (input.name.trim() === '' || input.name.length > 200) {
+    throw refuse('INVALID_INPUT', { field: 'name', problem: 'a project is named by 1 to 200 characters' });
+  }
+  const seed = input.seed ?? new DataView(concord.environment.randomBytes(4).buffer).getUint32(0);
+  const project = concord.project(concord.newId());
+  // The journal first: a crash between the two leaves a journal that nobody knows, never a project without one.
+  await project.execute('createProject', { ...input, seed, by }, () => undefined);
+  await concord.direct('addProject', { project: project.id, name: input.name, by }, () => undefined);
+  return project;
+}
+
+/** Adds a person or a tool to a project. The token is shown this once. */
+export async function addMember(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  {
+    name,
+    kind,
+    role,
+    tokenDays,
+  }: {
+    readonly name: string;
+    readonly kind: MemberKind;
+    readonly role: Role;
+    readonly tokenDays: number | null;
+  },
+): Promise<{ readonly member: string; readonly token: string }> {
+  if (name.trim() === '' || name.length > 200) {
+    throw refuse('INVALID_INPUT', { field: 'name', problem: 'a member is named by 1 to 200 characters' });
+  }
+  checkDays(tokenDays);
+  const member = concord.newId();
+  const secret = newToken(concord);
+  await concord.store.putDocument(NAMES, member, name);
+  const token = tokenFor(concord, member, secret, tokenDays);
+  await concord.direct(
+    'addMember',
+    { project: live.id, kind, role, by: viewer.member, token },
+    () => undefined,
+  );
+  return { member, token: secret };
+}
+
+function checkDays(days: number | null): void {
+  if (days !== null && !(days > 0 && days <= 3_650)) {
+    throw refuse('INVALID_INPUT', {
+      field: 'tokenDays',
+      problem: `${days} is not a number of days up to 3,650`,
+    });
+  }
+}
+
+/** Changes a member's role in a project; null takes it away. */
+export async function grantRole(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  { member, role }: { readonly member: string; readonly role: Role | null },
+): Promise<void> {
+  const input = { project: live.id, member, role, by: viewer.member };
+  await concord.direct('grantRole', input, () => undefined);
+}
+
+/** A further token for a member of the project, shown this once. */
+export async function issueToken(
+  concord: Concord,
+  access: ProjectAccess,
+  { member, tokenDays }: { readonly member: string; readonly tokenDays: number | null },
+): Promise<string> {
+  checkDays(tokenDays);
+  await mustAnswerFor(concord, access, member);
+  const secret = newToken(concord);
+  await concord.direct('issueToken', tokenFor(concord, member, secret, tokenDays), () => undefined);
+  return secret;
+}
+
+/** Revokes every token of a member of the project; live streams of theirs end. */
+export async function revokeTokens(concord: Concord, access: ProjectAccess, member: string): Promise<number> {
+  await mustAnswerFor(concord, access, member);
+  return concord.direct('revokeTokens', { member }, (_, count) => count);
+}
+
+/**
+ * A token opens every project that its member is in, so only who owns all of those may hand it out or end it.
+ */
+async function mustAnswerFor(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  member: string,
+): Promise<void> {
+  await concord.directory.read((directory) => {
+    const projects = [...directory.projects.values()].filter(({ members }) => members.has(member));
+    if (!projects.some(({ id }) => id === live.id)) throw notFound('member');
+    const owned = projects.every(({ id }) => directory.role(id, viewer.member) === 'OWNER');
+    const isServiceOwner = (id: string) => directory.members.get(id)?.serviceOwner === true;
+    if (!owned || (isServiceOwner(member) && !isServiceOwner(viewer.member))) {
+      throw refuse('FORBIDDEN', { allowed: ['owner of every project of this member'] });
+    }
+  });
+}
+
+/** What a member is called, or null: the name was deleted, or there never was one. */
+export async function memberName(concord: Concord, member: string): Promise<string | null> {
+  const name = await concord.store.getDocument(NAMES, member);
+  return typeof name === 'string' ? name : null;
+}

@@ -1,0 +1,85 @@
+import { LRUCache } from 'lru-cache';
+import type { PayloadBlock } from '../domain/events.ts';
+import type { PayloadPlace } from '../domain/sampleTable.ts';
+import type { ChunkId, Store } from '../journal/port.ts';
+
+/**
+ * Sample payloads are stored in blocks of consecutive samples: small enough that reading one sample is cheap,
+ * large enough that a million of them are not a million writes.
+ *
+ * A block is, little-endian: uint32 count, uint32 × (count + 1) offsets, then the payloads' JSON in UTF-8.
+ */
+const SAMPLES_PER_BLOCK = 256;
+const BYTES_PER_BLOCK = 1024 * 1024;
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/** The largest payload of one sample, in bytes of JSON. */
+export const MAX_PAYLOAD_BYTES = 1024 * 1024;
+
+/** Stores payloads (JSON texts in UTF-8) and tells in which blocks they lie, in their order. */
+export async function writePayloads(store: Store, payloads: readonly Uint8Array[]): Promise<PayloadBlock[]> {
+  const writes: Promise<PayloadBlock>[] = [];
+  let first = 0;
+  let bytes = 0;
+  for (const [i, payload] of payloads.entries()) {
+    if (i > first && (i - first === SAMPLES_PER_BLOCK || bytes + payload.length > BYTES_PER_BLOCK)) {
+      writes.push(writeBlock(store, payloads.slice(first, i)));
+      first = i;
+      bytes = 0;
+    }
+    bytes += payload.length;
+  }
+  if (payloads.length > first) writes.push(writeBlock(store, payloads.slice(first)));
+  return Promise.all(writes);
+}
+
+async function writeBlock(store: Store, payloads: readonly Uint8Array[]): Promise<PayloadBlock> {
+  return { chunk: await store.putChunk(encodeBlock(payloads)), count: payloads.length };
+}
+
+function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
+  const header = 4 * (payloads.length + 2);
+  const total = payloads.reduce((sum, payload) => sum + payload.length, header);
+  const block = new Uint8Array(total);
+  const view = new DataView(block.buffer);
+  view.setUint32(0, payloads.length, true);
+  let offset = header;
+  for (const [i, payload] of payloads.entries()) {
+    view.setUint32(4 * (i + 1), offset, true);
+    block.set(payload, offset);
+    offset += payload.length;
+  }
+  view.setUint32(4 * (payloads.length + 1), offset, true);
+  return block;
+}
+
+/** Reads payloads, keeping the blocks read last. */
+export class PayloadReader {
+  readonly #store: Store;
+  readonly #blocks = new LRUCache<ChunkId, Uint8Array>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: (block) => block.length,
+  });
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * A sample's payload, parsed.
+   * @throws {Error} the chunk is missing from the store
+   */
+  async read({ chunk, index }: PayloadPlace): Promise<unknown> {
+    let block = this.#blocks.get(chunk);
+    if (block === undefined) {
+      block = await this.#store.getChunk(chunk);
+      if (block === undefined)
+        throw new Error(`chunk ${chunk}, which holds sample payloads, is missing from the store`);
+      this.#blocks.set(chunk, block);
+    }
+    const view = new DataView(block.buffer, block.byteOffset, block.length);
+    const from = view.getUint32(4 * (index + 1), true);
+    const to = view.getUint32(4 * (index + 2), true);
+    return JSON.parse(Buffer.from(block.buffer, block.byteOffset + from, to - from).toString('utf8'));
+  }
+}

@@ -1,0 +1,190 @@
+import type { AlphaFigure, KappaFigure, RawAgreementFigure, UndefinedFigure } from '../domain/agreement.ts';
+import type { WorkSession } from '../domain/annotator.ts';
+import { roundProgress } from '../domain/announced.ts';
+import type { AssignmentState } from '../domain/assignmentTable.ts';
+import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
+import { type Interval, wilson } from '../domain/confidence.ts';
+import type { RoundOpened } from '../domain/events.ts';
+import type { AutoAcceptStatus, PredictionRun } from '../domain/predictionRun.ts';
+import type { Project } from '../domain/project.ts';
+import type { Round } from '../domain/round.ts';
+import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
+
+/**
+ * What leaves the service: plain values, taken from a projection at one instant. They hold nothing that a later
+ * commit could change, so that an answer speaks of one state however long it takes to send.
+ */
+
+/** An assignment as its own annotator may see it: no key, no draw, nothing of others. */
+export interface AssignmentView {
+  readonly id: string;
+  readonly payload: PayloadPlace;
+  readonly state: AssignmentState;
+  /** The model's label, if one was offered. */
+  readonly suggestion: string | null;
+  /** One's own answer. */
+  readonly label: string | null;
+  readonly grantedAt: number;
+  readonly until: number;
+}
+
+export function assignmentView(project: Project, row: number): AssignmentView {
+  const { assignments, samples } = project;
+  return {
+    id: assignments.ids.keyAt(row),
+    payload: samples.payload(assignments.sample.get(row)),
+    state: assignments.state(row),
+    suggestion: labelAt(project, assignments.suggestion.get(row)),
+    label: labelAt(project, assignments.label.get(row)),
+    grantedAt: assignments.grantedAt.get(row),
+    until: assignments.until.get(row),
+  };
+}
+
+function labelAt(project: Project, index: number): string | null {
+  return index === NONE ? null : (project.labels[index] ?? null);
+}
+
+/** What one annotator has in hands, and how their work stands. */
+export interface QueueView {
+  readonly seq: number;
+  readonly held: readonly AssignmentView[];
+  /** Why a claim would give nothing; null while there is work. */
+  readonly empty: EmptyClaim | null;
+  readonly workSession: WorkSession | null;
+  /** Answers that stand. */
+  readonly answers: number;
+}
+
+export function queueView(project: Project, member: string, now: number): QueueView {
+  const annotator = project.annotator(member);
+  return {
+    seq: project.seq,
+    held: (annotator?.held ?? []).map((row) => assignmentView(project, row)),
+    empty: whyEmpty(project, member, now),
+    workSession: annotator?.session ?? null,
+    answers: annotator?.answers ?? 0,
+  };
+}
+
+export interface RoundView {
+  readonly seq: number;
+  readonly number: number;
+  readonly strategy: RoundOpened['strategy'];
+  readonly seed: number;
+  readonly run: number | null;
+  /** Samples chosen by the strategy. */
+  readonly size: number;
+  readonly inclusionProbability: number | null;
+  readonly openedAt: number;
+  readonly deadline: number | null;
+  readonly closedAt: number | null;
+  readonly closeReason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE' | null;
+  /** Samples announced, and those of them that are settled. */
+  readonly total: number;
+  readonly settled: number;
+}
+
+export function roundView(project: Project, round: Round): RoundView {
+  const { opened, closed } = round;
+  return {
+    seq: project.seq,
+    number: round.number,
+    strategy: opened.strategy,
+    seed: opened.seed,
+    run: opened.run,
+    size: round.size,
+    inclusionProbability: opened.inclusionProbability,
+    openedAt: round.openedAt,
+    deadline: opened.deadline,
+    closedAt: round.closedAt,
+    closeReason: closed?.reason ?? null,
+    ...roundProgress(project, round),
+  };
+}
+
+/** How far a project's labelling has come. */
+export interface ProgressView {
+  readonly seq: number;
+  readonly samples: number;
+  /** Samples with at least one answer that counts. */
+  readonly labelled: number;
+  /** Answers that stand, of everybody. */
+  readonly answers: number;
+  /** The newest round, open or closed. */
+  readonly round: RoundView | null;
+}
+
+export function progressView(project: Project): ProgressView {
+  const newest = project.rounds.at(-1);
+  return {
+    seq: project.seq,
+    samples: project.samples.size,
+    labelled: project.labelled,
+    answers: project.answers,
+    round: newest ? roundView(project, newest) : null,
+  };
+}
+
+export interface RunView {
+  readonly number: number;
+  readonly model: string;
+  readonly rows: number;
+  readonly publishedAt: number;
+  readonly threshold: number | null;
+  /** Unlabelled samples that were auto-accepted when the run was published. */
+  readonly accepted: number;
+  readonly autoAccept: AutoAcceptStatus;
+  readonly errorLimit: number;
+  /** Audits drawn, answered, and answered otherwise than predicted. */
+  readonly audits: number;
+  readonly audited: number;
+  readonly errors: number;
+  /** Wilson interval of the error rate, for display; null before the first answer. */
+  readonly errorInterval: Interval | null;
+}
+
+export function runView(run: PredictionRun): RunView {
+  const { published, audited, errors } = run;
+  return {
+    number: run.number,
+    model: published.model,
+    rows: run.rows,
+    publishedAt: run.publishedAt,
+    threshold: published.threshold,
+    accepted: published.accepted,
+    autoAccept: run.autoAccept,
+    errorLimit: published.errorLimit,
+    audits: published.audits.length,
+    audited,
+    errors,
+    errorInterval: audited === 0 ? null : wilson(errors, audited),
+  };
+}
+
+/** Agreement over the base overlap. */
+export interface AgreementView {
+  readonly seq: number;
+  readonly alpha: AlphaFigure | UndefinedFigure;
+  readonly raw: RawAgreementFigure | UndefinedFigure;
+  readonly pairs: readonly PairView[];
+}
+
+export interface PairView {
+  /** Member ids. */
+  readonly members: readonly [string, string];
+  readonly kappa: KappaFigure | UndefinedFigure;
+}
+
+export function agreementView(project: Project): AgreementView {
+  const { agreement, annotators } = project;
+  return {
+    seq: project.seq,
+    alpha: agreement.krippendorffAlpha(),
+    raw: agreement.rawAgreement(),
+    pairs: agreement.pairs().map(({ a, b }) => ({
+      members: [annotators[a]?.id ?? '', annotators[b]?.id ?? ''],
+      kappa: agreement.cohensKappa(a, b),
+    })),
+  };
+}

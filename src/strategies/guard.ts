@@ -1,0 +1,24 @@
+import { StrategyError, StrategyFailedError } from './errors.ts';
+
+/**
+ * Calls a plugin's code, and turns what it throws, at once or later, into a {@link StrategyFailedError} that
+ * names the strategy. An error that already names one, thrown by a strategy that was asked, passes through.
+ */
+export function guard<Result>(strategy: string, call: () => Result): Result {
+  const fail = (error: unknown): never => {
+    if (error instanceof StrategyError) throw error;
+    throw new StrategyFailedError(strategy, 'threw', messageOf(error), { cause: error });
+  };
+  try {
+    const result = call();
+    return result instanceof Promise ? (result.catch(fail) as Result) : result;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** One line that says what was thrown, whatever it was. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
+  return text.split('\n', 1)[0] ?? '';
+}

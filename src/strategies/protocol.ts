@@ -1,0 +1,83 @@
+import type { FullSelection, Need } from '@concord/sdk/strategy';
+import type { FailureReason, ParameterIssue } from './errors.ts';
+import type { SamplePool } from './pool.ts';
+
+/**
+ * What the host and its workers say to each other. All of it passes structured cloning; arrays on shared
+ * memory are shared, not copied. A worker answers one call at a time.
+ */
+
+/** A compiled plugin, by whose file both sides name it. */
+export interface WorkerPlugin {
+  readonly file: string;
+  readonly code: string;
+  readonly map: string;
+}
+
+/** Given to a worker when it starts. It imports a plugin when it is first asked for. */
+export interface WorkerData {
+  readonly plugins: readonly WorkerPlugin[];
+}
+
+/** The plugin file of each strategy that is in order. */
+export type StrategyFiles = ReadonlyMap<string, string>;
+
+export interface Calls {
+  describe: {
+    input: { readonly file: string };
+    output: { readonly name: string; readonly description: string; readonly needs: readonly Need[] };
+  };
+  check: {
+    input: {
+      readonly files: StrategyFiles;
+      readonly strategy: string;
+      readonly parameters: unknown;
+      readonly available: readonly Need[];
+    };
+    output: { readonly parameters: unknown };
+  };
+  select: {
+    input: {
+      readonly files: StrategyFiles;
+      readonly strategy: string;
+      readonly parameters: unknown;
+      readonly seed: number;
+      readonly count: number;
+      readonly pool: SamplePool;
+    };
+    output: {
+      readonly selection: FullSelection;
+      readonly parameters: unknown;
+      /** The strategies that it may have asked, in alphabetical order. */
+      readonly asked: readonly string[];
+    };
+  };
+}
+
+export type CallName = keyof Calls;
+export type WorkerRequest = {
+  [Name in CallName]: { readonly call: Name; readonly input: Calls[Name]['input'] };
+}[CallName];
+
+/** An error as it crosses from a worker. */
+export type WorkerError =
+  | { readonly code: 'unknown-strategy'; readonly strategy: string }
+  | {
+      readonly code: 'strategy-parameters';
+      readonly strategy: string;
+      readonly issues: readonly ParameterIssue[];
+    }
+  | { readonly code: 'missing-input'; readonly strategy: string; readonly need: Need }
+  | {
+      readonly code: 'strategy-failed';
+      readonly strategy: string;
+      readonly reason: FailureReason;
+      readonly detail: string;
+    }
+  | { readonly code: 'invalid-pool'; readonly message: string };
+
+/** A worker's first message is `ready`; each later one answers the call before it. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'value'; readonly value: Calls[CallName]['output'] }
+  | { readonly kind: 'error'; readonly error: WorkerError };
