@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { seededRandom, shuffled, simulateAnnotator } from '../../demo/annotator.ts';
+
+const options = { name: 'Ann', classes: ['ham', 'spam', 'news'], errorRate: 0.05, paceMs: 100, seed: 3 };
+
+it('errs as often as it should, towards any other class', () => {
+  const ann = simulateAnnotator(options);
+  const answers = Array.from({ length: 20_000 }, () => ann.answer('ham'));
+  const share = (label: string) => answers.filter((answer) => answer === label).length / answers.length;
+  expect(share('ham')).toBeCloseTo(0.95, 2);
+  expect(share('spam')).toBeCloseTo(0.025, 2);
+  expect(share('news')).toBeCloseTo(0.025, 2);
+});
+
+it('is the same person for the same seed, at whatever pace', () => {
+  const answers = (extra: object) => {
+    const ann = simulateAnnotator({ ...options, ...extra, errorRate: 0.3 });
+    return Array.from({ length: 50 }, () => [ann.thinkingTime(), ann.answer('ham')][1]);
+  };
+  expect(answers({ paceMs: 5 })).toEqual(answers({}));
+  expect(answers({ seed: 4 })).not.toEqual(answers({}));
+});
+
+it('takes its own time', () => {
+  const ann = simulateAnnotator(options);
+  const times = Array.from({ length: 4_001 }, () => ann.thinkingTime()).sort((a, b) => a - b);
+  expect(times[2_000]).toBeGreaterThan(95);
+  expect(times[2_000]).toBeLessThan(105);
+  expect(times[0]).toBeGreaterThan(10);
+  expect(simulateAnnotator({ ...options, paceMs: 0 }).thinkingTime()).toBe(0);
+});
+
+it('refuses an impossible error rate', () => {
+  expect(() => simulateAnnotator({ ...options, errorRate: 1.5 })).toThrow(RangeError);
+});
+
+it('shuffles reproducibly and loses nothing', () => {
+  const items = Array.from({ length: 100 }, (_, i) => i);
+  expect(shuffled(items, seededRandom(1))).toEqual(shuffled(items, seededRandom(1)));
+  expect(shuffled(items, seededRandom(1))).not.toEqual(items);
+  expect(shuffled(items, seededRandom(1)).sort((a, b) => a - b)).toEqual(items);
+});
