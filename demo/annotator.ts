@@ -1,8 +1,12 @@
 /** A person who labels, as the demo plays one. */
 export interface SimulatedAnnotator {
   readonly name: string;
-  /** What this person says of a sample that is truly `truth`: another class in `errorRate` of the cases. */
-  answer(truth: string): string;
+  /**
+   * What this person says of the sample `key`, which is truly `truth`: another class in `errorRate` of the cases.
+   * Whoever is asked the same again says the same again, whatever came before, so that two ways of choosing
+   * samples meet the same slips.
+   */
+  answer(key: string, truth: string): string;
   /** How long this person takes over the next sample, in milliseconds. */
   thinkingTime(): number;
 }
@@ -14,23 +18,19 @@ export interface SimulatedAnnotatorOptions {
   readonly errorRate: number;
   /** Median thinking time; single ones scatter around it (log-normal, two in three within a factor 1.5). */
   readonly paceMs: number;
-  /** The same seed gives the same person: the same slips and pauses in the same order. */
+  /** The same seed gives the same person: the same slips, and the same pauses in the same order. */
   readonly seed: number;
 }
 
-/**
- * A simulated annotator. Errors and pauses come from two separate streams, so that the pace can be changed
- * without changing what is answered.
- */
 export function simulateAnnotator(options: SimulatedAnnotatorOptions): SimulatedAnnotator {
   const { name, classes, errorRate, paceMs, seed } = options;
   if (!(errorRate >= 0 && errorRate <= 1))
     throw new RangeError(`errorRate ${errorRate} is not within 0 … 1.`);
-  const slips = seededRandom(seed);
   const pauses = seededRandom(seed ^ 0x5bd1e995);
   return {
     name,
-    answer(truth) {
+    answer(key, truth) {
+      const slips = seededRandom(hash(key, seed));
       if (slips() >= errorRate) return truth;
       const others = classes.filter((label) => label !== truth);
       return others[Math.floor(slips() * others.length)] ?? truth;
@@ -40,6 +40,13 @@ export function simulateAnnotator(options: SimulatedAnnotatorOptions): Simulated
       return paceMs * Math.exp(Math.log(1.5) * gaussian);
     },
   };
+}
+
+/** FNV-1a of a text, begun at a seed. */
+function hash(text: string, seed: number): number {
+  let state = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+  return state;
 }
 
 /** Mulberry32: uniform in [0, 1), the same sequence for the same seed. For simulations, not for secrets. */

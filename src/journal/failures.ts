@@ -21,6 +21,8 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['EACCES', NO_PERMISSION],
   ['EPERM', NO_PERMISSION],
   ['EROFS', 'the file system is read-only; make it writable, or choose another folder'],
+  ['EIO', 'the disk failed, or gave no more space; look in the log of the system'],
+  ['MDB_PANIC', 'its header could not be written; restart Concord'],
   ['ENOENT', 'the folder does not exist and cannot be made there; choose another folder'],
 ]);
 

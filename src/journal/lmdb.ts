@@ -50,7 +50,7 @@ export async function openLmdbStore(folder: string): Promise<Store> {
   try {
     makeFolder(path);
     const lock = new FolderLock(join(path, LOCK_FILE), path);
-    // Before LMDB is touched: if a process opens the same files twice, closing one drops both their locks.
+    // Before LMDB is touched, which would have this process wait for itself if it is committing there.
     lock.check();
     checkHeader(path);
     const env = open<Uint8Array, Buffer>({
@@ -59,6 +59,9 @@ export async function openLmdbStore(folder: string): Promise<Store> {
       noSubdir: true,
       // A commit is not acknowledged, nor seen by a reader, before it is on disk.
       overlappingSync: false,
+      // Groups are made here. Those of lmdb-js begin with a promise of their own that nobody can catch, and
+      // a failed commit would end the process.
+      eventTurnBatching: false,
     });
     try {
       checkLength(env, path);
@@ -120,35 +123,34 @@ class LmdbStore implements Store {
   // the reader takes.
   async *read(journal: string, after: number): AsyncGenerator<Commit, void, void> {
     for (let seq = after + 1; ; seq++) {
-      this.#checkOpen();
-      const value = this.#commits.getBinary(commitKey(journal, seq));
+      const key = commitKey(journal, seq);
+      const value = this.#look(() => this.#commits.getBinary(key));
       if (value === undefined) return;
       yield decodeCommit(seq, value);
     }
   }
 
   async head(journal: string): Promise<number> {
-    this.#checkOpen();
     const [start, end] = [commitKey(journal, SEQ_END), commitKey(journal, 0)];
-    for (const key of this.#commits.getKeys({ start, end, reverse: true, limit: 1 })) return seqOf(key);
-    return 0;
+    const key = this.#look(() => first(this.#commits.getKeys({ start, end, reverse: true, limit: 1 })));
+    return key === undefined ? 0 : seqOf(key);
   }
 
   async journals(): Promise<string[]> {
-    this.#checkOpen();
     const names: string[] = [];
-    for (let key = this.#firstCommitKey(); key !== undefined; ) {
+    for (let start: Buffer = Buffer.of(0); ; ) {
+      const key = this.#look(() => first(this.#commits.getKeys({ start, limit: 1 })));
+      if (key === undefined) return names.sort();
       const name = journalOf(key);
       names.push(name);
-      key = this.#firstCommitKey(commitKey(name, SEQ_END));
+      start = commitKey(name, SEQ_END);
     }
-    return names.sort();
   }
 
   async putChunk(bytes: Uint8Array): Promise<ChunkId> {
-    this.#checkOpen();
     const digest = createHash('sha256').update(bytes).digest();
-    if (!this.#chunks.doesExist(digest)) {
+    const stands = this.#look(() => this.#chunks.doesExist(digest));
+    if (!stands) {
       await this.#write('chunk', bytes.length, () => {
         this.#chunks.putSync(digest, bytes);
         return undefined;
@@ -158,9 +160,9 @@ class LmdbStore implements Store {
   }
 
   async getChunk(id: ChunkId): Promise<Uint8Array | undefined> {
-    this.#checkOpen();
-    if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
-    const bytes = this.#chunks.getBinary(Buffer.from(id, 'hex'));
+    const digest = Buffer.from(id, 'hex');
+    const isId = digest.length === 32 && digest.toString('hex') === id;
+    const bytes = this.#look(() => (isId ? this.#chunks.getBinary(digest) : undefined));
     return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -174,8 +176,8 @@ class LmdbStore implements Store {
   }
 
   async getDocument(collection: string, id: string): Promise<StoredValue | undefined> {
-    this.#checkOpen();
-    const bytes = this.#documents.getBinary(documentKey(collection, id));
+    const key = documentKey(collection, id);
+    const bytes = this.#look(() => this.#documents.getBinary(key));
     return bytes && decodeValue(bytes);
   }
 
@@ -202,9 +204,13 @@ class LmdbStore implements Store {
     if (this.#closing) throw new StoreUnavailableError(`the store in ${this.#folder} is closed`);
   }
 
-  #firstCommitKey(start: Buffer = Buffer.of(0)): Buffer | undefined {
-    for (const key of this.#commits.getKeys({ start, limit: 1 })) return key;
-    return undefined;
+  #look<T>(look: () => T): T {
+    this.#checkOpen();
+    try {
+      return look();
+    } catch (error) {
+      throw failureOf(error, this.#folder);
+    }
   }
 
   async #write(what: string, bytes: number, apply: () => Error | undefined): Promise<void> {
@@ -251,6 +257,11 @@ class LmdbStore implements Store {
       );
     }
   }
+}
+
+function first<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
 }
 
 /** Makes a folder and those above it. Node 20's own way to do that never returns below /proc. */

@@ -5,7 +5,7 @@ const options = { name: 'Ann', classes: ['ham', 'spam', 'news'], errorRate: 0.05
 
 it('errs as often as it should, towards any other class', () => {
   const ann = simulateAnnotator(options);
-  const answers = Array.from({ length: 20_000 }, () => ann.answer('ham'));
+  const answers = Array.from({ length: 20_000 }, (_, i) => ann.answer(`mail ${i}`, 'ham'));
   const share = (label: string) => answers.filter((answer) => answer === label).length / answers.length;
   expect(share('ham')).toBeCloseTo(0.95, 2);
   expect(share('spam')).toBeCloseTo(0.025, 2);
@@ -15,10 +15,17 @@ it('errs as often as it should, towards any other class', () => {
 it('is the same person for the same seed, at whatever pace', () => {
   const answers = (extra: object) => {
     const ann = simulateAnnotator({ ...options, ...extra, errorRate: 0.3 });
-    return Array.from({ length: 50 }, () => [ann.thinkingTime(), ann.answer('ham')][1]);
+    return Array.from({ length: 50 }, (_, i) => ann.answer(`mail ${i}`, 'ham'));
   };
   expect(answers({ paceMs: 5 })).toEqual(answers({}));
   expect(answers({ seed: 4 })).not.toEqual(answers({}));
+});
+
+it('answers the same to the same mail, in whatever order it is asked', () => {
+  const mails = Array.from({ length: 50 }, (_, i) => `mail ${i}`);
+  const ann = simulateAnnotator({ ...options, errorRate: 0.3 });
+  const forwards = mails.map((mail) => ann.answer(mail, 'ham'));
+  expect([...mails].reverse().map((mail) => ann.answer(mail, 'ham'))).toEqual([...forwards].reverse());
 });
 
 it('takes its own time', () => {

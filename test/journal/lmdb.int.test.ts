@@ -1,0 +1,159 @@
+import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLmdbStore } from '../../src/journal/lmdb.ts';
+import { type Commit, StoreError, StoreTooNewError, StoreUnavailableError } from '../../src/journal/port.ts';
+import { commitAt, journalContract } from './contract.ts';
+import { expectRefusal, temporaryFolder } from './folders.ts';
+import { bundleChild, Child, canMount, onDisk } from './processes.ts';
+
+journalContract('LMDB', async () => {
+  const folder = await temporaryFolder();
+  let store = await openLmdbStore(folder);
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = await openLmdbStore(folder);
+      return store;
+    },
+    async destroy() {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+const LARGE_BYTES = 2_000_000;
+
+function large(seq: number): Commit {
+  return { ...commitAt(seq), events: [new Uint8Array(LARGE_BYTES)] };
+}
+
+describe('LMDB', () => {
+  let parent: string;
+  let folder: string;
+
+  beforeEach(async () => {
+    parent = await temporaryFolder();
+    folder = join(parent, 'store');
+  });
+  afterEach(() => rm(parent, { recursive: true }));
+
+  /** Makes a store with one commit in it. */
+  async function makeStore(): Promise<void> {
+    const store = await openLmdbStore(folder);
+    await store.append('project', commitAt(1));
+    await store.close();
+  }
+
+  describe('the folder', () => {
+    it('is made, with those above it', async () => {
+      const deep = join(folder, 'a', 'b.c');
+      await (await openLmdbStore(deep)).close();
+      expect((await stat(join(deep, 'concord.mdb'))).isFile()).toBe(true);
+    });
+
+    it('may not be a file', async () => {
+      await writeFile(folder, 'in the way');
+      await expectRefusal(
+        openLmdbStore(folder),
+        StoreUnavailableError,
+        /store.*file is in the way.*choose another/,
+      );
+      await expectRefusal(openLmdbStore(join(folder, 'below')), StoreUnavailableError, /file is in the way/);
+    });
+
+    it('may not hold a folder where the data file should be', async () => {
+      await mkdir(join(folder, 'concord.mdb'), { recursive: true });
+      await expectRefusal(openLmdbStore(folder), StoreUnavailableError, /a folder is where/);
+    });
+
+    it.runIf(process.platform === 'linux')('must be one that can be written', async () => {
+      await expectRefusal(
+        openLmdbStore('/proc/concord'),
+        StoreUnavailableError,
+        /\/proc\/concord.*choose another/,
+      );
+      await expectRefusal(openLmdbStore('/proc'), StoreUnavailableError, /\/proc.*choose another/);
+      await expectRefusal(
+        openLmdbStore('/sys/kernel'),
+        StoreUnavailableError,
+        /\/sys\/kernel.*choose another/,
+      );
+    });
+
+    it.skipIf(!canMount)('may not be on a disk that is read-only', async () => {
+      await mkdir(folder);
+      const script = await bundleChild();
+      const child = new Child(onDisk('ro', folder, [process.execPath, script, folder]));
+      expect(await child.greeting).toMatch(/^failed StoreUnavailableError: .*read-only; make it writable/);
+      await child.end();
+      await rm(script);
+    });
+  });
+
+  describe('what lies in the folder', () => {
+    it('may be of a newer Concord, and is then left alone', async () => {
+      await makeStore();
+      const env = open({
+        path: join(folder, 'concord.mdb'),
+        noSubdir: true,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+      });
+      await env.put(Buffer.from('format'), Buffer.from('2'));
+      await env.close();
+
+      await expectRefusal(openLmdbStore(folder), StoreTooNewError, /has format 2.*reads up to 1/);
+      await expectRefusal(openLmdbStore(folder), StoreTooNewError, /has format 2/);
+    });
+
+    it('may be of another program', async () => {
+      await mkdir(folder);
+      const env = open({ path: join(folder, 'concord.mdb'), noSubdir: true });
+      await env.put('key', 'value');
+      await env.close();
+      await expectRefusal(openLmdbStore(folder), StoreError, /none of Concord's/);
+    });
+
+    it.each([
+      ['garbage', Buffer.alloc(100_000, 'garbage')],
+      ['zeros', Buffer.alloc(100_000)],
+      ['a few bytes', Buffer.from('x')],
+    ])('may be %s', async (_, content) => {
+      await mkdir(folder);
+      await writeFile(join(folder, 'concord.mdb'), content);
+      await expectRefusal(openLmdbStore(folder), StoreError, /damaged.*restore it from a backup/);
+      expect(await readFile(join(folder, 'concord.mdb'))).toStrictEqual(content);
+    });
+
+    it('may have lost its end', async () => {
+      const store = await openLmdbStore(folder);
+      for (let seq = 1; seq <= 3; seq++) await store.append('project', large(seq));
+      await store.close();
+      await truncate(join(folder, 'concord.mdb'), LARGE_BYTES);
+      await expectRefusal(openLmdbStore(folder), StoreError, /damaged.*lacks its last \d+ bytes/);
+    });
+
+    it('may be an empty file, which is a new store', async () => {
+      await mkdir(folder);
+      await writeFile(join(folder, 'concord.mdb'), '');
+      await makeStore();
+    });
+
+    it('grows far beyond the space that it began with', async () => {
+      const store = await openLmdbStore(folder);
+      const count = 60;
+      await Promise.all(Array.from({ length: count }, (_, i) => store.append('project', large(i + 1))));
+      let read = 0;
+      for await (const { seq, events } of store.read('project', 0)) {
+        expect(seq).toBe(++read);
+        expect(events[0]).toHaveLength(LARGE_BYTES);
+      }
+      expect(read).toBe(count);
+      await store.close();
+    });
+  });
+});
