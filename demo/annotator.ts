@@ -3,8 +3,7 @@ export interface SimulatedAnnotator {
   readonly name: string;
   /**
    * What this person says of the sample `key`, which is truly `truth`: another class in `errorRate` of the cases.
-   * Whoever is asked the same again says the same again, whatever came before, so that two ways of choosing
-   * samples meet the same slips.
+   * Whoever is asked the same again says the same again, whatever came before.
    */
   answer(key: string, truth: string): string;
   /** How long this person takes over the next sample, in milliseconds. */
@@ -40,6 +39,28 @@ export function simulateAnnotator(options: SimulatedAnnotatorOptions): Simulated
       return paceMs * Math.exp(Math.log(1.5) * gaussian);
     },
   };
+}
+
+/**
+ * What was said of each sample when it was asked for the first, the second … time. Two runs that share it meet the
+ * same labels for the same samples, though it is chance which of the people is asked: what is left between them is
+ * the choice of samples.
+ */
+export class SharedAnswers {
+  readonly #said = new Map<string, string>();
+
+  /** One run's view: it counts how often it has asked for a sample. */
+  forRun(): (person: SimulatedAnnotator, key: string, truth: string) => string {
+    const asked = new Map<string, number>();
+    return (person, key, truth) => {
+      const times = (asked.get(key) ?? 0) + 1;
+      asked.set(key, times);
+      const turn = `${times}/${key}`;
+      const answer = this.#said.get(turn) ?? person.answer(key, truth);
+      this.#said.set(turn, answer);
+      return answer;
+    };
+  }
 }
 
 /** FNV-1a of a text, begun at a seed. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Annotator, connectAnnotator } from '@concord/sdk/annotator';
 import { type Agreement, connectDriver, type DriverProject, type Round } from '@concord/sdk/driver';
-import { type SimulatedAnnotator, simulateAnnotator } from './annotator.ts';
+import { type SharedAnswers, type SimulatedAnnotator, simulateAnnotator } from './annotator.ts';
 import type { CurvePoint } from './learning-curve.ts';
 import { CLASSES, type Example, fitModel, heldOutAccuracy, type Study } from './study.ts';
 
@@ -25,6 +25,8 @@ export interface ArmOptions {
   readonly roundSize: number;
   readonly paceMs: number;
   readonly seed: number;
+  /** Shared by the arms that are compared. */
+  readonly answers: SharedAnswers;
   /** Called while mails are imported, and while a round is labelled. */
   readonly onProgress?: (what: string, done: number, of: number) => void;
 }
@@ -67,16 +69,14 @@ export async function* runArm(study: Study, options: ArmOptions): AsyncGenerator
       study.pool.map(({ mail: { key, subject, from, text } }) => ({ key, data: { subject, from, text } })),
       { onProgress: ({ samples }) => onProgress('importing mails', samples, study.pool.length) },
     );
+    const answers = options.answers.forRun();
     for (const [i, person] of PEOPLE.entries()) {
       const { token } = await project.addMember({ name: person.name, role: 'ANNOTATOR', kind: 'PERSON' });
       const annotator = await connectAnnotator({ url, token, project: project.id });
       staff.push(annotator);
       const { paceMs, seed } = options;
-      void work(
-        annotator,
-        simulateAnnotator({ ...person, classes: CLASSES, paceMs, seed: seed * 10 + i }),
-        study,
-      );
+      const simulated = simulateAnnotator({ ...person, classes: CLASSES, paceMs, seed: seed * 10 + i });
+      void work(annotator, simulated, study, answers);
     }
     const trainer = new Trainer(project, study);
     let opened = await project.openRound({
@@ -100,14 +100,19 @@ export async function* runArm(study: Study, options: ArmOptions): AsyncGenerator
 }
 
 /** One person at work, until the connection is closed. */
-async function work(annotator: Annotator, person: SimulatedAnnotator, study: Study): Promise<void> {
+async function work(
+  annotator: Annotator,
+  person: SimulatedAnnotator,
+  study: Study,
+  answer: ReturnType<SharedAnswers['forRun']>,
+): Promise<void> {
   // Who labels sees the mail and nothing else: the truth must be known by what it says.
   const truths = new Map(study.pool.map(({ mail }) => [essence(mail), mail]));
   for await (const assignment of annotator) {
     await sleep(person.thinkingTime());
     const mail = truths.get(essence(assignment.data as { subject: string; text: string }));
     if (mail === undefined) throw new Error('the service sent a mail that was never imported');
-    await annotator.submit(assignment, person.answer(mail.key, mail.label));
+    await annotator.submit(assignment, answer(person, mail.key, mail.label));
   }
 }
 

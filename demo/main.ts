@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SharedAnswers } from './annotator.ts';
 import { type ArmState, PEOPLE, runArm, SEED_ROUND } from './arm.ts';
 import { learningCurveChart } from './chart.ts';
 import { findCrossing } from './learning-curve.ts';
@@ -9,7 +10,7 @@ import { loadMails } from './mail.ts';
 import { type DemoOptions, HELP, readOptions } from './options.ts';
 import { type Service, startService } from './service.ts';
 import { prepareStudy, type Study } from './study.ts';
-import { ProgressBar, percent, roundLine } from './terminal.ts';
+import { ProgressBar, percent, roundHeading, roundLine } from './terminal.ts';
 
 /** Mails kept from both arms, to see how good their models are. */
 const HELD_OUT = 1_000;
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
         `${PEOPLE.map(({ name, errorRate }) => `${name} errs in ${percent(errorRate, 0)}`).join(', ')}.\n` +
         `Round 0 is ${SEED_ROUND} mails drawn at random; then '${options.strategy}' chooses ${options.roundSize} a round, and beside it the same is done at random.\n`,
     );
+    say(roundHeading());
     const [chosen, random] = await race(started, study, options);
     await report(options, chosen, random);
     if (!options.once) await stayUp(started);
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
 async function race(service: Service, study: Study, options: DemoOptions): Promise<[ArmState[], ArmState[]]> {
   const bar = new ProgressBar(out);
   const { url, ownerToken } = service;
-  const shared = { ...options, url, ownerToken };
+  const shared = { ...options, url, ownerToken, answers: new SharedAnswers() };
   const arms = [
     runArm(study, {
       ...shared,

@@ -23,17 +23,29 @@ export class ProgressBar {
   }
 }
 
+const COLUMNS = [5, 6, 8, 15, 13, 12];
+
+/** What stands above the lines of the rounds. */
+export function roundHeading(): string {
+  const heads = ['round', 'labels', 'accuracy', 'random', 'auto-accepted', 'audits wrong'];
+  return columns(heads, 'agreement by pair (kappa)');
+}
+
 /** One line for a round, of the arm that is watched beside the one that is drawn at random. */
 export function roundLine(state: ArmState, random: ArmState): string {
-  const { round, labels, accuracy, accepted, audited, auditErrors } = state;
-  return [
-    `round ${String(round).padStart(2)}`,
-    `${String(labels).padStart(4)} labels`,
-    `accuracy ${percent(accuracy)} (random: ${percent(random.accuracy)} at ${random.labels})`,
-    `agreement ${pairs(state.agreement)}`,
-    `auto-accepted ${String(accepted).padStart(4)}`,
-    `audit ${auditErrors} of ${audited} wrong`,
-  ].join(' │ ');
+  const cells = [
+    String(state.round),
+    String(state.labels),
+    percent(state.accuracy),
+    `${percent(random.accuracy)} at ${random.labels}`,
+    String(state.accepted),
+    `${state.auditErrors} of ${state.audited}`,
+  ];
+  return columns(cells, pairs(state.agreement));
+}
+
+function columns(cells: readonly string[], last: string): string {
+  return [...cells.map((cell, i) => cell.padStart(COLUMNS[i] ?? 0)), last].join('  ').trimEnd();
 }
 
 /** Cohen's kappa of each pair, with its band. */
@@ -41,19 +53,29 @@ function pairs({ pairs }: Agreement): string {
   if (pairs.length === 0) return 'no jointly labelled mail yet';
   return pairs
     .map(({ members, kappa }) => {
-      const names = members.map(({ name }) => (name ?? '?').charAt(0)).join('–');
+      const names = members
+        .map(({ name }) => name ?? '?')
+        .sort()
+        .join('–');
       return kappa.__typename === 'Kappa'
-        ? `${names} ${kappa.value.toFixed(2)} ${bandWords[kappa.band]}`
-        : `${names} undefined`;
+        ? `${names} ${kappa.value.toFixed(2)} ${BAND_WORDS[kappa.band]}`
+        : `${names} undefined (${UNDEFINED_WORDS[kappa.reason]})`;
     })
+    .sort()
     .join(', ');
 }
 
-const bandWords = {
+const BAND_WORDS = {
   EXCELLENT: 'excellent',
   GOOD: 'good',
   NEEDS_IMPROVEMENT: 'needs improvement',
   UNACCEPTABLE: 'unacceptable',
+};
+
+const UNDEFINED_WORDS = {
+  FEWER_THAN_TWO_ANNOTATORS: 'fewer than two people',
+  NO_JOINTLY_LABELLED_SAMPLE: 'no mail in common',
+  CHANCE_AGREEMENT_IS_ONE: 'all of one class',
 };
 
 export function percent(share: number, digits = 1): string {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { seededRandom, shuffled, simulateAnnotator } from '../../demo/annotator.ts';
+import { SharedAnswers, seededRandom, shuffled, simulateAnnotator } from '../../demo/annotator.ts';
 
 const options = { name: 'Ann', classes: ['ham', 'spam', 'news'], errorRate: 0.05, paceMs: 100, seed: 3 };
 
@@ -26,6 +26,19 @@ it('answers the same to the same mail, in whatever order it is asked', () => {
   const ann = simulateAnnotator({ ...options, errorRate: 0.3 });
   const forwards = mails.map((mail) => ann.answer(mail, 'ham'));
   expect([...mails].reverse().map((mail) => ann.answer(mail, 'ham'))).toEqual([...forwards].reverse());
+});
+
+it('lets two runs meet the same labels, whoever is asked', () => {
+  const answers = new SharedAnswers();
+  const [one, other] = [answers.forRun(), answers.forRun()];
+  const [ann, ben] = [4, 5].map((seed) => simulateAnnotator({ ...options, errorRate: 0.5, seed }));
+  const mails = Array.from({ length: 50 }, (_, i) => `mail ${i}`);
+  if (!ann || !ben) throw new Error('unreachable');
+  const first = mails.map((mail) => one(ann, mail, 'ham'));
+  expect(mails.map((mail) => other(ben, mail, 'ham'))).toEqual(first);
+  const second = mails.map((mail) => one(ben, mail, 'ham'));
+  expect(second).not.toEqual(first);
+  expect(mails.map((mail) => other(ann, mail, 'ham'))).toEqual(second);
 });
 
 it('takes its own time', () => {
