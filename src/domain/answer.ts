@@ -1,5 +1,5 @@
 import { UNDO_LIMIT } from './annotator.ts';
-import { type Claim, claim } from './claim.ts';
+import { type Claim, checkHold, claim } from './claim.ts';
 import type { Decision, Moment } from './decision.ts';
 import type { Project } from './project.ts';
 import { refuse } from './refusals.ts';
@@ -41,6 +41,8 @@ export function* submit(project: Project, submission: Submission, moment: Moment
   if (milliseconds !== null && !(milliseconds >= 0 && milliseconds < 1e9)) {
     throw refuse('INVALID_INPUT', { field: 'milliseconds', problem: `${milliseconds} is not a time taken` });
   }
+  // Before anything is recorded: a refusal of the claim would come too late for the answer.
+  if (hold !== null) checkHold(hold);
   const state = assignments.state(row);
   if (state === 'SKIPPED') throw refuse('ASSIGNMENT_CLOSED', { state });
   if (state === 'SUBMITTED') {

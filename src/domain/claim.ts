@@ -45,12 +45,7 @@ export function* claim(
   { by, hold }: { readonly by: string; readonly hold: number },
   moment: Moment,
 ): Decision<Claim> {
-  if (!Number.isInteger(hold) || hold < 1 || hold > MAX_HOLD) {
-    throw refuse('INVALID_INPUT', {
-      field: 'hold',
-      problem: `${hold} is not a whole number from 1 to ${MAX_HOLD}`,
-    });
-  }
+  checkHold(hold);
   const stopped = whyStopped(project, by, moment.now);
   if (stopped === null) {
     for (let held = heldBy(project, by).length; held < hold; held++) {
@@ -62,6 +57,13 @@ export function* claim(
   }
   const held = heldBy(project, by);
   return { held, empty: held.length > 0 ? null : (stopped ?? whyNothing(project, by)) };
+}
+
+/** @throws {Refusal} INVALID_INPUT */
+export function checkHold(hold: number): void {
+  if (Number.isInteger(hold) && hold >= 1 && hold <= MAX_HOLD) return;
+  const problem = `${hold} is not a whole number from 1 to ${MAX_HOLD}`;
+  throw refuse('INVALID_INPUT', { field: 'hold', problem });
 }
 
 /** Why a claim would give nothing to somebody who holds nothing, or null if it would give something. */

@@ -77,7 +77,8 @@ export class Lane {
   #next(reader: Reader, length: number, fits: (position: number) => boolean): number | undefined {
     while (reader.read < this.#freed.length) {
       const position = this.#freed[reader.read++] as number;
-      reader.returned.push(position, position);
+      // Mostly somebody else was quicker. If it comes back once more, the log will say so once more.
+      if (fits(position)) reader.returned.push(position, position);
     }
     const returned = firstThatFits(reader.returned, fits);
     const end = Math.min(returned ?? length, length);

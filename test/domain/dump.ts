@@ -1,0 +1,61 @@
+import type { AnnotatorPair } from '../../src/domain/agreement.ts';
+import type { Project } from '../../src/domain/project.ts';
+
+/** Everything that can be seen of a project, as plain values: two projections are equal if their dumps are. */
+export function dump(project: Project) {
+  const { samples, assignments, annotators, runs, rounds } = project;
+  const { agreement } = project;
+  return {
+    seq: project.seq,
+    time: project.time,
+    policy: project.policy,
+    samples: Array.from({ length: samples.size }, (_, sample) => ({
+      key: samples.keys.keyAt(sample),
+      payload: samples.payload(sample),
+      overlap: samples.overlap.get(sample),
+      counted: samples.counted.get(sample),
+      live: samples.live.get(sample),
+      skips: samples.skips.get(sample),
+      unanswerable: samples.isUnanswerable(sample),
+      predicted: samples.predicted.get(sample),
+      confidence: samples.confidence.get(sample),
+      accepted: samples.isAccepted(sample),
+      round: samples.round.get(sample),
+      position: samples.position.get(sample),
+      assignments: [...project.assignmentsOf(sample)],
+    })),
+    assignments: Array.from({ length: assignments.size }, (_, row) => ({
+      id: assignments.ids.keyAt(row),
+      sample: assignments.sample.get(row),
+      annotator: assignments.annotator.get(row),
+      state: assignments.state(row),
+      draw: assignments.draw(row),
+      until: assignments.until.get(row),
+      grantedAt: assignments.grantedAt.get(row),
+      answeredAt: assignments.answeredAt.get(row),
+      milliseconds: assignments.milliseconds.get(row),
+      label: assignments.label.get(row),
+      suggestion: assignments.suggestion.get(row),
+      auditedRun: assignments.auditedRun.get(row),
+      audited: assignments.audited.get(row),
+      expiries: assignments.expiries.get(row),
+      placed: assignments.placed.get(row),
+    })),
+    annotators: annotators.map((annotator) => ({ ...annotator })),
+    runs: runs.map(({ published, publishedAt, rows, autoAccept, audited, errors }) => {
+      return { published, publishedAt, rows, autoAccept, audited, errors };
+    }),
+    rounds: rounds.map(({ opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt }) => {
+      return { opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt };
+    }),
+    held: [...project.held].sort((a, b) => a - b),
+    nextDeadline: project.nextDeadline(),
+    labelled: project.labelled,
+    answers: project.answers,
+    agreement: {
+      alpha: agreement.krippendorffAlpha(),
+      raw: agreement.rawAgreement(),
+      pairs: agreement.pairs().map(({ a, b }: AnnotatorPair) => agreement.cohensKappa(a, b)),
+    },
+  };
+}

@@ -1,0 +1,412 @@
+import { confidenceSequence } from '../../src/domain/confidence.ts';
+import type { Draw, ProjectEvent } from '../../src/domain/events.ts';
+import type { Policy } from '../../src/domain/policy.ts';
+import { decodeVerdicts } from '../../src/domain/verdicts.ts';
+import { MINUTE } from './scenario.ts';
+
+/** A sample in somebody's hands, or what became of it. */
+export interface Hand {
+  readonly id: string;
+  readonly sample: number;
+  readonly member: string;
+  state: 'HELD' | 'SUBMITTED' | 'SKIPPED' | 'RELEASED' | 'EXPIRED';
+  /** Takes up a place of the overlap: held for one, or its answer counts. */
+  placed: boolean;
+  draw: Draw;
+  until: number;
+  expiries: number;
+  label: number;
+  answeredAt: number;
+  auditedRun: number;
+  audited: number;
+}
+
+interface NaiveSample {
+  overlap: number;
+  givenUp: boolean;
+  /** The current run's; NaN: none. */
+  confidence: number;
+  predicted: number;
+}
+
+interface NaiveRound {
+  readonly samples: readonly number[];
+  readonly deadline: number | null;
+  open: boolean;
+}
+
+interface NaiveRun {
+  readonly threshold: number | null;
+  readonly audits: readonly number[];
+  readonly errorLimit: number;
+  suspended: boolean;
+}
+
+interface NaiveMember {
+  readonly held: Hand[];
+  readonly newestAnswers: Hand[];
+  readonly draws: Draw[];
+  session: { until: number; breakUntil: number } | null;
+}
+
+/**
+ * The rules of the queue once more, with nothing but lists and loops over everything: slow, and plain enough to
+ * be seen to be right. It judges every event before it takes it in, and says what there should be.
+ */
+export class NaiveQueue {
+  readonly samples: NaiveSample[] = [];
+  readonly hands: Hand[] = [];
+  readonly rounds: NaiveRound[] = [];
+  readonly runs: NaiveRun[] = [];
+  readonly members = new Map<string, NaiveMember>();
+  readonly #chunks: ReadonlyMap<string, Uint8Array>;
+  #policy: Policy | null = null;
+
+  constructor(chunks: ReadonlyMap<string, Uint8Array>) {
+    this.#chunks = chunks;
+  }
+
+  get policy(): Policy {
+    if (this.#policy === null) throw new Error('no policy yet');
+    return this.#policy;
+  }
+
+  get round(): NaiveRound | undefined {
+    return this.rounds.find((round) => round.open);
+  }
+
+  get run(): NaiveRun | undefined {
+    return this.runs.at(-1);
+  }
+
+  member(id: string): NaiveMember {
+    let member = this.members.get(id);
+    if (member === undefined) {
+      member = { held: [], newestAnswers: [], draws: [], session: null };
+      this.members.set(id, member);
+    }
+    return member;
+  }
+
+  of(sample: number): Hand[] {
+    return this.hands.filter((hand) => hand.sample === sample);
+  }
+
+  counted(sample: number): Hand[] {
+    return this.of(sample).filter((hand) => hand.state === 'SUBMITTED' && hand.placed);
+  }
+
+  live(sample: number): Hand[] {
+    return this.of(sample).filter((hand) => hand.state === 'HELD' && hand.placed);
+  }
+
+  surplus(sample: number): Hand[] {
+    return this.of(sample).filter((hand) => hand.state === 'SUBMITTED' && !hand.placed);
+  }
+
+  /** People who have skipped it, or let it run out twice. */
+  skips(sample: number): number {
+    return this.of(sample).filter(
+      (hand) => hand.state === 'SKIPPED' || (hand.state === 'EXPIRED' && hand.expiries >= 2),
+    ).length;
+  }
+
+  freePlaces(sample: number): number {
+    return this.#sample(sample).overlap - this.counted(sample).length - this.live(sample).length;
+  }
+
+  hasRoom(sample: number): boolean {
+    return this.freePlaces(sample) > 0 && !this.#sample(sample).givenUp;
+  }
+
+  isSettled(sample: number): boolean {
+    const { overlap, givenUp } = this.#sample(sample);
+    return this.counted(sample).length >= overlap || givenUp;
+  }
+
+  isUnlabelled(sample: number): boolean {
+    return this.counted(sample).length + this.live(sample).length === 0 && !this.#sample(sample).givenUp;
+  }
+
+  isAccepted(sample: number): boolean {
+    const { run } = this;
+    if (!run || run.suspended || run.threshold === null) return false;
+    const { confidence, givenUp } = this.#sample(sample);
+    return confidence >= run.threshold && this.counted(sample).length === 0 && !givenUp;
+  }
+
+  hasHad(member: string, sample: number): boolean {
+    return this.of(sample).some(
+      (hand) =>
+        hand.member === member &&
+        hand.state !== 'RELEASED' &&
+        !(hand.state === 'EXPIRED' && hand.expiries < 2),
+    );
+  }
+
+  /** What is asked in the main, in its order. */
+  asked(): number[] {
+    if (this.round) return [...this.round.samples];
+    if (this.policy.withoutRound === 'WAIT') return [];
+    return [...this.samples.keys()].filter((sample) => !this.isAccepted(sample));
+  }
+
+  /** The first in the order that has room and that the member has not had. */
+  nextMain(member: string): number | undefined {
+    return this.asked().find((sample) => this.hasRoom(sample) && !this.hasHad(member, sample));
+  }
+
+  nextAudit(member: string): number | undefined {
+    const { run } = this;
+    if (!run || run.suspended) return undefined;
+    return run.audits.find((sample) => this.isUnlabelled(sample) && !this.hasHad(member, sample));
+  }
+
+  /** Why a claim gives nothing to a member who holds nothing, or null. */
+  whyEmpty(member: string, now: number): { reason: string; until?: number } | null {
+    if (this.policy.paused) return { reason: 'PAUSED' };
+    const session = this.members.get(member)?.session;
+    if (this.policy.workSession.minutes > 0 && session && session.until <= now && now < session.breakUntil) {
+      return { reason: 'WORK_SESSION_OVER', until: session.breakUntil };
+    }
+    if (this.nextMain(member) !== undefined) return null;
+    if (!this.round && this.policy.withoutRound === 'WAIT') return { reason: 'NO_ROUND' };
+    const unsettled = this.asked().filter((sample) => !this.isSettled(sample));
+    const forMe = unsettled.filter((sample) => !this.hasHad(member, sample));
+    // None of them has room, or it would be given: each is in the hands of others.
+    if (forMe.length > 0) {
+      const ends = forMe.flatMap((sample) => this.live(sample).map((hand) => hand.until));
+      return { reason: 'ALL_HELD', until: Math.min(...ends) };
+    }
+    return { reason: unsettled.length > 0 ? 'ALL_HAD_BY_YOU' : 'DONE' };
+  }
+
+  /** What is wrong with an event, given all before it; or null. */
+  problem(event: ProjectEvent, now: number): string | null {
+    switch (event.type) {
+      case 'granted':
+        return this.#grantProblem(event, now);
+      case 'submitted': {
+        const { sample, state, placed } = this.#hand(event.assignment);
+        if (state === 'SUBMITTED' || state === 'SKIPPED') return `answered when ${state}`;
+        const counts = (state === 'HELD' && placed) || this.freePlaces(sample) > 0;
+        return event.counted === counts ? null : `counted is not ${counts}`;
+      }
+      case 'promoted': {
+        const hand = this.#hand(event.assignment);
+        const surplus = this.surplus(hand.sample);
+        if (!surplus.includes(hand)) return 'promoted what is no surplus';
+        if (this.freePlaces(hand.sample) <= 0) return 'promoted without a free place';
+        return surplus.some((other) => other.answeredAt < hand.answeredAt) ? 'not the oldest' : null;
+      }
+      case 'skipped':
+        return this.#lostProblem(event.assignment, true, event.unanswerable);
+      case 'expired': {
+        const hand = this.#hand(event.assignment);
+        if (hand.until > now) return 'expired before its time';
+        if (event.skip !== hand.expiries >= 1) return 'a second expiry is a skip, a first is none';
+        return this.#lostProblem(event.assignment, event.skip, event.unanswerable);
+      }
+      case 'released':
+        return this.#lostProblem(event.assignment, false, false);
+      case 'renewed': {
+        const hand = this.#hand(event.assignment);
+        if (hand.state !== 'HELD') return 'renewed what is not held';
+        const full = this.policy.assignmentMinutes * MINUTE;
+        if (event.until !== now + full) return 'renewed to another time';
+        return hand.until - now < full / 2 ? null : 'renewed before half of the time was gone';
+      }
+      case 'undone': {
+        const hand = this.#hand(event.assignment);
+        return this.member(hand.member).newestAnswers.includes(hand) ? null : 'undid an old answer';
+      }
+      case 'roundOpened':
+        if (this.round) return 'two rounds at a time';
+        return [...event.samples].every((sample) => this.isUnlabelled(sample)) ? null : 'asks what is taken';
+      case 'roundClosed': {
+        const unsettled = this.rounds[event.round - 1]?.samples.filter((sample) => !this.isSettled(sample));
+        if (this.round !== this.rounds[event.round - 1]) return 'closed what was not open';
+        if (event.withdrawn !== unsettled?.length) return `withdrew ${event.withdrawn}`;
+        return event.reason === 'SETTLED' && event.withdrawn > 0 ? 'not settled' : null;
+      }
+      case 'autoAcceptJudged': {
+        const { audited, errors } = this.audits(event.run);
+        const { lower, upper } = confidenceSequence(errors, audited);
+        const limit = this.runs[event.run - 1]?.errorLimit ?? Number.NaN;
+        return (event.verdict === 'SUSPENDED' ? lower > limit : upper < limit) ? null : 'wrong verdict';
+      }
+      default:
+        return null;
+    }
+  }
+
+  #grantProblem(event: ProjectEvent & { type: 'granted' }, now: number): string | null {
+    const { member, sample, draw } = event;
+    if (this.policy.paused) return 'granted while paused';
+    if (this.freePlaces(sample) <= 0) return 'no place is free';
+    if (this.hasHad(member, sample)) return 'had before';
+    if (event.until !== now + this.policy.assignmentMinutes * MINUTE) return 'for another time';
+    const earlier = this.of(sample).find((hand) => hand.member === member);
+    if (earlier && earlier.id !== event.assignment) return 'a second assignment of one sample';
+    if (!earlier && this.hands.some((hand) => hand.id === event.assignment)) return 'an id twice';
+    const { session } = this.member(member);
+    if (this.policy.workSession.minutes > 0 && !(session && now < session.until)) return 'outside a session';
+    const main = this.nextMain(member);
+    if (main === undefined) return 'nothing was left but audits';
+    if (draw !== 'AUDIT') {
+      const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
+      if (isRound !== (this.round !== undefined)) return `${draw} out of place`;
+      return sample === main ? null : `not the next, which is ${main}`;
+    }
+    if (event.suggestion !== -1) return 'an audit that shows a suggestion';
+    if (event.audited !== this.#sample(sample).predicted) return 'audits another prediction';
+    const { draws } = this.member(member);
+    const block = draws.slice(Math.floor(draws.length / 5) * 5);
+    if (block.includes('AUDIT')) return 'more than one audit in five';
+    return sample === this.nextAudit(member)
+      ? null
+      : `not the next audit, which is ${this.nextAudit(member)}`;
+  }
+
+  #lostProblem(assignment: string, isSkip: boolean, unanswerable: boolean): string | null {
+    const { sample, state } = this.#hand(assignment);
+    if (state !== 'HELD') return 'lost what was not held';
+    const expected = isSkip && this.skips(sample) + 1 >= this.policy.skipLimit;
+    return unanswerable === expected ? null : `unanswerable is not ${expected}`;
+  }
+
+  audits(run: number): { audited: number; errors: number } {
+    const answers = this.hands.filter(
+      (hand) => hand.auditedRun === run && hand.state === 'SUBMITTED' && hand.placed,
+    );
+    return {
+      audited: answers.length,
+      errors: answers.filter((hand) => hand.label !== hand.audited).length,
+    };
+  }
+
+  take(event: ProjectEvent, now: number): void {
+    switch (event.type) {
+      case 'projectCreated':
+      case 'policyChanged':
+        this.#policy = event.policy;
+        break;
+      case 'samplesImported':
+        for (const _ of event.keys) {
+          const overlap = event.overlapping.includes(this.samples.length) ? event.overlap : 1;
+          this.samples.push({ overlap, givenUp: false, confidence: Number.NaN, predicted: -1 });
+        }
+        break;
+      case 'predictionsPublished': {
+        const { threshold, errorLimit } = event;
+        this.runs.push({ threshold, errorLimit, audits: [...event.audits], suspended: false });
+        for (const sample of this.samples) Object.assign(sample, { confidence: Number.NaN, predicted: -1 });
+        for (const part of event.parts) {
+          const { ordinals, confidences, labels } = decodeVerdicts(
+            this.#chunks.get(part.verdicts) as Uint8Array,
+          );
+          ordinals.forEach((sample, row) => {
+            Object.assign(this.#sample(sample), { confidence: confidences[row], predicted: labels[row] });
+          });
+        }
+        break;
+      }
+      case 'autoAcceptJudged':
+        if (event.verdict === 'SUSPENDED') (this.runs[event.run - 1] as NaiveRun).suspended = true;
+        break;
+      case 'roundOpened':
+        this.rounds.push({ samples: [...event.samples], deadline: event.deadline, open: true });
+        break;
+      case 'roundClosed':
+        (this.rounds[event.round - 1] as NaiveRound).open = false;
+        break;
+      case 'workSessionStarted':
+        this.member(event.member).session = { until: event.until, breakUntil: event.breakUntil };
+        break;
+      case 'workSessionEnded':
+        this.member(event.member).session = { until: now, breakUntil: event.breakUntil };
+        break;
+      case 'granted':
+        this.#granted(event);
+        break;
+      case 'renewed':
+        this.#hand(event.assignment).until = event.until;
+        break;
+      case 'submitted': {
+        const hand = this.#hand(event.assignment);
+        this.#leave(hand, 'SUBMITTED');
+        Object.assign(hand, { label: event.label, placed: event.counted, answeredAt: now });
+        const { newestAnswers } = this.member(hand.member);
+        newestAnswers.push(hand);
+        if (newestAnswers.length > 10) newestAnswers.shift();
+        break;
+      }
+      case 'promoted':
+        this.#hand(event.assignment).placed = true;
+        break;
+      case 'skipped':
+      case 'expired': {
+        const hand = this.#hand(event.assignment);
+        this.#leave(hand, event.type === 'skipped' ? 'SKIPPED' : 'EXPIRED');
+        if (event.type === 'expired') hand.expiries++;
+        if (event.unanswerable) this.#sample(hand.sample).givenUp = true;
+        break;
+      }
+      case 'released':
+        this.#leave(this.#hand(event.assignment), 'RELEASED');
+        break;
+      case 'undone': {
+        const hand = this.#hand(event.assignment);
+        const { held, newestAnswers } = this.member(hand.member);
+        newestAnswers.splice(newestAnswers.indexOf(hand), 1);
+        Object.assign(hand, { state: 'HELD', until: event.until, label: -1 });
+        held.push(hand);
+        break;
+      }
+    }
+  }
+
+  #granted(event: ProjectEvent & { type: 'granted' }): void {
+    const { assignment: id, sample, member, draw, until, audited } = event;
+    let hand = this.hands.find((earlier) => earlier.id === id);
+    if (hand === undefined) {
+      hand = {
+        id,
+        sample,
+        member,
+        state: 'HELD',
+        placed: true,
+        draw,
+        until,
+        expiries: 0,
+        label: -1,
+        answeredAt: 0,
+        auditedRun: 0,
+        audited,
+      };
+      this.hands.push(hand);
+    }
+    const auditedRun = draw === 'AUDIT' ? this.runs.length : 0;
+    Object.assign(hand, { state: 'HELD', placed: true, draw, until, audited, auditedRun });
+    this.member(member).held.push(hand);
+    this.member(member).draws.push(draw);
+  }
+
+  #leave(hand: Hand, state: Hand['state']): void {
+    const { held } = this.member(hand.member);
+    if (hand.state === 'HELD') held.splice(held.indexOf(hand), 1);
+    hand.state = state;
+  }
+
+  #sample(ordinal: number): NaiveSample {
+    const sample = this.samples[ordinal];
+    if (sample === undefined) throw new Error(`no sample ${ordinal}`);
+    return sample;
+  }
+
+  #hand(id: string): Hand {
+    const hand = this.hands.find((other) => other.id === id);
+    if (hand === undefined) throw new Error(`no assignment ${id}`);
+    return hand;
+  }
+}

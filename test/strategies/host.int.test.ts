@@ -1,0 +1,425 @@
+import { relative } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../../src/strategies/compile.ts';
+import {
+  BrokenStrategyError,
+  MissingInputError,
+  StrategyFailedError,
+  StrategyFolderError,
+  StrategyHostClosedError,
+  StrategyParametersError,
+  UnknownStrategyError,
+} from '../../src/strategies/errors.ts';
+import { openStrategyHost, type StrategyHost, type StrategyInfo } from '../../src/strategies/host.ts';
+import { BUILT_IN, environment, pluginFolder, poolOf, unpredicted } from './support.ts';
+
+const pool = poolOf([[0.9, 0.1], [0.5, 0.5], null, [0.7, 0.3], [0.6, 0.4]], { accepted: [0] });
+
+/** A plugin whose body is a `score` or `select`, written as a researcher would. */
+const plugin = (name: string, body: string, before = '') => `
+import { defineStrategy } from '@concord/sdk/strategy';
+${before}
+export default defineStrategy({
+  name: '${name}',
+  description: 'For this test.',
+  maximum: () => 1,
+  ${body}
+});
+`;
+const GOOD = plugin('good', 'score: ({ length }) => new Float64Array(length),');
+
+describe('the built-in strategies', () => {
+  let host: StrategyHost;
+  beforeAll(async () => {
+    host = await openStrategyHost({ folder: BUILT_IN, environment });
+  });
+  afterAll(() => host.close());
+
+  it('are all in order', () => {
+    const version = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const description = expect.stringMatching(/./);
+    const probabilities = ['probabilities'];
+    expect(host.list()).toEqual([
+      { file: 'entropy.ts', name: 'entropy', needs: probabilities, problem: null, version, description },
+      { file: 'hybrid.ts', name: 'hybrid', needs: [], problem: null, version, description },
+      {
+        file: 'least-confident.ts',
+        name: 'least-confident',
+        needs: probabilities,
+        problem: null,
+        version,
+        description,
+      },
+      { file: 'margin.ts', name: 'margin', needs: probabilities, problem: null, version, description },
+      { file: 'random.ts', name: 'random', needs: [], problem: null, version, description },
+    ]);
+    expect(new Set(host.list().map((info) => info.version)).size).toBe(5);
+  });
+
+  it('choose from a pool', async () => {
+    expect(await host.select({ strategy: 'margin', seed: 'round 1', count: 2, pool })).toEqual({
+      strategy: 'margin',
+      version: host.list()[3]?.version,
+      asked: [],
+      parameters: {},
+      ordinals: Uint32Array.of(1, 4),
+      scores: Float64Array.of(1, 1 - (Math.fround(0.6) - Math.fround(0.4))),
+      normalised: Float64Array.of(1, 1 - (Math.fround(0.6) - Math.fround(0.4))),
+      random: Uint8Array.of(0, 0),
+      inclusionProbability: null,
+    });
+  });
+
+  it('say which others they asked, and with which parameters they ran', async () => {
+    const chosen = await host.select({
+      strategy: 'hybrid',
+      parameters: { share: 0.5 },
+      seed: 1,
+      count: 4,
+      pool,
+    });
+    expect(chosen.asked).toEqual([{ strategy: 'margin', version: host.list()[3]?.version }]);
+    expect(chosen.parameters).toEqual({ base: 'margin', baseParameters: {}, share: 0.5 });
+    expect(chosen.inclusionProbability).toBe(2 / 5);
+    expect(chosen.random.filter((flag) => flag === 1)).toHaveLength(2);
+  });
+
+  it('give the same answer for the same seed, on any number of workers', async () => {
+    await using other = await closing(openStrategyHost({ folder: BUILT_IN, environment, workers: 2 }));
+    const request = {
+      strategy: 'hybrid',
+      seed: 'a',
+      count: 50,
+      pool: unpredicted(1000),
+      parameters: { base: 'random' },
+    };
+    const one = await host.select(request);
+    const both = await Promise.all([other.host.select(request), other.host.select(request)]);
+    expect(both).toEqual([one, one]);
+    expect((await host.select({ ...request, seed: 'b' })).ordinals).not.toEqual(one.ordinals);
+  });
+
+  it('are checked before anything begins', async () => {
+    expect(await host.check('hybrid', { share: 0.1 }, ['probabilities'])).toEqual({
+      base: 'margin',
+      baseParameters: {},
+      share: 0.1,
+    });
+    expect(await host.check('random', null, [])).toEqual({});
+    await expect(host.check('entropy', {}, [])).rejects.toThrow(MissingInputError);
+    await expect(host.check('hybrid', {}, [])).rejects.toMatchObject({
+      strategy: 'margin',
+      need: 'probabilities',
+    });
+    await expect(host.check('hybrid', { share: 2 }, [])).rejects.toMatchObject({
+      constructor: StrategyParametersError,
+      issues: [{ path: 'share' }],
+    });
+    const unknown = {
+      constructor: UnknownStrategyError,
+      known: ['entropy', 'hybrid', 'least-confident', 'margin', 'random'],
+    };
+    await expect(host.check('entropie', {}, [])).rejects.toMatchObject({ ...unknown, strategy: 'entropie' });
+    await expect(host.check('hybrid', { base: 'nope' }, [])).rejects.toMatchObject({
+      ...unknown,
+      strategy: 'nope',
+    });
+  });
+
+  it('are refused, and never replaced, where their input is missing', async () => {
+    const request = { strategy: 'entropy', seed: 1, count: 1, pool: unpredicted(5) };
+    await expect(host.select(request)).rejects.toThrow(
+      'strategy entropy needs probabilities, and there are none',
+    );
+  });
+
+  it.each<[string, Partial<typeof pool>, RegExp]>([
+    ['ordinals that do not ascend', { ordinals: Uint32Array.of(0, 2, 1, 3, 4) }, /1 follows 2/],
+    ['too few flags', { accepted: new Uint8Array(3) }, /accepted must have/],
+    ['one class', { classes: 1 }, /classes must be/],
+    ['a row outside the matrix', { rows: new Uint32Array(5).fill(4) }, /row 4 of sample 0/],
+    ['rows without matrix', { matrix: null }, /come together/],
+  ])('do not take a pool with %s', async (_, wrong, message) => {
+    const request = { strategy: 'random', seed: 1, count: 1, pool: { ...pool, ...wrong } };
+    await expect(host.select(request)).rejects.toThrow(RangeError);
+    await expect(host.select(request)).rejects.toThrow(message);
+  });
+
+  it('do not take a count or seed that is none', async () => {
+    await expect(host.select({ strategy: 'random', seed: 1, count: -1, pool })).rejects.toThrow(RangeError);
+    await expect(host.select({ strategy: 'random', seed: 1.5, count: 1, pool })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a folder', () => {
+  it('with broken plugins is opened, and each problem named by its file', async () => {
+    await using plugins = await pluginFolder({
+      'a-good.ts': GOOD,
+      'default-missing.ts': 'export const strategy = 1;',
+      'exits.js': 'process.exit(3);',
+      'good.ts': GOOD,
+      'import-missing.ts': "import './nowhere.ts';",
+      'loops.ts': 'for (;;);',
+      'shapeless.js': 'export default { name: "shapeless", score() {} };',
+      'shouting.js': plugin('Shouting', 'score: () => new Float64Array(0),'),
+      'syntax.ts': 'export default {\n  name: = 1,\n};',
+      'throws.ts': '\nthrow new Error("no such model");',
+      'waits.ts': 'await new Promise(() => {});',
+      // None of these is a plugin.
+      '_draft.ts': 'syntax error',
+      'good.test.ts': 'syntax error',
+      'good.d.ts': 'syntax error',
+      'README.md': '# Strategies',
+      'data/numbers.json': '[]',
+    });
+    const seen: StrategyInfo[] = [];
+    await using opened = await closing(
+      openStrategyHost({
+        folder: plugins.folder,
+        environment,
+        loadTimeoutMs: 1000,
+        onProblem: (broken) => seen.push(broken),
+      }),
+    );
+    const { host } = opened;
+    expect(host.list().map(({ file, name, problem }) => [file, name, problem])).toEqual([
+      ['a-good.ts', 'good', null],
+      ['default-missing.ts', 'default-missing', 'it has no default export'],
+      ['exits.js', 'exits', 'its worker exited with code 3'],
+      ['good.ts', 'good', 'a-good.ts has the name good already'],
+      ['import-missing.ts', 'import-missing', 'import-missing.ts:1:8: Could not resolve "./nowhere.ts"'],
+      ['loops.ts', 'loops', 'it did not end within 1000 ms'],
+      ['shapeless.js', 'shapeless', 'its default export was not made by defineStrategy'],
+      [
+        'shouting.js',
+        'shouting',
+        expect.stringMatching(
+          /^TypeError: a strategy's name is kebab-case.*"Shouting" \(shouting\.js:4:16\)$/,
+        ),
+      ],
+      ['syntax.ts', 'syntax', 'syntax.ts:2:9: Unexpected "="'],
+      ['throws.ts', 'throws', 'Error: no such model (throws.ts:2:7)'],
+      ['waits.ts', 'waits', 'it did not end within 1000 ms'],
+    ]);
+    expect(seen).toEqual(host.list().filter(({ problem }) => problem !== null));
+
+    expect((await host.select({ strategy: 'good', seed: 1, count: 3, pool })).ordinals).toHaveLength(3);
+    await expect(host.check('throws', {}, [])).rejects.toMatchObject({
+      constructor: BrokenStrategyError,
+      file: 'throws.ts',
+      message: 'strategy throws (throws.ts) is broken: Error: no such model (throws.ts:2:7)',
+    });
+    await expect(host.check('waits', {}, [])).rejects.toThrow(BrokenStrategyError);
+    await expect(host.check('default', {}, [])).rejects.toMatchObject({ known: ['good'] });
+  });
+
+  it('may hold folders, JavaScript, and what plugins import', async () => {
+    await using plugins = await pluginFolder({
+      'plain.mjs': plugin('plain', 'score: ({ length }) => new Float64Array(length),'),
+      'power-margin/index.ts': plugin(
+        'power-margin',
+        'score: ({ length }) => new Float64Array(length).fill(half(1)),',
+        "import { half } from './half.ts';\nimport sep from 'separator';\nif (sep !== '/') throw new Error();",
+      ),
+      'power-margin/half.ts': 'export const half = (x: number): number => x / 2;',
+      'power-margin/node_modules/separator/package.json': '{ "name": "separator", "main": "index.js" }',
+      'power-margin/node_modules/separator/index.js': "module.exports = require('path').posix.sep;",
+      'typed.ts': plugin(
+        'typed',
+        'parameters: z.object({ beta: z.number().default(1) }), score: ({ length }) => new Float64Array(length),',
+        "import * as z from 'zod';",
+      ),
+    });
+    await using opened = await closing(openStrategyHost({ folder: plugins.folder, environment }));
+    const { host } = opened;
+    expect(host.list().map(({ file, problem }) => [file, problem])).toEqual([
+      ['plain.mjs', null],
+      ['power-margin/index.ts', null],
+      ['typed.ts', null],
+    ]);
+    expect((await host.select({ strategy: 'power-margin', seed: 1, count: 1, pool })).scores[0]).toBe(0.5);
+    expect(await host.check('typed', {}, [])).toEqual({ beta: 1 });
+  });
+
+  it('may be named from the working directory', async () => {
+    await using opened = await closing(openStrategyHost({ folder: relative('.', BUILT_IN), environment }));
+    expect(opened.host.list().filter(({ problem }) => problem !== null)).toEqual([]);
+  });
+
+  it('that is not there is refused', async () => {
+    const opening = openStrategyHost({ folder: '/nowhere/at-all', environment });
+    await expect(opening).rejects.toThrow(StrategyFolderError);
+  });
+
+  it('gives a version that follows the code, and neither its place nor its comments', async () => {
+    const version = async (text: string) => {
+      await using plugins = await pluginFolder({ 'one.ts': text });
+      return (await compile(`${plugins.folder}/one.ts`)).version;
+    };
+    const one = await version(GOOD);
+    expect(await version(GOOD)).toBe(one);
+    expect(await version(`// The same.\n${GOOD}`)).toBe(one);
+    expect(await version(GOOD.replace('=> 1', '=> 2'))).not.toBe(one);
+  });
+});
+
+describe('a strategy that fails', () => {
+  let plugins: Awaited<ReturnType<typeof pluginFolder>>;
+  let host: StrategyHost;
+  beforeAll(async () => {
+    plugins = await pluginFolder({
+      'asks-loops.ts': plugin(
+        'asks-loops',
+        "asks: () => [{ strategy: 'loops' }], select: (pool, { ask }) => ask('loops', { count: pool.count }),",
+      ),
+      'asks-broken.ts': plugin(
+        'asks-broken',
+        "asks: () => [{ strategy: 'broken' }], select: (pool, { ask }) => ask('broken', { count: pool.count }),",
+      ),
+      'broken.ts': 'export default 1;',
+      'duplicates.ts': plugin('duplicates', 'select: ({ count }) => ({ ordinals: new Uint32Array(count) }),'),
+      'exits.ts': plugin('exits', 'score() { process.exit(0); },'),
+      'good.ts': GOOD,
+      'hoards.ts': plugin('hoards', 'score() { const all = []; for (;;) all.push({ all: [...all] }); },'),
+      'loops.ts': plugin('loops', 'score() { for (;;); },'),
+      'nan.ts': plugin('nan', 'score: ({ length }) => new Float64Array(length).fill(NaN),'),
+      'naps.ts': plugin(
+        'naps',
+        'score({ length }) { const end = Date.now() + 400; while (Date.now() < end); return new Float64Array(length); },',
+      ),
+      'rejects-later.ts': plugin(
+        'rejects-later',
+        "score({ length }) { Promise.reject(new Error('stray')); return new Float64Array(length); },",
+      ),
+      'schema-loops.ts': plugin(
+        'schema-loops',
+        "parameters: { '~standard': { version: 1, vendor: 'test', validate() { for (;;); } } }, score: ({ length }) => new Float64Array(length),",
+      ),
+      'throws-later.ts': plugin(
+        'throws-later',
+        "score({ length }) { setTimeout(() => { throw new Error('late'); }, 20); return new Float64Array(length); },",
+      ),
+      'throws.ts': plugin(
+        'throws',
+        'score: ({ length }) => fail(length),',
+        "function fail(length: number): Float64Array {\n  throw new Error('cannot score ' + length + '\\nat all');\n}",
+      ),
+      'unclonable.ts': plugin(
+        'unclonable',
+        "parameters: { '~standard': { version: 1, vendor: 'test', validate: () => ({ value: () => 1 }) } }, score: ({ length }) => new Float64Array(length),",
+      ),
+    });
+    host = await openStrategyHost({
+      folder: plugins.folder,
+      environment,
+      timeoutMs: 1000,
+      workers: 1,
+      memoryMb: 64,
+    });
+  });
+  afterAll(async () => {
+    await host.close();
+    await plugins[Symbol.asyncDispose]();
+  });
+
+  const run = (strategy: string, options?: { signal: AbortSignal }) =>
+    host.select({ strategy, seed: 1, count: 2, pool }, options);
+
+  it.each([
+    ['throws', 'threw', 'Error: cannot score 4 (throws.ts:4:9)'],
+    ['nan', 'invalid-result', 'the score of sample 1 is NaN; it must be finite and ≥ 0'],
+    ['duplicates', 'invalid-result', 'it chose sample 0 twice'],
+    ['loops', 'timed-out', 'it did not end within 1000 ms'],
+    ['exits', 'crashed', 'its worker exited with code 0'],
+    ['rejects-later', 'crashed', 'stray'],
+    ['hoards', 'crashed', expect.stringMatching(/memory limit/)],
+    ['unclonable', 'invalid-result', expect.stringMatching(/could not be cloned/)],
+    ['asks-loops', 'timed-out', 'it did not end within 1000 ms'],
+  ])('is named: %s %s', async (strategy, reason, detail) => {
+    await expect(run(strategy)).rejects.toMatchObject({
+      constructor: StrategyFailedError,
+      strategy,
+      reason,
+      detail,
+    });
+    expect((await run('good')).ordinals).toHaveLength(2);
+  });
+
+  it('after it has answered, is nobody else’s fault', async () => {
+    expect((await run('throws-later')).ordinals).toHaveLength(2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await run('good')).ordinals).toHaveLength(2);
+  });
+
+  it('is found out in its check too', async () => {
+    await expect(host.check('schema-loops', {}, [])).rejects.toMatchObject({ reason: 'timed-out' });
+    await expect(host.check('asks-broken', {}, [])).rejects.toMatchObject({
+      constructor: BrokenStrategyError,
+      strategy: 'broken',
+    });
+    expect(await host.check('good', {}, [])).toEqual({});
+  });
+
+  it('can be aborted, running or waiting', async () => {
+    const running = new AbortController();
+    const waiting = new AbortController();
+    const first = run('loops', { signal: running.signal });
+    const second = run('good', { signal: waiting.signal });
+    const third = run('good');
+    waiting.abort(new Error('not any more'));
+    await expect(second).rejects.toThrow('not any more');
+    running.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect((await third).ordinals).toHaveLength(2);
+    await expect(run('good', { signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow(
+      'too late',
+    );
+  });
+
+  it('does not count its wait as running time', async () => {
+    const chosen = await Promise.all(Array.from({ length: 4 }, () => run('naps')));
+    expect(chosen).toHaveLength(4);
+  });
+
+  it('keeps neither this thread nor a check waiting', async () => {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    const busy = run('naps');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    delay.enable();
+    const checked = host.check('good', {}, []).then(() => 'checked');
+    expect(await Promise.race([checked, busy.then(() => 'busy')])).toBe('checked');
+    await busy;
+    delay.disable();
+    // The plugin holds its own thread for 400 ms; other work on a shared machine may hold this one a while.
+    expect(delay.max / 1e6).toBeLessThan(200);
+  });
+});
+
+describe('close', () => {
+  it('ends what runs and waits, and takes no more', async () => {
+    await using plugins = await pluginFolder({ 'loops.ts': plugin('loops', 'score() { for (;;); },') });
+    const host = await openStrategyHost({ folder: plugins.folder, environment, workers: 1 });
+    const request = { strategy: 'loops', seed: 1, count: 1, pool };
+    const ended = Promise.allSettled([host.select(request), host.select(request)]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await host.close();
+    for (const one of await ended) expect(one).toMatchObject({ reason: expect.any(StrategyHostClosedError) });
+    await expect(host.select(request)).rejects.toThrow(StrategyHostClosedError);
+    await host.close();
+  });
+});
+
+/** A host that is closed when the `using` block ends. */
+async function closing(opening: Promise<StrategyHost>) {
+  const host = await opening;
+  return { host, [Symbol.asyncDispose]: () => host.close() };
+}
+
+it('the worker’s sources bundle into one module without imports of files', async () => {
+  const entry = fileURLToPath(new URL('../../src/strategies/worker.ts', import.meta.url));
+  const { code } = await compile(entry);
+  const imports = [...code.matchAll(/\bfrom"([^"]+)"/g)].map(([, name]) => name);
+  expect(imports.every((name) => name?.startsWith('node:'))).toBe(true);
+});
