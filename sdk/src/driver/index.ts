@@ -1,0 +1,17 @@
+/**
+ * For tools that drive labelling, such as a trainer: import samples, publish predictions, run rounds, and fetch
+ * what was labelled. Everything of `@concord/sdk/client` is here too.
+ *
+ * @module
+ */
+export * from '../client/index.ts';
+export { connectDriver, type Driver } from './driver.ts';
+export type { Imported, ImportOptions, ImportProgress, NewSample } from './importing.ts';
+export type { Predictions, PublishOptions, PublishProgress } from './predictions.ts';
+export type {
+  DriverProject,
+  NewMember,
+  RoundOptions,
+  TrainingSetOptions,
+} from './project.ts';
+export type { RoundProgress } from './rounds.ts';

@@ -1,0 +1,131 @@
+import type { Client } from '../client/client.ts';
+import { ForbiddenError } from '../client/generated/errors.ts';
+import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.ts';
+import type {
+  Agreement,
+  NewToken,
+  PredictionRun,
+  Progress,
+  Project,
+  Round,
+  TrainingExample,
+} from '../client/generated/types.ts';
+import type { CallOptions } from '../client/operation.ts';
+import { allOf } from '../client/pages.ts';
+import { type Imported, type ImportOptions, importSamples, type NewSample } from './importing.ts';
+import { type Predictions, type PublishOptions, publishPredictions } from './predictions.ts';
+import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
+
+/** How many examples are asked for at a time: the most that the service gives. */
+const PAGE = 1_000;
+
+export type NewMember = Omit<AddMemberInput, 'project'>;
+export type RoundOptions = Omit<OpenRoundInput, 'project'>;
+
+export interface TrainingSetOptions extends CallOptions {
+  /** Whether to take in what was auto-accepted while its audits have not decided. Default: false. */
+  readonly provisional?: boolean | undefined;
+}
+
+/** A project, as one who drives it uses it. */
+export interface DriverProject {
+  readonly id: string;
+  /** The project as it was when it was opened. */
+  readonly info: Project;
+  /** The classes, in the order that the columns of probabilities have. */
+  readonly labels: readonly string[];
+
+  /** Adds a person or a tool, and makes a token for it that is shown this once. For owners. */
+  addMember(member: NewMember, options?: CallOptions): Promise<NewToken>;
+
+  /**
+   * Imports samples in parts, in the order given. Give an `importId` of your own and an import that broke off is
+   * taken up by running it again: with the same samples in the same order, what is there already stays as it is.
+   *
+   * @throws {DuplicateKeysError} a key is there already, or comes twice; the parts before it were imported
+   * @throws {PayloadTooLargeError} the data of a sample is over 1 MiB
+   */
+  importSamples(
+    samples: Iterable<NewSample> | AsyncIterable<NewSample>,
+    options?: ImportOptions,
+  ): Promise<Imported>;
+
+  /**
+   * Uploads a model's class probabilities and makes them the project's current predictions. Shapes are checked
+   * before anything is sent; nothing is published unless everything was taken.
+   *
+   * @throws {WrongClassCountError} the matrix has another number of columns than the project has classes
+   * @throws {InvalidInputError} keys or numbers and probabilities do not fit each other
+   * @throws {BadProbabilitiesError} rows are no probabilities; they are numbered as in what was given
+   * @throws {UnknownSamplesError} keys or numbers name no sample
+   */
+  publishPredictions(predictions: Predictions, options?: PublishOptions): Promise<PredictionRun>;
+
+  /**
+   * Has a strategy choose samples and opens a round with them. What is left out is as the policy says. Not
+   * repeated after a network error: `client.currentRound` tells whether it opened.
+   *
+   * @throws {RoundOpenError} one is open already
+   */
+  openRound(round?: RoundOptions, options?: CallOptions): Promise<Round>;
+
+  /** Closes a round; what is unsettled goes back to the pool. A closed one stays as it is. */
+  closeRound(round: Pick<Round, 'id'>, options?: CallOptions): Promise<Round>;
+
+  /** The progress of a round whenever it moves; the last item is of the closed round. */
+  roundProgress(round: Pick<Round, 'number'>, options?: CallOptions): AsyncIterable<RoundProgress>;
+
+  /** Waits until a round has closed, and gives it as it closed: `closeReason` says why. */
+  waitForRound(round: Pick<Round, 'number'>, options?: CallOptions): Promise<Round>;
+
+  /**
+   * What a model may learn from: people's consensus, and what was auto-accepted and stood up to audit. In the
+   * order of import, page by page as it is read; without ties.
+   *
+   * @throws {ForbiddenError} it is for owners and drivers
+   */
+  trainingSet(options?: TrainingSetOptions): AsyncIterable<TrainingExample>;
+
+  /** How far the labelling has come. */
+  progress(options?: CallOptions): Promise<Progress>;
+
+  /** How far annotators agree. */
+  agreement(options?: CallOptions): Promise<Agreement>;
+
+  /** The same, pushed whenever it changes. */
+  watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
+
+  /** The current prediction run with what audits have shown of it; null before the first. */
+  predictionRun(options?: CallOptions): Promise<PredictionRun | null>;
+}
+
+export function driverProject(client: Client, info: Project): DriverProject {
+  const project = info.id;
+  return {
+    id: project,
+    info,
+    labels: info.labels,
+    addMember: (member, options) => client.addMember({ ...member, project }, options),
+    importSamples: (samples, options) => importSamples(client, project, samples, options),
+    publishPredictions: (predictions, options) => publishPredictions(client, info, predictions, options),
+    openRound: (round = {}, options) => client.openRound({ ...round, project }, options),
+    closeRound: ({ id }, options) => client.closeRound({ round: id }, options),
+    roundProgress: (round, options) => roundProgress(client, project, round, options),
+    waitForRound: (round, options) => waitForRound(client, project, round, options),
+    trainingSet: ({ provisional = false, ...options } = {}) =>
+      allOf(async (after) =>
+        mustSee(await client.trainingSet({ project, provisional, first: PAGE, after }, options)),
+      ),
+    progress: async (options) => mustSee(await client.progress({ project }, options)),
+    agreement: async (options) => mustSee(await client.agreement({ project }, options)),
+    watchAgreement: (options) => client.watchAgreement({ project }, options),
+    predictionRun: (options) => client.predictionRun({ project }, options),
+  };
+}
+
+/** Queries say null of what a role may not see. */
+function mustSee<T>(value: T | null): T {
+  if (value !== null) return value;
+  const allowed = ['OWNER', 'DRIVER'];
+  throw new ForbiddenError(`Your role does not allow this. It takes: ${allowed.join(' or ')}.`, { allowed });
+}

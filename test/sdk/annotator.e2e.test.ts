@@ -1,0 +1,225 @@
+import {
+  AlreadyAnsweredError,
+  type Annotator,
+  type Assignment,
+  connectAnnotator,
+  ForbiddenError,
+  NotFoundError,
+  UnknownLabelError,
+} from '@concord/sdk/annotator';
+import { connectDriver, type Driver, type DriverProject, type PolicyInput } from '@concord/sdk/driver';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Service, startService } from './service.ts';
+
+describe('annotators on the real service', () => {
+  let service: Service;
+  let driver: Driver;
+
+  beforeAll(async () => {
+    service = await startService();
+    driver = connectDriver({ url: service.url, token: service.ownerToken });
+  });
+
+  afterAll(async () => {
+    driver?.close();
+    await service?.stop();
+  });
+
+  async function newProject(samples: number, policy: PolicyInput = {}): Promise<DriverProject> {
+    const project = await driver.createProject({
+      name: 'numbers',
+      labels: ['even', 'odd'],
+      policy: { overlapShare: 0, ...policy },
+    });
+    await project.importSamples(Array.from({ length: samples }, (_, n) => ({ key: `n${n}`, data: n })));
+    return project;
+  }
+
+  async function join(project: DriverProject, hold = 1): Promise<Annotator> {
+    const { token } = await project.addMember({ name: 'somebody', role: 'ANNOTATOR' });
+    const annotator = await connectAnnotator({ url: service.url, token, project: project.id, hold });
+    onTestFinished(() => annotator.close());
+    return annotator;
+  }
+
+  const truth = ({ data }: Assignment) => (Number(data) % 2 === 0 ? 'even' : 'odd');
+
+  it('share a round, give nothing out twice, and wake up for the next', async () => {
+    const project = await newProject(200);
+    const team = await Promise.all([1, 3, 5].map((hold) => join(project, hold)));
+    const given: string[] = [];
+    const working = team.map(async (annotator) => {
+      for await (const assignment of annotator) {
+        given.push(assignment.id);
+        await annotator.submit(assignment, truth(assignment));
+      }
+    });
+    for (let number = 1; number <= 4; number++) {
+      const round = await project.openRound({ size: 50, strategy: 'random' });
+      expect(await project.waitForRound(round)).toMatchObject({ number, closeReason: 'SETTLED' });
+    }
+    expect(given).toHaveLength(200);
+    expect(new Set(given).size).toBe(200);
+    for (const annotator of team) annotator.close();
+    await Promise.all(working);
+    let examples = 0;
+    for await (const { sample, label } of project.trainingSet()) {
+      expect(label).toBe(Number(sample.data) % 2 === 0 ? 'even' : 'odd');
+      examples++;
+    }
+    expect(examples).toBe(200);
+  });
+
+  it('give out as many as are held to who does not wait for answers', async () => {
+    const project = await newProject(4);
+    const annotator = await join(project, 3);
+    await project.openRound({ size: 4, strategy: 'random' });
+    const queue = annotator.assignments();
+    const first = await queue.next();
+    await queue.next();
+    await queue.next();
+    const fourth = queue.next();
+    const early = await Promise.race([fourth, new Promise((resolve) => setTimeout(resolve, 200, 'waits'))]);
+    expect(early).toBe('waits');
+    await annotator.submit(first.value as Assignment, 'even');
+    expect((await fourth).value).toMatchObject({ state: 'HELD' });
+  });
+
+  it('measure the time, take the answer once, and refuse what is no label', async () => {
+    const project = await newProject(1);
+    const annotator = await join(project);
+    await project.openRound({ size: 1, strategy: 'random' });
+    const { value } = await annotator.assignments().next();
+    const assignment = value as Assignment;
+    const unknown = await annotator.submit(assignment, 'round').catch((error: unknown) => error);
+    expect(unknown).toBeInstanceOf(UnknownLabelError);
+    expect(unknown).toMatchObject({ label: 'round', known: ['even', 'odd'] });
+    const submitted = await annotator.submit(assignment, 'even');
+    expect(submitted.assignment).toMatchObject({ id: assignment.id, state: 'SUBMITTED', label: 'even' });
+    expect(await annotator.submit(assignment, 'even')).toMatchObject({ assignment: { label: 'even' } });
+    const other = await annotator.submit(assignment, 'odd').catch((error: unknown) => error);
+    expect(other).toBeInstanceOf(AlreadyAnsweredError);
+    expect(other).toMatchObject({ label: 'even' });
+  });
+
+  it('get an undone sample and a released one again, and a skipped one never', async () => {
+    const project = await newProject(3);
+    const annotator = await join(project);
+    await project.openRound({ size: 3, strategy: 'random' });
+    const queue = annotator.assignments({ endOn: ['ALL_HAD_BY_YOU', 'DONE', 'NO_ROUND'] });
+    const next = async () => (await queue.next()).value as Assignment;
+    const first = await next();
+    await annotator.submit(first, 'even');
+    expect(await annotator.undo(first)).toMatchObject({ id: first.id, state: 'HELD', label: null });
+    const second = await next();
+    const third = await Promise.race([next(), new Promise((resolve) => setTimeout(resolve, 100, null))]);
+    const held = [second, third as Assignment | null].filter((one) => one !== null);
+    expect(held.map(({ id }) => id)).toContain(first.id);
+    for (const assignment of held) {
+      if (assignment.id === first.id) await annotator.skip(assignment, 'no number');
+      else await annotator.release(assignment);
+    }
+    const rest: string[] = [];
+    for await (const assignment of queue) {
+      rest.push(assignment.id);
+      await annotator.submit(assignment, truth(assignment));
+    }
+    expect(rest).not.toContain(first.id);
+    expect(new Set(rest).size).toBe(2);
+  });
+
+  it('have a break when their session is over, and go on after it', async () => {
+    const project = await newProject(10, { workSessionMinutes: 30, breakMinutes: 0.02 });
+    const annotator = await join(project);
+    await project.openRound({ size: 10, strategy: 'random' });
+    const queue = annotator.assignments();
+    const { value: first } = await queue.next();
+    const over = await annotator.endWorkSession();
+    expect(over.workSession?.until).toBeDefined();
+    const submitted = await annotator.submit(first as Assignment, 'even');
+    expect(submitted.queue.empty).toMatchObject({ reason: 'WORK_SESSION_OVER' });
+    const until = Date.parse(submitted.queue.empty?.until ?? '');
+    expect((await queue.next()).value).toMatchObject({ state: 'HELD' });
+    expect(Date.now()).toBeGreaterThanOrEqual(until - 50);
+  });
+
+  it('wait for what others hold, and get it when its time has passed', async () => {
+    const project = await newProject(1, { assignmentMinutes: 0.05 });
+    const [ada, ben] = await Promise.all([join(project), join(project)]);
+    await project.openRound({ size: 1, strategy: 'random' });
+    const { value: held } = await ada.assignments().next();
+    const waiting = ben.assignments().next();
+    await expect.poll(() => ben.queue?.empty?.reason).toBe('ALL_HELD');
+    const { value: freed } = await waiting;
+    expect(freed?.data).toEqual(held?.data);
+  });
+
+  it('show their queue and the agreement live', async () => {
+    const project = await newProject(20, { overlapShare: 1 });
+    const [ada, ben] = await Promise.all([join(project), join(project)]);
+    await project.openRound({ size: 20, strategy: 'random' });
+    const answers = (async () => {
+      let last = 0;
+      for await (const queue of ada.watchQueue()) {
+        expect(queue.answers).toBeGreaterThanOrEqual(last);
+        last = queue.answers;
+        if (last === 20) return last;
+      }
+      return last;
+    })();
+    const agreed = (async () => {
+      for await (const { alpha } of ben.watchAgreement()) {
+        if (alpha.__typename === 'Alpha' && alpha.units === 20) return alpha;
+      }
+      return null;
+    })();
+    await Promise.all(
+      [ada, ben].map(async (annotator) => {
+        for await (const assignment of annotator.assignments({ endOn: ['NO_ROUND', 'ALL_HAD_BY_YOU'] })) {
+          await annotator.submit(assignment, truth(assignment));
+        }
+      }),
+    );
+    expect(await answers).toBe(20);
+    expect(await agreed).toMatchObject({ value: 1, band: 'EXCELLENT' });
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'lose nothing when the service is restarted by %s',
+    async (signal) => {
+      const project = await newProject(60);
+      const round = await project.openRound({ size: 60, strategy: 'random' });
+      const team = await Promise.all([2, 2].map((hold) => join(project, hold)));
+      const given: string[] = [];
+      let tenth = () => {};
+      const begun = new Promise<void>((resolve) => {
+        tenth = resolve;
+      });
+      const working = team.map(async (annotator) => {
+        for await (const assignment of annotator) {
+          given.push(assignment.id);
+          if (given.length === 10) tenth();
+          await annotator.submit(assignment, truth(assignment));
+        }
+      });
+      const closed = project.waitForRound(round);
+      await begun;
+      await service.restart(signal);
+      expect(await closed).toMatchObject({ closeReason: 'SETTLED', settled: 60 });
+      for (const annotator of team) annotator.close();
+      await Promise.all(working);
+      expect(new Set(given).size).toBe(60);
+      expect(given).toHaveLength(60);
+      expect(await project.progress()).toMatchObject({ answers: 60, labelled: 60 });
+    },
+  );
+
+  it('must be annotators of the project', async () => {
+    const project = await newProject(1);
+    const options = { url: service.url, token: service.ownerToken };
+    await expect(connectAnnotator({ ...options, project: project.id })).rejects.toBeInstanceOf(
+      ForbiddenError,
+    );
+    await expect(connectAnnotator({ ...options, project: 'nonsense' })).rejects.toBeInstanceOf(NotFoundError);
+  });
+});
