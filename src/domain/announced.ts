@@ -5,6 +5,9 @@ import type { Round } from './round.ts';
 
 export type Priority = 'HIGH' | 'MEDIUM';
 
+/** How far to look for a neighbour that was scored. */
+const NEAR = 64;
+
 /** One sample as a round announces it: the chosen in their order, and audits at plausible ranks among them. */
 export interface AnnouncedSample {
   /** From 0. */
@@ -15,7 +18,7 @@ export interface AnnouncedSample {
   readonly score: number;
   /** In 0…1, likewise. */
   readonly normalised: number;
-  /** An audit has its neighbour's, so that it does not stand out. */
+  /** An audit, or a sample of the random share, has its neighbour's, so that it does not stand out. */
   readonly priority: Priority;
 }
 
@@ -31,7 +34,8 @@ export function announcedAt({ opened }: Round, rank: number, { priority }: Polic
   const position = Math.min(rank - before, samples.length - 1);
   const score = opened.scores[position] as number;
   const normalised = opened.normalised[position] as number;
-  const deciding = priority.score === 'RAW' ? score : normalised;
+  const scored = nearestScored(opened, position);
+  const deciding = (priority.score === 'RAW' ? opened.scores : opened.normalised)[scored] as number;
   const shared = { rank, priority: deciding > priority.threshold ? 'HIGH' : 'MEDIUM' } as const;
   if (audit >= 0) {
     return {
@@ -44,6 +48,20 @@ export function announcedAt({ opened }: Round, rank: number, { priority }: Polic
   }
   const draw = opened.random[position] === 1 ? 'RANDOM' : 'UNCERTAIN';
   return { ...shared, sample: samples[position] as number, draw, score, normalised };
+}
+
+/**
+ * The place of the nearest sample that a strategy has scored: itself, else the one before, else the one behind.
+ * Only near ones are looked at, for a round may be random throughout.
+ */
+function nearestScored({ random, samples }: Round['opened'], position: number): number {
+  for (let step = 0; step <= NEAR && random[position - step] !== undefined; step++) {
+    if (random[position - step] === 0) return position - step;
+  }
+  for (let step = 1; step <= NEAR && position + step < samples.length; step++) {
+    if (random[position + step] === 0) return position + step;
+  }
+  return position;
 }
 
 /**

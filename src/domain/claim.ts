@@ -4,6 +4,7 @@ import type { Draw } from './events.ts';
 import type { Project } from './project.ts';
 import { hash32, stringSeed, uniform } from './random.ts';
 import { refuse } from './refusals.ts';
+import type { Round } from './round.ts';
 import { NONE } from './sampleTable.ts';
 
 /** Why a claim gave nothing, and for some reasons until when (milliseconds since 1970). */
@@ -32,7 +33,7 @@ export interface Claim {
 /** The most assignments one person may hold. */
 export const MAX_HOLD = 100;
 
-/** At most one claim in this many is something else than the round's next. */
+/** At most one claim in this many is something else than the pool's next. */
 const INTERLEAVE = 5;
 
 // Streams of the project's seed, one a purpose, so that one draw tells nothing of another.
@@ -101,33 +102,45 @@ interface Next {
 }
 
 /**
- * What to ask an annotator next: the round's next by rank (without a round, the pool's, if the policy serves
- * it), and at seeded places among those, an audit. Without work of the first kind there are no audits either:
- * whoever is asked when nothing else is left would know what it is.
+ * What to ask an annotator next: the round's next as it was announced, audits among the rest; without a round,
+ * the pool's, if the policy serves it, and at seeded places among those, an audit. Without work of the first
+ * kind there are no audits either: whoever is asked when nothing else is left would know what it is.
  */
 function nextFor(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
   const index = annotator?.index ?? NONE;
-  const main = nextOfRound(project, index) ?? nextOfPool(project, index);
+  const { openRound } = project;
+  if (openRound !== undefined) return nextOfRound(project, openRound, index);
+  const main = nextOfPool(project, index);
   if (main === undefined) return undefined;
   return (isSideTurn(project, annotator, by) ? nextAudit(project, index) : undefined) ?? main;
 }
 
-function nextOfRound(project: Project, annotator: number): Next | undefined {
-  const round = project.openRound;
-  if (round === undefined) return undefined;
-  const { samples, random } = round.opened;
+/**
+ * By rank, audits too: one that nobody had announced, or that came out of turn, would be known by that to
+ * whoever compares what they are asked with what was announced.
+ */
+function nextOfRound(project: Project, round: Round, annotator: number): Next | undefined {
+  const { samples, random, audits } = round.opened;
   const position = round.lane.find(annotator, {
     length: round.size,
     hasRoom: (place) => project.samples.hasRoom(samples[place] as number),
     hadBefore: (place) => hasHad(project, samples[place] as number, annotator),
   });
   if (position === undefined) return undefined;
+  const audit = round.auditLane.find(annotator, {
+    length: audits.length,
+    hasRoom: (place) => project.announcedAuditHasRoom(audits[place] as number),
+    hadBefore: (place) => hasHad(project, audits[place] as number, annotator),
+  });
+  if (audit !== undefined && round.isAhead(audit, position)) {
+    return { sample: audits[audit] as number, draw: 'AUDIT' };
+  }
   return { sample: samples[position] as number, draw: random[position] === 1 ? 'RANDOM' : 'UNCERTAIN' };
 }
 
 function nextOfPool(project: Project, annotator: number): Next | undefined {
-  if (project.openRound !== undefined || project.policy.withoutRound === 'WAIT') return undefined;
+  if (project.policy.withoutRound === 'WAIT') return undefined;
   const sample = project.pool.find(annotator, {
     length: project.samples.size,
     hasRoom: (place) => project.poolHasRoom(place),

@@ -132,6 +132,13 @@ export class Project {
     );
   }
 
+  /** The same of an audit that the open round has announced; another run may have come since, and not know it. */
+  announcedAuditHasRoom(sample: number): boolean {
+    const run = this.currentRun;
+    const position = run?.auditPosition(sample);
+    return run !== undefined && position !== undefined && this.auditHasRoom(run, position);
+  }
+
   /** The assignment of a sample that an annotator has or had, or {@link NONE}. */
   assignmentOf(sample: number, annotator: number): number {
     let row = this.samples.assignments.get(sample);
@@ -264,6 +271,7 @@ export class Project {
       }
     }
     this.pool.reset();
+    this.openRound?.auditLane.reset();
   }
 
   #roundOpened(event: RoundOpened): void {
@@ -401,6 +409,8 @@ export class Project {
     if (after.unlabelled && (returned || !before.unlabelled)) {
       const position = this.currentRun?.auditPosition(sample);
       if (position !== undefined) this.currentRun?.lane.freed(position);
+      const announced = this.openRound?.auditPosition(sample);
+      if (announced !== undefined) this.openRound?.auditLane.freed(announced);
     }
     this.labelled += Number(after.labelled) - Number(before.labelled);
   }

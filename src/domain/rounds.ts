@@ -39,6 +39,9 @@ export interface Choice {
   readonly inclusionProbability: number | null;
 }
 
+/** At most one of so many announced is an audit. */
+const ONE_IN = 5;
+
 const ANNOUNCED_AUDITS_STREAM = stringSeed('announced audits');
 
 /** @throws {Refusal} INVALID_INPUT, ROUND_OPEN: what can be refused before a strategy runs */
@@ -94,8 +97,8 @@ export function* openRound(
 }
 
 /**
- * The audits that this round's claims can be expected to reach (one grant in five), at seeded ranks among the
- * announced: an audit that nobody had announced would be known by that.
+ * The audits that this round asks, at seeded ranks among the announced: at most one in every five ranks, and
+ * never the last, which would not be reached. Nothing else is asked as an audit while the round is open.
  */
 function announcedAudits(project: Project, samples: Uint32Array, seed: number) {
   const run = project.currentRun;
@@ -103,13 +106,15 @@ function announcedAudits(project: Project, samples: Uint32Array, seed: number) {
   const pending = [...(run?.published.audits ?? [])].filter(
     (sample, position) => run && project.auditHasRoom(run, position) && !chosen.has(sample),
   );
-  const audits = Uint32Array.from(pending.slice(0, Math.floor(samples.length / 4)));
-  const ranks = sampleWithoutReplacement(
-    hash32(seed, ANNOUNCED_AUDITS_STREAM, project.rounds.length),
-    samples.length + audits.length,
-    audits.length,
+  const audits = Uint32Array.from(pending.slice(0, Math.floor(samples.length / (ONE_IN - 1))));
+  const total = samples.length + audits.length;
+  // The project's seed too: that of a round may be a small number, which anybody could guess.
+  const secret = hash32(hash32(project.created.seed, ANNOUNCED_AUDITS_STREAM), seed, project.rounds.length);
+  const blocks = sampleWithoutReplacement(secret, Math.floor(total / ONE_IN), audits.length);
+  const auditRanks = blocks.map((block) =>
+    Math.min(block * ONE_IN + (hash32(secret, block, 1) % ONE_IN), total - 2),
   );
-  return { audits, auditRanks: ranks.sort() };
+  return { audits, auditRanks };
 }
 
 /** Closes a round: what is unsettled is withdrawn and goes back to the pool. A closed round stays as it is. */

@@ -2,10 +2,10 @@ import type { AlphaFigure, KappaFigure, RawAgreementFigure, UndefinedFigure } fr
 import { agreementStream } from '../service/states.ts';
 import { type AgreementView, agreementView, type PairView } from '../service/views.ts';
 import { builder } from './builder.ts';
-import { projectById } from './ids.ts';
 import { MemberType } from './members.ts';
 import { IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
+import { projectById } from './visibility.ts';
 
 const BandEnum = builder.enumType('AgreementBand', {
   description: 'How good an agreement is.',

@@ -2,9 +2,12 @@ import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { DateTimeISOResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
+import { refuse } from '../domain/refusals.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import { BytesScalar } from './bytes.ts';
+import { MAX_PAGE } from './connections.ts';
+import { decodeNodeId } from './ids.ts';
 
 /** What every resolver is given: the service, and who asks (null: nobody has said). */
 export interface Context {
@@ -24,6 +27,9 @@ interface OwnTypes {
   };
 }
 
+/** The most ids that one `nodes` takes. */
+const MAX_NODES = 100;
+
 /** The builder's types, as Pothos completes them. */
 export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<OwnTypes>;
 
@@ -33,12 +39,37 @@ export const builder = new SchemaBuilder<OwnTypes>({
   relay: {
     cursorType: 'String',
     clientMutationId: 'omit',
+    decodeGlobalID: decodeNodeId,
     nodeTypeOptions: { description: 'Something with an id that is unique over the whole service.' },
-    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    idFieldOptions: { description: 'Its id.' },
     nodeQueryOptions: {
       description: 'Anything by its id; null if there is no such thing, or it is not yours to see.',
+      args: { id: { description: 'Its id.' } },
     },
-    nodesQueryOptions: { description: 'Several things by their ids, in the same order.' },
+    nodesQueryOptions: {
+      description: `Several things by their ids, in the same order: at most ${MAX_NODES}.`,
+      args: { ids: { description: 'Their ids.' } },
+      resolve: (_, { ids }, __, ___, load) => {
+        if (ids.length <= MAX_NODES) return load(ids);
+        const problem = `${ids.length} ids are more than ${MAX_NODES}`;
+        throw refuse('INVALID_INPUT', { field: 'ids', problem });
+      },
+    },
+    defaultConnectionTypeOptions: { description: 'A page of a list.' },
+    defaultEdgeTypeOptions: { description: 'An entry of a list and its place there.' },
+    edgesFieldOptions: { description: 'The entries of the page.' },
+    pageInfoFieldOptions: { description: 'Where the page lies in its list.' },
+    nodeFieldOptions: { description: 'The entry.' },
+    cursorFieldOptions: { description: 'Its place: give it as `after` or `before`.' },
+    firstArgOptions: { description: `How many from the beginning: 1…${MAX_PAGE}; 50 by default.` },
+    lastArgOptions: { description: `How many from the end: 1…${MAX_PAGE}.` },
+    afterArgOptions: { description: 'Begins behind this cursor.' },
+    beforeArgOptions: { description: 'Ends before this cursor.' },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether more follows.' },
+    hasPreviousPageFieldOptions: { description: 'Whether something comes before.' },
+    startCursorFieldOptions: { description: 'The cursor of its first entry; null if it is empty.' },
+    endCursorFieldOptions: { description: 'The cursor of its last entry; null if it is empty.' },
   },
 });
 

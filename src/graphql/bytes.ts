@@ -19,7 +19,7 @@ export const BytesScalar = new GraphQLScalarType<Uint8Array, string>({
 });
 
 function parse(value: unknown): Uint8Array {
-  if (typeof value !== 'string') throw new GraphQLError('Bytes are given as a base64 text.');
+  if (typeof value !== 'string') throw malformed('Bytes are given as a base64 text.');
   const bytes = Buffer.from(value, 'base64');
   // Node ignores what is no base64; what it has ignored is missing in the length.
   const unpadded = value.endsWith('==')
@@ -28,7 +28,13 @@ function parse(value: unknown): Uint8Array {
       ? value.length - 1
       : value.length;
   if (bytes.length !== Math.floor((unpadded * 3) / 4) || unpadded % 4 === 1) {
-    throw new GraphQLError('Bytes are not valid base64.');
+    throw malformed('Bytes are not valid base64.');
   }
-  return bytes;
+  // A copy that begins at the beginning of a buffer of its own: what is decoded shares a pool with others.
+  return new Uint8Array(bytes);
+}
+
+/** With a code of its own: GraphQL's error for a malformed variable has none, and repeats all of its value. */
+function malformed(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
 }

@@ -1,8 +1,5 @@
 import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
-import type { Role } from '../domain/directory.ts';
-import { access, type ProjectAccess } from '../service/access.ts';
 import { notFound } from '../service/concord.ts';
-import { type Context, viewerOf } from './builder.ts';
 
 /** Ids as clients see them: opaque, and unique over the whole service. */
 
@@ -12,42 +9,49 @@ export function globalId(type: NodeType, ...parts: readonly (string | number)[])
   return encodeGlobalID(type, parts.join('/'));
 }
 
+/** How many parts the ids of each type have. */
+const PARTS: Readonly<Record<NodeType, number>> = {
+  Project: 1,
+  Member: 1,
+  Sample: 2,
+  PredictionRun: 2,
+  Round: 2,
+  Assignment: 2,
+};
+
 /**
  * The parts of an id of a type.
  * @throws {Refusal} NOT_FOUND: a malformed id looks like one of something that does not exist
  */
 export function parseId(id: string, type: NodeType): readonly string[] {
-  try {
-    const { typename, id: local } = decodeGlobalID(id);
-    if (typename === type) return local.split('/');
-  } catch {
-    // Falls through: what cannot be decoded names nothing.
+  const { typename, id: local } = decode(id) ?? {};
+  const parts = typename === type ? (local?.split('/') ?? []) : [];
+  if (parts.length !== PARTS[type]) throw notFound(nameOf(type));
+  return parts;
+}
+
+/** An id given to `node`, as the Relay plugin takes it: one that names nothing is a project that is not there. */
+export function decodeNodeId(id: string): { typename: string; id: string } {
+  const { typename, id: local = '' } = decode(id) ?? {};
+  switch (typename) {
+    case 'Project':
+    case 'Sample':
+    case 'PredictionRun':
+    case 'Round':
+      return { typename, id: local };
+    default:
+      return { typename: 'Project', id: '' };
   }
-  throw notFound(nameOf(type));
+}
+
+function decode(id: string): { readonly typename: string; readonly id: string } | null {
+  try {
+    return decodeGlobalID(id);
+  } catch {
+    return null;
+  }
 }
 
 function nameOf(type: NodeType): string {
   return type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-}
-
-/**
- * A project by its global id, for a viewer in one of the allowed roles.
- * @throws {Refusal} NOT_FOUND, FORBIDDEN; see {@link access}
- */
-export async function projectById(
-  context: Context,
-  id: string,
-  allowed?: readonly Role[],
-): Promise<ProjectAccess> {
-  const [project = ''] = parseId(id, 'Project');
-  return accessById(context, project, allowed);
-}
-
-/** The same by the id that the project has within the service. */
-export function accessById(
-  context: Context,
-  project: string,
-  allowed?: readonly Role[],
-): Promise<ProjectAccess> {
-  return access(context.concord, viewerOf(context), project, allowed);
 }

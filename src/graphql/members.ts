@@ -1,11 +1,12 @@
-import { resolveArrayConnection } from '@pothos/plugin-relay';
 import type { Role } from '../domain/directory.ts';
 import { access } from '../service/access.ts';
 import * as members from '../service/members.ts';
 import { builder, viewerOf } from './builder.ts';
-import { globalId, parseId, projectById } from './ids.ts';
+import { page } from './connections.ts';
+import { globalId, parseId } from './ids.ts';
 import { ProjectType, RoleEnum } from './project.ts';
 import { mutation } from './refusals.ts';
+import { projectById } from './visibility.ts';
 
 const MemberKindEnum = builder.enumType('MemberKind', {
   description: 'What a member is.',
@@ -62,7 +63,7 @@ builder.objectField(ProjectType, 'members', (t) =>
       const all = await concord.directory.read((directory) =>
         [...(directory.projects.get(live.id)?.members ?? [])].map(([member, role]) => ({ member, role })),
       );
-      return resolveArrayConnection({ args }, all);
+      return page(args, { list: 'members', count: all.length }, (from, to) => all.slice(from, to));
     },
   }),
 );

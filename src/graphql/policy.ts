@@ -59,7 +59,7 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
 
 const about = {
   strategy: 'The strategy that openRound uses when it names none.',
-  parameters: 'The parameters it is given.',
+  parameters: 'The parameters it is given. Another strategy begins with its own defaults.',
   roundSize: 'Samples in a round when openRound names no size: 1…100,000.',
   autoAcceptThreshold: 'Confidence from which a prediction stands in for people, 0…1; null: none does.',
   auditShare: 'Share of the auto-accepted that people check, 0…1.',
@@ -140,7 +140,7 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     strategy: t.string({ description: about.strategy }),
     strategyParameters: t.field({ type: 'JSONObject', description: about.parameters }),
     roundSize: t.int({ description: about.roundSize }),
-    autoAcceptThreshold: t.float({ description: `${about.autoAcceptThreshold}` }),
+    autoAcceptThreshold: t.float({ description: about.autoAcceptThreshold }),
     auditShare: t.float({ description: about.auditShare }),
     auditCap: t.int({ description: about.auditCap }),
     auditErrorLimit: t.float({ description: about.auditErrorLimit }),
@@ -170,7 +170,6 @@ export const PolicyInput = builder.inputType('PolicyInput', {
 export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChange {
   const some = <T extends object>(fields: { [K in keyof T]: T[K] | null | undefined }): Partial<T> =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as Partial<T>;
-  const strategy = input.strategy;
   return {
     ...some({
       roundSize: input.roundSize,
@@ -185,10 +184,7 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       paused: input.paused,
     }),
     ...(input.autoAcceptThreshold === undefined ? {} : { autoAcceptThreshold: input.autoAcceptThreshold }),
-    // Another strategy's parameters would make no sense to a new one.
-    strategy: {
-      ...some({ name: strategy, parameters: input.strategyParameters ?? (strategy ? {} : undefined) }),
-    },
+    strategy: some({ name: input.strategy, parameters: input.strategyParameters }),
     audit: some({ share: input.auditShare, cap: input.auditCap, errorLimit: input.auditErrorLimit }),
     workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
     priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),

@@ -1,14 +1,13 @@
-import { resolveOffsetConnection } from '@pothos/plugin-relay';
 import type { Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type ProjectAccess, STEERING } from '../service/access.ts';
 import { publishPredictions, type UploadedPart, uploadPredictions } from '../service/predictions.ts';
 import { type RunView, runView } from '../service/views.ts';
 import { builder, type Context } from './builder.ts';
-import { accessById, projectById } from './ids.ts';
+import { page } from './connections.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
-import { maySee, orNull } from './visibility.ts';
+import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** Figures of a run may be seen by all but annotators, whom they would tell how audits go. */
 const FIGURES: readonly Role[] = ['OWNER', 'DRIVER', 'VIEWER'];
@@ -102,10 +101,9 @@ builder.objectFields(ProjectType, (t) => ({
     description: 'All prediction runs, oldest first; null to annotators.',
     resolve: async (access, args) => {
       if (!maySee(access, FIGURES)) return null;
-      return resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, ({ offset, limit }) =>
-        access.live.read(({ runs }) =>
-          runs.slice(offset, offset + limit).map((run) => ({ ...runView(run), access })),
-        ),
+      const count = await access.live.read(({ runs }) => runs.length);
+      return page(args, { list: 'prediction-runs', count }, (from, to) =>
+        access.live.read(({ runs }) => runs.slice(from, to).map((run) => ({ ...runView(run), access }))),
       );
     },
   }),
@@ -160,7 +158,7 @@ function rowNames(keys: readonly string[] | null | undefined, numbers: Uint8Arra
         problem: `${numbers.length} bytes are no whole number of uint32`,
       });
     }
-    return { numbers: [...new Uint32Array(numbers.slice().buffer)] };
+    return { numbers: [...new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length / 4)] };
   }
   throw refuse('INVALID_INPUT', { field: 'keys', problem: 'give either keys or numbers' });
 }

@@ -1,11 +1,10 @@
 import { type ProjectAccess, STEERING } from '../service/access.ts';
 import { type FeedItem, prioritizedFeed } from '../service/feed.ts';
 import { builder } from './builder.ts';
-import { projectById } from './ids.ts';
 import { DrawEnum, finite, PriorityEnum } from './rounds.ts';
 import { SampleType, sampleView } from './samples.ts';
 import { mapped } from './streams.ts';
-import { maySee } from './visibility.ts';
+import { maySee, projectById } from './visibility.ts';
 
 type Samples = Extract<FeedItem, { kind: 'samples' }>;
 type Reset = Extract<FeedItem, { kind: 'reset' }>;

@@ -1,14 +1,18 @@
-import { resolveArrayConnection } from '@pothos/plugin-relay';
+import { POLICY_PRESETS, type Policy } from '../domain/policy.ts';
+import type { RefusalCode } from '../domain/refusals.ts';
 import type { ProjectAccess } from '../service/access.ts';
 import * as members from '../service/members.ts';
+import { checkStrategy } from '../service/rounds.ts';
 import { progressStream } from '../service/states.ts';
 import { type ProgressView, progressView } from '../service/views.ts';
-import { builder, viewerOf } from './builder.ts';
-import { globalId, projectById } from './ids.ts';
+import { builder, type Context, viewerOf } from './builder.ts';
+import { page } from './connections.ts';
+import { globalId } from './ids.ts';
+import { seedOf } from './inputs.ts';
 import { PolicyInput, PolicyPresetEnum, PolicyType, policyChange } from './policy.ts';
 import { mutation } from './refusals.ts';
 import { mapped } from './streams.ts';
-import { orNull } from './visibility.ts';
+import { accessById, orNull, projectById } from './visibility.ts';
 
 export const RoleEnum = builder.enumType('Role', {
   description: 'What somebody may do in a project.',
@@ -100,9 +104,8 @@ builder.queryFields((t) => ({
       const mine = await concord.directory.read((directory) =>
         [...directory.projects.keys()].filter((id) => directory.role(id, viewer.member) !== undefined),
       );
-      return resolveArrayConnection(
-        { args },
-        await Promise.all(mine.map((id) => projectById(context, globalId('Project', id)))),
+      return page(args, { list: 'projects', count: mine.length }, (from, to) =>
+        Promise.all(mine.slice(from, to).map((id) => accessById(context, id))),
       );
     },
   }),
@@ -121,6 +124,27 @@ builder.subscriptionField('progress', (t) =>
   }),
 );
 
+const DEFAULT_PRESET = 'ACTIVE_LEARNING';
+
+/** What a policy's strategy can be refused with. */
+const OF_STRATEGY = [
+  'UNKNOWN_STRATEGY',
+  'BROKEN_STRATEGY',
+  'BAD_STRATEGY_PARAMETERS',
+  'STRATEGY_FAILED',
+] as const satisfies readonly RefusalCode[];
+
+/** @throws {Refusal} one {@link OF_STRATEGY}; nothing is checked where the change names no strategy */
+async function checkPolicyStrategy(
+  { concord }: Context,
+  { strategy: name, strategyParameters: parameters }: typeof PolicyInput.$inferInput,
+  before: Policy['strategy'],
+): Promise<void> {
+  if (name == null && parameters == null) return;
+  const kept = name == null || name === before.name ? before.parameters : {};
+  await checkStrategy(concord, name ?? before.name, parameters ?? kept);
+}
+
 mutation('createProject', {
   description: 'Creates a project. You become its owner.',
   input: builder.inputType('CreateProjectInput', {
@@ -131,22 +155,27 @@ mutation('createProject', {
       guidelines: t.string({ description: 'How to label, for annotators.' }),
       preset: t.field({
         type: PolicyPresetEnum,
-        description: 'Where the policy starts. Default: ACTIVE_LEARNING.',
+        description: `Where the policy starts. Default: ${DEFAULT_PRESET}.`,
       }),
       policy: t.field({ type: PolicyInput, description: 'Laid over the preset.' }),
-      seed: t.int({ description: "Seeds the project's draws; a random one by default." }),
+      seed: t.float({ description: "Seeds the project's draws: a uint32; a random one by default." }),
     }),
   }),
   success: ProjectType,
-  refusals: ['PAYLOAD_TOO_LARGE'],
+  refusals: ['PAYLOAD_TOO_LARGE', ...OF_STRATEGY],
   resolve: async (input, context) => {
+    await checkPolicyStrategy(
+      context,
+      input.policy ?? {},
+      POLICY_PRESETS[input.preset ?? DEFAULT_PRESET].strategy,
+    );
     const live = await members.createProject(context.concord, viewerOf(context), {
       name: input.name,
       labels: input.labels,
       guidelines: input.guidelines ?? '',
-      preset: input.preset ?? 'ACTIVE_LEARNING',
+      preset: input.preset ?? DEFAULT_PRESET,
       policy: policyChange(input.policy ?? {}),
-      seed: input.seed ?? null,
+      seed: seedOf(input.seed),
     });
     return projectById(context, globalId('Project', live.id));
   },
@@ -162,8 +191,11 @@ mutation('updatePolicy', {
     }),
   }),
   success: ProjectType,
+  refusals: OF_STRATEGY,
   resolve: async (input, context) => {
     const access = await projectById(context, input.project, ['OWNER']);
+    const { strategy } = await access.live.read(({ policy }) => policy);
+    await checkPolicyStrategy(context, input.policy, strategy);
     const change = policyChange(input.policy);
     await access.live.execute('changePolicy', { by: access.viewer.member, change }, () => undefined);
     return access;

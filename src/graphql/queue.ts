@@ -5,11 +5,12 @@ import * as queue from '../service/queue.ts';
 import { queueStream } from '../service/states.ts';
 import type { AssignmentView, QueueView } from '../service/views.ts';
 import { builder, type Context } from './builder.ts';
-import { accessById, globalId, parseId, projectById } from './ids.ts';
+import { globalId, parseId } from './ids.ts';
+import { textOf } from './inputs.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
 import { mapped } from './streams.ts';
-import { maySee } from './visibility.ts';
+import { accessById, maySee, projectById } from './visibility.ts';
 
 const LABELLING: readonly Role[] = ['ANNOTATOR'];
 
@@ -227,7 +228,8 @@ mutation('skip', {
   refusals: ['ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
   resolve: async (input, context) => {
     const { access, assignment } = await ownAssignment(context, input.assignment);
-    return { ...(await queue.skip(access, assignment, input.reason ?? '')), access };
+    const reason = textOf('reason', input.reason ?? '', { from: 0, to: 1_000 });
+    return { ...(await queue.skip(access, assignment, reason)), access };
   },
 });
 

@@ -6,17 +6,12 @@ import {
   type RefusalCode,
   type RefusalDetails,
 } from '../domain/refusals.ts';
-import { builder, type Context, type SchemaTypes } from './builder.ts';
+import { builder, type Context, type SchemaTypes, viewerOf } from './builder.ts';
 
 /**
  * Refusals as the API shows them: each code of the closed table is an object type behind the `Error` interface,
  * and each mutation answers with a union of its success and those it can give.
  */
-
-const ErrorCode = builder.enumType('ErrorCode', {
-  description: 'Every refusal there is. The same table stands in docs/errors.md.',
-  values: REFUSAL_CODES,
-});
 
 /** A refusal as a resolver's value: graphql-js takes any value that is an Error for a failure of the field. */
 class Refused {
@@ -26,21 +21,6 @@ class Refused {
     this.refusal = refusal;
   }
 }
-
-const ErrorInterface = builder.interfaceRef<Refused>('Error').implement({
-  description: 'Why something was refused. Nothing was changed.',
-  fields: (t) => ({
-    code: t.field({
-      type: ErrorCode,
-      description: 'Which refusal it is.',
-      resolve: ({ refusal }) => refusal.code,
-    }),
-    message: t.string({
-      description: 'What is wrong and what to do, for people to read.',
-      resolve: ({ refusal }) => refusal.message,
-    }),
-  }),
-});
 
 const BadRowType = builder.objectRef<BadRow>('BadRow').implement({
   description: 'One row of probabilities that cannot be taken.',
@@ -170,6 +150,28 @@ const FIELDS: {
   },
 };
 
+const ErrorCode = builder.enumType('ErrorCode', {
+  description: 'Every refusal there is. The same table stands in docs/errors.md.',
+  values: Object.fromEntries(
+    REFUSAL_CODES.map((code) => [code, { description: FIELDS[code].about }]),
+  ) as Record<RefusalCode, { description: string }>,
+});
+
+const ErrorInterface = builder.interfaceRef<Refused>('Error').implement({
+  description: 'Why something was refused. Nothing was changed.',
+  fields: (t) => ({
+    code: t.field({
+      type: ErrorCode,
+      description: 'Which refusal it is.',
+      resolve: ({ refusal }) => refusal.code,
+    }),
+    message: t.string({
+      description: 'What is wrong and what to do, for people to read.',
+      resolve: ({ refusal }) => refusal.message,
+    }),
+  }),
+});
+
 /** The name of a refusal's type: UNKNOWN_LABEL is an UnknownLabelError. */
 function typeName(code: RefusalCode): string {
   const words = code.toLowerCase().split('_');
@@ -239,8 +241,16 @@ export function mutation<Input extends object, Success extends object>(
     t.field({
       type: union,
       description,
-      args: { input: t.arg({ type: input as InputObjectRef<SchemaTypes, object>, required: true }) },
+      args: {
+        input: t.arg({
+          type: input as InputObjectRef<SchemaTypes, object>,
+          required: true,
+          description: 'What is wanted.',
+        }),
+      },
       resolve: async (_, args, context) => {
+        // Nobody is told so whatever they ask for, be it there or not.
+        viewerOf(context);
         try {
           return await resolve(args.input as Input, context);
         } catch (error) {

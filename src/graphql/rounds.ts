@@ -1,15 +1,15 @@
-import { resolveOffsetConnection } from '@pothos/plugin-relay';
-import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/announced.ts';
-import { refuse } from '../domain/refusals.ts';
+import { type AnnouncedSample, announcedAt } from '../domain/announced.ts';
 import { type ProjectAccess, STEERING } from '../service/access.ts';
 import { openRound } from '../service/rounds.ts';
 import { type RoundView, roundView } from '../service/views.ts';
 import { builder, type Context } from './builder.ts';
-import { accessById, parseId, projectById } from './ids.ts';
+import { page } from './connections.ts';
+import { parseId } from './ids.ts';
+import { seedOf } from './inputs.ts';
 import { ProgressType, ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';
-import { maySee, orNull } from './visibility.ts';
+import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 export const DrawEnum = builder.enumType('Draw', {
   description: 'Why a sample was asked.',
@@ -90,7 +90,12 @@ builder.node(RoundType, {
       description: 'Its parameters, defaults included.',
       resolve: ({ strategy }) => strategy.parameters,
     }),
-    seed: t.float({ description: 'Its seed, a uint32.', resolve: ({ seed }) => seed }),
+    seed: t.float({
+      nullable: true,
+      // From it follows where in the round audits stand, and which samples are of the random share.
+      description: 'Its seed, a uint32. For owners and drivers; null to others.',
+      resolve: ({ seed, access }) => (maySee(access, STEERING) ? seed : null),
+    }),
     predictionRun: t.exposeInt('run', {
       nullable: true,
       description: 'The number of the prediction run it chose from; null before the first.',
@@ -129,14 +134,13 @@ builder.node(RoundType, {
       type: RoundSampleType,
       nullable: true,
       description: 'What it announced, in order. For owners and drivers; null to others.',
-      resolve: async ({ access, number }, args) => {
+      resolve: async ({ access, number, total }, args) => {
         if (!maySee(access, STEERING)) return null;
-        return resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, async ({ offset, limit }) => {
+        return page(args, { list: 'round-samples', count: total }, async (from, to) => {
           const announced = await access.live.read((project) => {
             const round = project.rounds[number - 1];
             if (round === undefined) return [];
-            const count = Math.max(0, Math.min(limit, announcedCount(round) - offset));
-            return Array.from({ length: count }, (_, i) => announcedAt(round, offset + i, project.policy));
+            return Array.from({ length: to - from }, (_, i) => announcedAt(round, from + i, project.policy));
           });
           return Promise.all(
             announced.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),
@@ -189,14 +193,14 @@ builder.objectFields(ProjectType, (t) => ({
   rounds: t.connection({
     type: RoundType,
     description: 'All rounds, oldest first.',
-    resolve: (access, args) =>
-      resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, ({ offset, limit }) =>
+    resolve: async (access, args) => {
+      const count = await access.live.read(({ rounds }) => rounds.length);
+      return page(args, { list: 'rounds', count }, (from, to) =>
         access.live.read((project) =>
-          project.rounds
-            .slice(offset, offset + limit)
-            .map((round) => ({ ...roundView(project, round), access })),
+          project.rounds.slice(from, to).map((round) => ({ ...roundView(project, round), access })),
         ),
-      ),
+      );
+    },
   }),
 }));
 
@@ -229,15 +233,11 @@ mutation('openRound', {
   ],
   resolve: async (input, context) => {
     const access = await projectById(context, input.project, STEERING);
-    const seed = input.seed ?? null;
-    if (seed !== null && seed >>> 0 !== seed) {
-      throw refuse('INVALID_INPUT', { field: 'seed', problem: `${seed} is not a uint32` });
-    }
     const round = await openRound(context.concord, access, {
       size: input.size ?? null,
       strategy: input.strategy ?? null,
       parameters: input.parameters ?? null,
-      seed,
+      seed: seedOf(input.seed),
       deadline: input.deadline?.getTime() ?? null,
     });
     return { ...round, access };

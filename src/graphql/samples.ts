@@ -1,13 +1,14 @@
-import { resolveOffsetConnection } from '@pothos/plugin-relay';
 import { type Majority, majority } from '../domain/consensus.ts';
+import { refuse } from '../domain/refusals.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
 import { type ProjectAccess, STEERING } from '../service/access.ts';
 import { importPart } from '../service/importing.ts';
 import { builder, type Context } from './builder.ts';
-import { accessById, projectById } from './ids.ts';
+import { page } from './connections.ts';
+import { textOf } from './inputs.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
-import { maySee, orNull } from './visibility.ts';
+import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** A sample as those who steer a project see it. Annotators never do: they see assignments. */
 export interface SampleView {
@@ -117,11 +118,10 @@ builder.objectFields(ProjectType, (t) => ({
     description: 'The samples in the order of import. For owners and drivers; null to others.',
     resolve: async (project, args) => {
       if (!maySee(project, STEERING)) return null;
-      return resolveOffsetConnection({ args, defaultSize: 50, maxSize: 500 }, async ({ offset, limit }) => {
-        const size = await project.live.read(({ samples }) => samples.size);
-        const count = Math.max(0, Math.min(limit, size - offset));
-        return Promise.all(Array.from({ length: count }, (_, i) => sampleView(project, offset + i)));
-      });
+      const count = await project.live.read(({ samples }) => samples.size);
+      return page(args, { list: 'samples', count }, (from, to) =>
+        Promise.all(Array.from({ length: to - from }, (_, i) => sampleView(project, from + i))),
+      );
     },
   }),
   sample: t.field({
@@ -179,6 +179,10 @@ mutation('importSamples', {
   }),
   success: ImportedPartType,
   refusals: ['DUPLICATE_KEYS', 'PAYLOAD_TOO_LARGE'],
-  resolve: async ({ project, ...input }, context) =>
-    importPart(context.concord, await projectById(context, project, STEERING), input),
+  resolve: async ({ project, ...input }, context) => {
+    const access = await projectById(context, project, STEERING);
+    textOf('importId', input.importId, { to: 200 });
+    if (input.part < 0) throw refuse('INVALID_INPUT', { field: 'part', problem: `${input.part} is below 0` });
+    return importPart(context.concord, access, input);
+  },
 });

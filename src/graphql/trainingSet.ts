@@ -1,8 +1,7 @@
-import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
-import { refuse } from '../domain/refusals.ts';
 import { type TrainingLabel, trainingLabels } from '../domain/trainingSet.ts';
 import { STEERING } from '../service/access.ts';
 import { builder } from './builder.ts';
+import { forwardPage } from './connections.ts';
 import { ProjectType } from './project.ts';
 import { DrawEnum } from './rounds.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';
@@ -37,52 +36,47 @@ const TrainingExampleType = builder.objectRef<TrainingExample>('TrainingExample'
   }),
 });
 
+/** The most that one page of the training set holds. */
+const MAX_EXAMPLES = 1_000;
+
+const TrainingSetType = builder.connectionObject(
+  { type: TrainingExampleType, name: 'ProjectTrainingSetConnection' },
+  { name: 'ProjectTrainingSetConnectionEdge' },
+);
+
 builder.objectField(ProjectType, 'trainingSet', (t) =>
-  t.connection({
-    type: TrainingExampleType,
+  t.field({
+    type: TrainingSetType,
     nullable: true,
     description:
-      "People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import; forward only. For owners and drivers; null to others.",
+      "People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. For owners and drivers; null to others.",
     args: {
       provisional: t.arg.boolean({
         defaultValue: false,
         required: true,
         description: 'Whether to take in what is auto-accepted while its audits have not decided.',
       }),
+      first: t.arg.int({ description: `How many: 1…${MAX_EXAMPLES}; 50 by default.` }),
+      after: t.arg.string({ description: 'Begins behind this cursor.' }),
     },
-    resolve: async (access, args) => {
+    resolve: async (access, { provisional, ...args }) => {
       if (!maySee(access, STEERING)) return null;
-      return resolveCursorConnection(
-        {
-          args,
-          defaultSize: 100,
-          maxSize: 1_000,
-          toCursor: (example: TrainingExample) => String(example.sample),
-        },
-        async ({
-          after,
-          before,
-          limit,
-          inverted,
-        }: ResolveCursorConnectionArgs): Promise<TrainingExample[]> => {
-          if (before !== undefined || inverted) {
-            throw refuse('BAD_CURSOR', { problem: 'the training set is paged forward only' });
-          }
-          const from = after === undefined ? 0 : Number(after) + 1;
-          if (!Number.isSafeInteger(from) || from < 0)
-            throw refuse('BAD_CURSOR', { problem: 'it is malformed' });
-          const { provisional } = args;
-          const page = await access.live.read((project) =>
-            trainingLabels(project, { from, count: limit, provisional }).map((label) => ({
-              ...label,
-              name: project.labels[label.label] ?? '',
-            })),
-          );
-          return Promise.all(
-            page.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),
-          );
-        },
-      );
+      const list = {
+        list: 'training-set',
+        max: MAX_EXAMPLES,
+        placeIn: ({ sample }: TrainingExample) => sample,
+      };
+      return forwardPage(args, list, async (from, count) => {
+        const examples = await access.live.read((project) =>
+          trainingLabels(project, { from, count, provisional }).map((label) => ({
+            ...label,
+            name: project.labels[label.label] ?? '',
+          })),
+        );
+        return Promise.all(
+          examples.map(async (example) => ({ ...example, view: await sampleView(access, example.sample) })),
+        );
+      });
     },
   }),
 );

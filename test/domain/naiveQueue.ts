@@ -31,6 +31,8 @@ interface NaiveSample {
 
 interface NaiveRound {
   readonly samples: readonly number[];
+  /** As announced: the samples, and audits among them. */
+  readonly announced: readonly { readonly sample: number; readonly isAudit: boolean }[];
   readonly deadline: number | null;
   open: boolean;
 }
@@ -157,9 +159,17 @@ export class NaiveQueue {
   }
 
   nextAudit(member: string): number | undefined {
-    const { run } = this;
+    const { run, round } = this;
     if (!run || run.suspended) return undefined;
-    return run.audits.find((sample) => this.isUnlabelled(sample) && !this.hasHad(member, sample));
+    const main = this.nextMain(member);
+    const ahead = round?.announced.slice(
+      0,
+      round.announced.findIndex((one) => !one.isAudit && one.sample === main),
+    );
+    const asked = ahead ? ahead.filter(({ isAudit }) => isAudit).map(({ sample }) => sample) : run.audits;
+    return asked.find(
+      (sample) => run.audits.includes(sample) && this.isUnlabelled(sample) && !this.hasHad(member, sample),
+    );
   }
 
   /** Why a claim gives nothing to a member who holds nothing, or null. */
@@ -256,13 +266,14 @@ export class NaiveQueue {
     if (draw !== 'AUDIT') {
       const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
       if (isRound !== (this.round !== undefined)) return `${draw} out of place`;
+      if (this.round && this.nextAudit(member) !== undefined) return 'an audit was announced ahead of it';
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1) return 'an audit that shows a suggestion';
     if (event.audited !== this.#sample(sample).predicted) return 'audits another prediction';
     const { draws } = this.member(member);
     const block = draws.slice(Math.floor(draws.length / 5) * 5);
-    if (block.includes('AUDIT')) return 'more than one audit in five';
+    if (!this.round && block.includes('AUDIT')) return 'more than one audit in five';
     return sample === this.nextAudit(member)
       ? null
       : `not the next audit, which is ${this.nextAudit(member)}`;
@@ -315,7 +326,12 @@ export class NaiveQueue {
         if (event.verdict === 'SUSPENDED') (this.runs[event.run - 1] as NaiveRun).suspended = true;
         break;
       case 'roundOpened':
-        this.rounds.push({ samples: [...event.samples], deadline: event.deadline, open: true });
+        this.rounds.push({
+          samples: [...event.samples],
+          announced: announcedBy(event),
+          deadline: event.deadline,
+          open: true,
+        });
         break;
       case 'roundClosed':
         (this.rounds[event.round - 1] as NaiveRound).open = false;
@@ -409,4 +425,13 @@ export class NaiveQueue {
     if (hand === undefined) throw new Error(`no assignment ${id}`);
     return hand;
   }
+}
+
+function announcedBy({ samples, audits, auditRanks }: ProjectEvent & { type: 'roundOpened' }) {
+  const chosen = [...samples];
+  return Array.from({ length: samples.length + audits.length }, (_, rank) => {
+    const audit = auditRanks.indexOf(rank);
+    const sample = (audit < 0 ? chosen.shift() : audits[audit]) as number;
+    return { sample, isAudit: audit >= 0 };
+  });
 }

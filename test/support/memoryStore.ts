@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { decodeCommit, decodeValue, encodeCommit, encodeValue } from '../../src/journal/codec.ts';
+import {
+  type ChunkId,
+  type Commit,
+  checkName,
+  MAX_VALUE_BYTES,
+  SeqTakenError,
+  type Store,
+  type StoredValue,
+  StoreUnavailableError,
+  ValueTooLargeError,
+} from '../../src/journal/port.ts';
+
+/** What outlives a store in memory that is closed. */
+export class Disk {
+  readonly commits = new Map<string, Uint8Array[]>();
+  readonly chunks = new Map<ChunkId, Uint8Array>();
+  readonly documents = new Map<string, Uint8Array>();
+}
+
+/**
+ * What happens to one append, instead of what should: it may wait, throw, or both. The append itself is done by
+ * `land`, before or after that, or not at all; where it was not called, returning is a lie.
+ */
+export type Mishap = (land: () => void, commit: Commit) => void | Promise<void>;
+
+/**
+ * A store that keeps the whole contract of the port but for outliving its process, and in which a test can make
+ * happen what a real one does not do on demand. It is no stand-in for the real one in any other test.
+ */
+export class MemoryStore implements Store {
+  /** Befall the next appends, one each, in order. */
+  readonly mishaps: Mishap[] = [];
+  /** Commits as they were appended and have landed, of all journals. */
+  readonly landed: Commit[] = [];
+  readonly #disk: Disk;
+  readonly #underWay = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(disk = new Disk()) {
+    this.#disk = disk;
+  }
+
+  async append(journal: string, commit: Commit): Promise<void> {
+    this.#checkOpen();
+    checkName(journal);
+    const bytes = measured('commit', encodeCommit(commit));
+    const land = () => this.#land(journal, commit, bytes);
+    const mishap = this.mishaps.shift();
+    if (mishap === undefined) return land();
+    const outcome = Promise.resolve(mishap(land, commit));
+    const settled = outcome.catch(() => undefined);
+    this.#underWay.add(settled);
+    try {
+      await outcome;
+    } finally {
+      this.#underWay.delete(settled);
+    }
+  }
+
+  #land(journal: string, commit: Commit, bytes: Uint8Array): void {
+    const { seq, id } = commit;
+    const commits = this.#disk.commits.get(journal) ?? [];
+    const standing = commits[seq - 1];
+    if (standing !== undefined && decodeCommit(seq, standing).id === id) return;
+    if (seq !== commits.length + 1) throw new SeqTakenError(journal, seq);
+    this.#disk.commits.set(journal, [...commits, bytes]);
+    this.landed.push(commit);
+  }
+
+  async *read(journal: string, after: number): AsyncGenerator<Commit, void, void> {
+    this.#checkOpen();
+    checkName(journal);
+    for (let seq = after + 1; ; seq++) {
+      this.#checkOpen();
+      const bytes = this.#disk.commits.get(journal)?.[seq - 1];
+      if (bytes === undefined) return;
+      yield decodeCommit(seq, bytes.slice());
+    }
+  }
+
+  async head(journal: string): Promise<number> {
+    this.#checkOpen();
+    checkName(journal);
+    return this.#disk.commits.get(journal)?.length ?? 0;
+  }
+
+  async journals(): Promise<string[]> {
+    this.#checkOpen();
+    return [...this.#disk.commits.keys()].sort();
+  }
+
+  async putChunk(bytes: Uint8Array): Promise<ChunkId> {
+    this.#checkOpen();
+    const id = createHash('sha256').update(measured('chunk', bytes)).digest('hex');
+    this.#disk.chunks.set(id, bytes.slice());
+    return id;
+  }
+
+  async getChunk(id: ChunkId): Promise<Uint8Array | undefined> {
+    this.#checkOpen();
+    return this.#disk.chunks.get(id);
+  }
+
+  /** Loses a chunk, as a damaged disk does. */
+  loseChunk(id: ChunkId): void {
+    this.#disk.chunks.delete(id);
+  }
+
+  async putDocument(collection: string, id: string, value: StoredValue): Promise<void> {
+    this.#checkOpen();
+    this.#disk.documents.set(documentKey(collection, id), measured('document', encodeValue(value)));
+  }
+
+  async getDocument(collection: string, id: string): Promise<StoredValue | undefined> {
+    this.#checkOpen();
+    const bytes = this.#disk.documents.get(documentKey(collection, id));
+    return bytes && decodeValue(bytes.slice());
+  }
+
+  async deleteDocument(collection: string, id: string): Promise<void> {
+    this.#checkOpen();
+    this.#disk.documents.delete(documentKey(collection, id));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#underWay);
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new StoreUnavailableError('the store is closed');
+  }
+}
+
+function documentKey(collection: string, id: string): string {
+  checkName(collection);
+  checkName(id);
+  return `${collection}\0${id}`;
+}
+
+function measured(what: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_VALUE_BYTES) {
+    throw new ValueTooLargeError(
+      `a ${what} of ${bytes.length} bytes is over the limit of ${MAX_VALUE_BYTES}`,
+    );
+  }
+  // The codec reuses its buffers.
+  return bytes.slice();
+}
