@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['source', 'node', 'import', 'default'];
-const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+// Node loads graphql's main file, Vite would load its module beside it: one process may hold it only once.
+const graphql = { find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) };
+const shared = { resolve: { conditions, alias: [graphql] }, ssr: { resolve: { conditions } } };
 
 /** Unit: pure, in milliseconds. Int: real parts in this process. E2e: real processes, the built service. */
 export default defineConfig({
@@ -14,6 +17,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
+          globalSetup: ['test/support/build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

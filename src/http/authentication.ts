@@ -12,13 +12,15 @@ export async function identify(
 ): Promise<{ readonly viewer: Viewer } | { readonly problem: CredentialsProblem }> {
   if (authorization === undefined || authorization === null || authorization === '')
     return { problem: 'MISSING' };
-  const [, token = ''] = /^Bearer +(\S+)$/i.exec(String(authorization)) ?? [];
+  const text = typeof authorization === 'string' ? authorization : '';
+  const [, token = ''] = /^Bearer +(\S+)$/i.exec(text) ?? [];
   if (!isTokenShaped(token)) return { problem: 'MALFORMED' };
   const viewer = await authenticate(concord, token);
   return viewer ? { viewer } : { problem: 'UNKNOWN' };
 }
 
-const MESSAGES = {
+export const CREDENTIALS_PROBLEMS: Readonly<Record<CredentialsProblem, string>> = {
+  MISSING: 'This needs a token: send it as "Authorization: Bearer …".',
   MALFORMED: 'The Authorization header is malformed. It reads "Bearer " and a token of 32 to 128 characters.',
   UNKNOWN: 'The token is not known, was revoked, or has run out.',
 };
@@ -34,7 +36,7 @@ export async function authenticateHeader(
   const known = await identify(concord, authorization);
   if ('viewer' in known) return known.viewer;
   if (known.problem === 'MISSING') return null;
-  throw new GraphQLError(MESSAGES[known.problem], {
+  throw new GraphQLError(CREDENTIALS_PROBLEMS[known.problem], {
     extensions: {
       code: 'UNAUTHENTICATED',
       http: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },

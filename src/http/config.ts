@@ -48,7 +48,7 @@ const OPTIONS = {
     env: 'CONCORD_ALLOWED_ORIGINS',
     placeholder: 'LIST',
     fallback: '',
-    help: "origins of web pages, beside the service's own, that may use the API; comma-separated",
+    help: "origins of pages, beside the service's own, that may use the API; comma-separated",
   },
   'log-level': {
     env: 'CONCORD_LOG_LEVEL',
@@ -65,16 +65,18 @@ Usage: concord [options]        (in a checkout: npm start -- [options])
 ${Object.entries<Option>(OPTIONS)
   .map(([name, { env, placeholder, fallback, help }]) => {
     const flag = `  --${name} ${placeholder}`.padEnd(28);
-    const shown = fallback === '' ? '' : ` (default: ${fallback})`;
-    return `${flag}${help}${shown}\n${' '.repeat(28)}also ${env}`;
+    const shown = fallback === '' ? '' : `default: ${fallback}; `;
+    return `${flag}${help}\n${' '.repeat(28)}(${shown}also ${env})`;
   })
   .join('\n')}
-  --help                    show this and exit
+  --help, -h                show this and exit
   --version                 show the version and exit
 
 Environment only:
   CONCORD_OWNER_TOKEN       the first owner's token, 32 to 128 of A-Z a-z 0-9 _ -
-                            (default: one is made at the first start and printed once)
+                            (default: one is made at the first start and printed once);
+                            at a later start it is let in as a further token of the same
+                            owner, who can so come back after the first one was lost
 
 The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQL in a browser;
 /health and /ready answer 200 when the process is up, and when it takes requests.
@@ -82,19 +84,25 @@ The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQ
 
 const Settings = z.object({
   host: z.string().min(1, 'is empty'),
-  port: z.coerce
-    .number('is not a number')
-    .int('is not a whole number')
-    .min(0, 'is below 0')
-    .max(65_535, 'is above 65535'),
+  port: z
+    .string()
+    .regex(/^\d{1,5}$/, 'is not a whole number from 0 to 65535')
+    .transform(Number)
+    .refine((port) => port <= 65_535, 'is above 65535'),
   store: z.string().min(1, 'is empty'),
   plugins: z.string(),
-  'allowed-origins': z.string().transform((list) =>
-    list
-      .split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
-  ),
+  'allowed-origins': z
+    .string()
+    .transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'has what is no origin, such as https://example.org: without a path, or * for every page',
+    ),
   'log-level': z.enum(
     ['debug', 'info', 'warn', 'error', 'silent'],
     'is none of debug, info, warn, error, silent',
@@ -104,6 +112,10 @@ const Settings = z.object({
     .regex(/^[A-Za-z0-9_-]{32,128}$/, 'is not 32 to 128 of A-Z a-z 0-9 _ -')
     .nullable(),
 });
+
+function isOrigin(text: string): boolean {
+  return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
+}
 
 /** The command line or the environment is wrong; the message says what to do. */
 export class ConfigError extends Error {
@@ -153,7 +165,7 @@ export function readConfig(
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
   const text = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
   try {
-    const options = { ...text, help: { type: 'boolean' }, version: { type: 'boolean' } } as const;
+    const options = { ...text, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     throw new ConfigError(`${(error as Error).message}. See --help.`);

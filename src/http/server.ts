@@ -2,15 +2,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Concord } from '../service/concord.ts';
+import { CREDENTIALS_PROBLEMS, identify } from './authentication.ts';
+import { ByteBudget } from './byteBudget.ts';
+import { Faults } from './faults.ts';
 import { type LiveSockets, serveWebSockets } from './websocket.ts';
 import { createGraphQL, GRAPHQL_PATH } from './yoga.ts';
 
 /** The largest request body, in bytes: a full part of predictions in base64 and some room. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** A larger body is read only from somebody who has shown a good token, and when there is room for it. */
+export const SMALL_BODY_BYTES = 64 * 1024;
+/** Larger bodies that are in memory at a time, in bytes; parsed, each takes several times its size. */
+const BODIES_BYTES = 64 * 1024 * 1024;
+/** How long a client may go on sending what was refused, so that it gets to read the answer, in milliseconds. */
+const LINGER_MS = 5_000;
 /** How often what has run out is let go without anybody asking, in milliseconds. */
 const SWEEP_MS = 1_000;
-/** How long requests under way may take at shutdown, in milliseconds. */
-const SHUTDOWN_MS = 10_000;
+/** How long requests under way may take at shutdown, in milliseconds: less than a container is given. */
+const SHUTDOWN_MS = 5_000;
+/** How often, meanwhile, connections that have become idle are closed, in milliseconds. */
+const IDLE_CHECK_MS = 50;
 
 export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:4000`. */
@@ -37,48 +48,134 @@ export async function startServer({
   port,
   allowedOrigins,
 }: ServerOptions): Promise<RunningServer> {
-  const graphql = createGraphQL({ concord, logger, allowedOrigins });
-  let ready = true;
+  const faults = new Faults(logger);
+  const graphql = createGraphQL({ concord, faults, allowedOrigins });
+  const bodies = new ByteBudget(BODIES_BYTES);
+  const open = new Set<ServerResponse>();
+  let closing: Promise<void> | null = null;
+
   const http = createServer((request, response) => {
+    if (closing) response.setHeader('connection', 'close');
     const path = request.url?.split('?', 1)[0];
-    if (path === '/health') return answer(response, 200, { status: 'ok' });
+    if (path === '/health') return answer(response, 200, { status: 'ok', faults: faults.count });
     if (path === '/ready')
-      return answer(response, ready ? 200 : 503, { status: ready ? 'ready' : 'stopping' });
+      return answer(response, closing ? 503 : 200, { status: closing ? 'stopping' : 'ready' });
     if (path !== GRAPHQL_PATH) {
       return answer(response, 404, { error: `There is nothing here. The API is at ${GRAPHQL_PATH}.` });
     }
-    const refused = bodyProblem(request);
-    if (refused !== null) return answer(response.setHeader('connection', 'close'), ...refused);
-    void graphql(request, response);
+    if (closing) {
+      response.setHeader('retry-after', '1');
+      return refuse(
+        request,
+        response,
+        503,
+        'RESTARTING',
+        'The service is restarting. Come back in a moment.',
+      );
+    }
+    open.add(response);
+    response.once('close', () => open.delete(response));
+    serve(request, response).catch((error: unknown) => {
+      faults.report(error, 'fault in a request');
+      response.destroy();
+    });
   });
-  const sockets = serveWebSockets(http, graphql, { concord, logger, allowedOrigins });
+
+  /** Hands a request to GraphQL, once its body is known to be bounded and there is room for it. */
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.headers['transfer-encoding'] !== undefined) {
+      const message = 'Send a Content-Length: bodies of unknown length are not taken.';
+      return refuse(request, response, 411, 'LENGTH_REQUIRED', message);
+    }
+    const bytes = Number(request.headers['content-length'] ?? 0);
+    if (bytes > MAX_BODY_BYTES) {
+      const message = `The request has ${bytes} bytes; the limit is ${MAX_BODY_BYTES}. Send it in smaller parts.`;
+      return refuse(request, response, 413, 'PAYLOAD_TOO_LARGE', message);
+    }
+    if (bytes > SMALL_BODY_BYTES) {
+      const known = await identify(concord, request.headers.authorization);
+      if ('problem' in known) {
+        response.setHeader('www-authenticate', 'Bearer');
+        return refuse(request, response, 401, 'UNAUTHENTICATED', CREDENTIALS_PROBLEMS[known.problem]);
+      }
+      await new Promise<void>((enter) => {
+        response.once('close', bodies.take(bytes, enter));
+      });
+    }
+    await graphql(request, response);
+  }
+
   await listen(http, host, port);
-  const sweeping = setInterval(() => {
-    concord.sweep().catch((error: unknown) => logger.error({ err: error }, 'sweep failed'));
-  }, SWEEP_MS);
+  http.on('error', (error) => faults.report(error, 'the server cannot take connections'));
+  const sockets = serveWebSockets(http, graphql, { concord, faults, allowedOrigins });
+  const stopSweeping = sweepNowAndThen(concord, faults);
   const { address, port: bound, family } = http.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
-    async close() {
-      ready = false;
-      clearInterval(sweeping);
-      await stop(http, sockets, concord);
+    close() {
+      closing ??= stop(http, { sockets, open, concord, stopSweeping });
+      return closing;
     },
   };
 }
 
-async function stop(http: Server, sockets: LiveSockets, concord: Concord): Promise<void> {
+async function stop(
+  http: Server,
+  {
+    sockets,
+    open,
+    concord,
+    stopSweeping,
+  }: {
+    readonly sockets: LiveSockets;
+    readonly open: Iterable<ServerResponse>;
+    readonly concord: Concord;
+    readonly stopSweeping: () => void;
+  },
+): Promise<void> {
+  stopSweeping();
   const closed = new Promise<void>((resolve) => {
     http.close(() => resolve());
   });
-  http.closeIdleConnections();
-  // Sockets before streams: a client whose stream merely completed would not come back.
+  // Clients before streams: one whose stream was completed would take that for its end, and not come back.
   await sockets.drain();
+  for (const response of open) if (isEventStream(response)) response.destroy();
   concord.hub.close();
+  const idle = setInterval(() => http.closeIdleConnections(), IDLE_CHECK_MS);
   const impatient = setTimeout(() => http.closeAllConnections(), SHUTDOWN_MS);
   await closed;
+  clearInterval(idle);
   clearTimeout(impatient);
   await concord.close();
+}
+
+function isEventStream({ req, headersSent }: ServerResponse): boolean {
+  return headersSent && req.headers.accept?.includes('text/event-stream') === true;
+}
+
+/** The answer ends it. */
+function sweepNowAndThen(concord: Concord, faults: Faults): () => void {
+  let isSweeping = false;
+  let lastProblem = '';
+  const timer = setInterval(() => {
+    if (isSweeping) return;
+    isSweeping = true;
+    concord
+      .sweep()
+      .then(() => {
+        lastProblem = '';
+      })
+      .catch((error: unknown) => {
+        const problem = String(error instanceof AggregateError ? error.errors : error);
+        // What stays broken is said once, not every second.
+        if (problem !== lastProblem) faults.report(error, 'sweep failed');
+        lastProblem = problem;
+      })
+      .finally(() => {
+        isSweeping = false;
+      });
+  }, SWEEP_MS);
+  return () => clearInterval(timer);
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {
@@ -91,22 +188,21 @@ function listen(http: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Why a body is not even read: its size must be known, and bounded. */
-function bodyProblem({ headers, method }: IncomingMessage): [number, object] | null {
-  if (headers['transfer-encoding'] !== undefined) {
-    return [
-      411,
-      graphqlError('LENGTH_REQUIRED', 'Send a Content-Length: bodies of unknown length are not taken.'),
-    ];
-  }
-  const bytes = Number(headers['content-length'] ?? 0);
-  if (method === 'GET' || bytes <= MAX_BODY_BYTES) return null;
-  const message = `The request has ${bytes} bytes; the limit is ${MAX_BODY_BYTES}. Send it in smaller parts.`;
-  return [413, graphqlError('PAYLOAD_TOO_LARGE', message)];
-}
-
-function graphqlError(code: string, message: string): object {
-  return { errors: [{ message, extensions: { code } }] };
+/**
+ * Answers a request whose body is not read. What still comes of it is thrown away for a while: were the
+ * connection closed at once, the client would see it break, and never the answer.
+ */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  answer(response, status, { errors: [{ message, extensions: { code } }] });
+  if (request.complete) return;
+  const impatient = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once('close', () => clearTimeout(impatient));
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

@@ -1,35 +1,44 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
-import { CloseCode } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
-import type { Logger } from 'pino';
+import {
+  type ExecutionArgs,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+} from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type Server as Protocol } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Viewer } from '../service/access.ts';
+import { isLive, type Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import { identify } from './authentication.ts';
+import type { Faults } from './faults.ts';
 import { isAllowedOrigin } from './origin.ts';
-import { type createGraphQL, GRAPHQL_PATH } from './yoga.ts';
+import { type Connection, speak } from './socket.ts';
+import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
 
-/** The largest message that a client may send, in bytes. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** The largest message that a client may send, in bytes. Bulk goes over HTTP, where memory is shared out. */
+export const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** Operations that one connection may have open at a time. */
+export const MAX_OPERATIONS = 200;
 /** 1012 "service restart": the reference client comes back by itself. */
 const SERVICE_RESTART = 1012;
-/** Clients that are told to come back at once do so at once: a few at a time, then. */
+/** Clients that are told to come back do so at once: a few at a time, then. */
 const DRAIN_BATCH = 200;
 const DRAIN_PAUSE_MS = 20;
+/** How long clients may take to close their side, in milliseconds. */
+const DRAIN_MS = 2_000;
 /** How often tokens that run out are looked for, in milliseconds. */
 const EXPIRY_CHECK_MS = 500;
 
-/** What is known of a connection beside graphql-ws's own. */
-interface SocketExtra extends Record<PropertyKey, unknown> {
-  viewer: Viewer;
+export interface LiveSockets {
+  /** Lets nobody in any more, tells every client to come back, in batches, and waits until they are gone. */
+  drain(): Promise<void>;
 }
 
-export interface LiveSockets {
-  /** Tells every client to come back, in batches, and waits until they are gone. */
-  drain(): Promise<void>;
-  readonly size: number;
+export interface SocketOptions {
+  readonly concord: Concord;
+  readonly faults: Faults;
+  readonly allowedOrigins: readonly string[];
 }
 
 /**
@@ -39,129 +48,155 @@ export interface LiveSockets {
  */
 export function serveWebSockets(
   http: Server,
-  graphql: ReturnType<typeof createGraphQL>,
-  {
-    concord,
-    logger,
-    allowedOrigins,
-  }: { readonly concord: Concord; readonly logger: Logger; readonly allowedOrigins: readonly string[] },
+  graphql: GraphQLHandler,
+  { concord, faults, allowedOrigins }: SocketOptions,
 ): LiveSockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
+    handleProtocols: (protocols) => handleProtocols(protocols),
   });
-  const tokens = new Map<WebSocket, string>();
+  const viewers = new Map<WebSocket, Viewer>();
+  const protocol = speakGraphQL(graphql, { concord, faults, viewers });
+  let isDraining = false;
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    socket.on('error', () => socket.destroy());
     const refused =
-      pathname !== GRAPHQL_PATH
+      request.url?.split('?', 1)[0] !== GRAPHQL_PATH
         ? '404 Not Found'
-        : isAllowedOrigin(request.headers, allowedOrigins)
-          ? null
-          : '403 Forbidden';
+        : !isAllowedOrigin(request.headers, allowedOrigins)
+          ? '403 Forbidden'
+          : isDraining
+            ? '503 Service Unavailable'
+            : null;
     if (refused !== null) {
       socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+    server.handleUpgrade(request, socket, head, (client) =>
+      speak(protocol, { socket: client, request }, faults),
+    );
   });
 
-  const protocol = useServer<Record<string, unknown> | undefined, SocketExtra>(
-    {
-      onConnect: async ({ connectionParams, extra }) => {
-        const known = await identify(concord, connectionParams?.['authorization']);
-        if ('problem' in known) {
-          // The reference client comes back after 4403, with fresh parameters, and gives up after 4401.
-          if (known.problem === 'UNKNOWN') extra.socket.close(CloseCode.Forbidden, 'Forbidden');
-          else extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
-          return false;
-        }
-        extra.viewer = known.viewer;
-        tokens.set(extra.socket, known.viewer.token);
-        return true;
-      },
-      onClose: ({ extra }) => {
-        tokens.delete(extra.socket);
-      },
-      onSubscribe: async ({ extra }, _id, payload) => {
-        const { viewer } = extra;
-        const enveloped = graphql.getEnveloped({
-          ...(viewer && { viewer }),
-          request: undefined as never,
-          params: payload,
-        });
-        try {
-          const document = enveloped.parse(payload.query);
-          const errors = enveloped.validate(enveloped.schema, document);
-          if (errors.length > 0) return errors;
-          const args: ExecutionArgs & { rootValue: typeof enveloped } = {
-            schema: enveloped.schema,
-            document,
-            operationName: payload.operationName ?? null,
-            variableValues: payload.variables ?? null,
-            contextValue: await enveloped.contextFactory(),
-            // graphql-ws hands the arguments on to `execute` and `subscribe` below.
-            rootValue: enveloped,
-          };
-          return args;
-        } catch (error) {
-          // Thrown here, it would close the socket and end all of the client's subscriptions.
-          if (error instanceof GraphQLError) return [error];
-          logger.error({ err: error }, 'fault while subscribing');
-          return [
-            new GraphQLError('Something went wrong on our side.', {
-              extensions: { code: 'INTERNAL_SERVER_ERROR' },
-            }),
-          ];
-        }
-      },
-      execute: (args) => rootOf(args).execute(args),
-      subscribe: (args) => rootOf(args).subscribe(args),
-    },
-    server,
-  );
-
   const closeDeadTokens = () => {
-    if (tokens.size === 0) return;
-    void concord.directory
+    if (viewers.size === 0) return;
+    concord.directory
       .read((directory) => {
-        for (const [socket, token] of tokens) {
-          if (!directory.isLive(token, concord.environment.now()))
-            socket.close(CloseCode.Forbidden, 'Forbidden');
-        }
+        const now = concord.environment.now();
+        for (const [socket, { token }] of viewers) if (!directory.isLive(token, now)) forbid(socket);
       })
-      .catch((error: unknown) => logger.error({ err: error }, 'tokens could not be checked'));
+      .catch((error: unknown) => faults.report(error, 'tokens could not be checked'));
   };
-  const stopListening = concord.directory.onCommit(closeDeadTokens);
+  const stopListening = concord.directory.onChange(closeDeadTokens);
   const expiryCheck = setInterval(closeDeadTokens, EXPIRY_CHECK_MS);
 
   return {
-    get size() {
-      return server.clients.size;
-    },
     async drain() {
+      isDraining = true;
       stopListening();
       clearInterval(expiryCheck);
       const clients = [...server.clients];
       for (let first = 0; first < clients.length; first += DRAIN_BATCH) {
+        if (first > 0) await pause(DRAIN_PAUSE_MS);
         for (const client of clients.slice(first, first + DRAIN_BATCH))
           client.close(SERVICE_RESTART, 'Restarting');
-        await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
       }
-      const deadline = Date.now() + 2_000;
-      while (server.clients.size > 0 && Date.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, DRAIN_PAUSE_MS));
-      }
+      const deadline = Date.now() + DRAIN_MS;
+      while (server.clients.size > 0 && Date.now() < deadline) await pause(DRAIN_PAUSE_MS);
       for (const client of server.clients) client.terminate();
-      await protocol.dispose();
+      server.close();
     },
   };
 }
 
-type Enveloped = ReturnType<ReturnType<typeof createGraphQL>['getEnveloped']>;
+/** The reference client comes back after 4403, with fresh parameters; it gives up after 4401. */
+function forbid(socket: WebSocket): void {
+  socket.close(CloseCode.Forbidden, 'Forbidden');
+}
 
-function rootOf(args: ExecutionArgs): Enveloped {
-  return args.rootValue as Enveloped;
+type Enveloped = ReturnType<GraphQLHandler['getEnveloped']>;
+
+/** The protocol: who may connect, and how an operation is run, which is as over HTTP. */
+function speakGraphQL(
+  graphql: GraphQLHandler,
+  {
+    concord,
+    faults,
+    viewers,
+  }: Pick<SocketOptions, 'concord' | 'faults'> & { readonly viewers: Map<WebSocket, Viewer> },
+): Protocol<Connection> {
+  const envelopes = new WeakMap<ExecutionArgs, Enveloped>();
+  const enveloped = (args: ExecutionArgs) => envelopes.get(args) as Enveloped;
+  return makeServer<Record<string, unknown> | undefined, Connection>({
+    onConnect: async ({ connectionParams, extra }) => {
+      const known = await identify(
+        concord,
+        connectionParams?.['authorization'] ?? connectionParams?.['Authorization'],
+      );
+      if ('problem' in known) {
+        if (known.problem === 'UNKNOWN') forbid(extra.socket);
+        else extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
+        return false;
+      }
+      extra.viewer = known.viewer;
+      // It may be gone by now, and its end is told once only.
+      if (extra.socket.readyState === extra.socket.OPEN) viewers.set(extra.socket, known.viewer);
+      return true;
+    },
+    onClose: ({ extra }) => {
+      viewers.delete(extra.socket);
+    },
+    onSubscribe: async ({ extra: { viewer }, subscriptions }, _id, payload) => {
+      // Whatever is thrown here would close the socket and end all of the client's subscriptions.
+      try {
+        if (viewer === undefined) throw new Error('an operation before its connection was acknowledged');
+        if (Object.keys(subscriptions).length > MAX_OPERATIONS) {
+          const message = `A connection may have ${MAX_OPERATIONS} operations open at a time.`;
+          return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
+        }
+        // Yoga asks for the request that there is none of: the context takes the viewer instead.
+        const envelope = graphql.getEnveloped({ viewer, request: undefined as never, params: payload });
+        const document = envelope.parse(payload.query);
+        const errors = envelope.validate(envelope.schema, document);
+        if (errors.length > 0) return errors;
+        const args: ExecutionArgs = {
+          schema: envelope.schema,
+          document,
+          operationName: payload.operationName ?? null,
+          variableValues: payload.variables ?? null,
+          contextValue: await envelope.contextFactory(),
+        };
+        envelopes.set(args, envelope);
+        return args;
+      } catch (error) {
+        return [faults.publicError(error)];
+      }
+    },
+    execute: (args) => enveloped(args).execute(args),
+    subscribe: (args) => enveloped(args).subscribe(args),
+    onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
+      errors && ({ ...result, errors: errors.map(withoutStatus) } as FormattedExecutionResult),
+    onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
+    // A stream ends when its viewer's access does. If the token is dead, the client must not take that for the
+    // end of what it asked for: it is told to come back with another.
+    onComplete: async ({ extra: { socket, viewer } }) => {
+      if (viewer && !(await isLive(concord, viewer))) forbid(socket);
+    },
+  });
+}
+
+/** An error as it is sent, without what is meant for HTTP. */
+function withoutStatus(error: GraphQLError): GraphQLFormattedError {
+  const formatted = error.toJSON();
+  if (formatted.extensions?.['http'] === undefined) return formatted;
+  const { http: _, ...extensions } = formatted.extensions;
+  return { ...formatted, extensions };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

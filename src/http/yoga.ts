@@ -1,15 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import type { Logger } from 'pino';
-import { Refusal } from '../domain/refusals.ts';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
-import { asRefusal } from '../service/journalHost.ts';
 import { authenticateHeader } from './authentication.ts';
+import type { Faults } from './faults.ts';
+import { isListed } from './origin.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -20,9 +17,11 @@ export interface SocketContext {
 
 export interface YogaOptions {
   readonly concord: Concord;
-  readonly logger: Logger;
+  readonly faults: Faults;
   readonly allowedOrigins: readonly string[];
 }
+
+export type GraphQLHandler = ReturnType<typeof createGraphQL>;
 
 const FIRST_QUERY = `# Welcome to Concord. Send your token as a header (below): {"Authorization": "Bearer …"}
 query Projects {
@@ -31,53 +30,28 @@ query Projects {
 `;
 
 /** GraphQL over HTTP, and the parsing, validating and executing that the WebSocket side shares. */
-export function createGraphQL({ concord, logger, allowedOrigins }: YogaOptions) {
+export function createGraphQL({ concord, faults, allowedOrigins }: YogaOptions) {
   return createYoga<Partial<SocketContext>, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     renderGraphiQL,
     graphiql: { title: 'Concord', defaultQuery: FIRST_QUERY },
-    cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST'] },
+    // Not a list for Yoga to match: an empty one would allow every page.
+    cors: (request) => {
+      const origin = request.headers.get('origin');
+      return origin !== null && isListed(origin, allowedOrigins)
+        ? { origin: [origin], credentials: false, methods: ['GET', 'POST'] }
+        : false;
+    },
     logging: false,
+    // The server has seen to that, before anything was read.
+    maxRequestBodySize: false,
+    multipart: false,
     context: async ({ request, viewer }) => ({
       concord,
       viewer: viewer ?? (await authenticateHeader(concord, request.headers.get('authorization'))),
     }),
-    maskedErrors: { maskError: (error) => publicError(error, logger) },
-  });
-}
-
-/**
- * What a client is told of an error: refusals and what is wrong with a request as they are, faults by a number
- * under which the log has them.
- */
-function publicError(error: unknown, logger: Logger): Error {
-  const cause = asRefusal(error instanceof GraphQLError ? (error.originalError ?? error) : error);
-  if (cause instanceof GraphQLError) return cause === error ? cause : located(error, cause);
-  if (cause instanceof Refusal) {
-    const { code, message, details } = cause;
-    return located(error, new GraphQLError(message, { extensions: { code, ...details } }));
-  }
-  const fault = randomUUID();
-  logger.error({ err: cause, fault }, 'fault');
-  return located(
-    error,
-    new GraphQLError(`Something went wrong on our side. The log has it as ${fault}.`, {
-      extensions: { code: 'INTERNAL_SERVER_ERROR', fault, http: { status: 500 } },
-    }),
-  );
-}
-
-/** The same error at the place in the request where it came up. */
-function located(at: unknown, { message, extensions }: GraphQLError): GraphQLError {
-  if (!(at instanceof GraphQLError)) return new GraphQLError(message, { extensions });
-  const { nodes, source, positions, path } = at;
-  return new GraphQLError(message, {
-    extensions,
-    ...(nodes && { nodes }),
-    ...(source && { source }),
-    ...(positions && { positions }),
-    ...(path && { path }),
+    maskedErrors: { maskError: (error) => faults.publicError(error) },
   });
 }

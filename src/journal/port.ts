@@ -1,5 +1,5 @@
 /**
- * The journal port: what Concord asks of a store. One file an adapter implements it (`lmdb.ts`, later
+ * The journal port: what Concord asks of a store. One file an adapter implements it (`lmdb.ts`,
  * `mongodb.ts`), and one contract suite (`test/journal/contract.ts`) runs over each.
  *
  * A store holds three kinds of thing:
@@ -101,6 +101,14 @@ export interface Store {
 
   /** Deletes a document, synced when it resolves; one that does not exist is no error. */
   deleteDocument(collection: string, id: string): Promise<void>;
+
+  /**
+   * Calls back when somebody has appended to a journal, another node as well. It is only a hint: it may come
+   * late, twice, for what this store appended itself, or not at all, and it begins some time after the call. Who
+   * must miss nothing reads the tail, now and then and whenever this calls. The answer ends it. Stores that one
+   * process alone can write have none.
+   */
+  watch?(onAppend: (journal: string) => void): () => void;
 
   /** Waits for what is under way, then lets go of the store. Later calls throw {@link StoreUnavailableError}. */
   close(): Promise<void>;

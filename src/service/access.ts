@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Directory, Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
-import { type Concord, type LiveProject, notFound } from './concord.ts';
+import { type Concord, DIRECTORY_TOPIC, type LiveProject, notFound } from './concord.ts';
+import type { Follower } from './hub.ts';
 
 /** Somebody who has shown a good token. */
 export interface Viewer {
   readonly member: string;
+  /** The token's id. */
   readonly token: string;
+  /** When it runs out, in milliseconds since 1970, or null: never. */
+  readonly expires: number | null;
 }
 
 /** A project as one viewer may use it. */
@@ -39,8 +43,13 @@ export function authenticate(concord: Concord, token: string): Promise<Viewer | 
   const hash = tokenHash(token);
   return concord.directory.read((directory) => {
     const known = directory.token(hash, concord.environment.now());
-    return known ? { member: known.member, token: known.id } : null;
+    return known ? { member: known.member, token: known.id, expires: known.expires } : null;
   });
+}
+
+/** Whether a viewer's token is still good. */
+export function isLive(concord: Concord, { token }: Viewer): Promise<boolean> {
+  return concord.directory.read((directory) => directory.isLive(token, concord.environment.now()));
 }
 
 /** Every role there is. */
@@ -67,6 +76,19 @@ export async function access(
 /** Whether what was granted at the beginning still holds: the token is good, and the role the same. */
 export function stillHolds(concord: Concord, { viewer, role, live }: ProjectAccess): Promise<boolean> {
   return concord.directory.read((directory) => roleOf(concord, directory, viewer, live.id) === role);
+}
+
+/**
+ * Follows a project for a viewer. It wakes at the project's changes, and at whatever may end the viewer's access:
+ * changes of the directory, and the end of their token. Who is woken asks {@link stillHolds} first.
+ */
+export function followAs(
+  { hub }: Concord,
+  { live, viewer }: ProjectAccess,
+  onEnd: () => void = () => undefined,
+): Follower {
+  const until = viewer.expires ?? Number.POSITIVE_INFINITY;
+  return hub.follow([live.id, DIRECTORY_TOPIC], { until, onEnd });
 }
 
 function roleOf(concord: Concord, directory: Directory, viewer: Viewer, project: string): Role | undefined {

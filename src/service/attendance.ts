@@ -1,50 +1,53 @@
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
 
+interface Presence {
+  connections: number;
+  /** Calls off their leaving; null while nobody waits for that. */
+  stay: (() => void) | null;
+}
+
 /**
  * Who is connected to their queue. Who has been away for the project's grace period gives back what they had
  * prefetched; see `disconnect` in the domain.
  */
 export class Attendance {
-  readonly #connections = new Map<string, number>();
-  readonly #leaving = new Map<string, () => void>();
+  readonly #present = new Map<string, Presence>();
+  #isClosed = false;
 
   /** Counts a connection in; the answer counts it out again, once. */
-  enter(concord: Concord, { live, viewer }: ProjectAccess): () => void {
-    const key = `${live.id}/${viewer.member}`;
-    this.#connections.set(key, (this.#connections.get(key) ?? 0) + 1);
-    this.#leaving.get(key)?.();
-    this.#leaving.delete(key);
+  enter(concord: Concord, access: ProjectAccess): () => void {
+    const key = `${access.live.id}/${access.viewer.member}`;
+    const presence = this.#present.get(key) ?? { connections: 0, stay: null };
+    this.#present.set(key, presence);
+    presence.connections++;
+    presence.stay?.();
+    presence.stay = null;
     let left = false;
     return () => {
       if (left) return;
       left = true;
-      const others = (this.#connections.get(key) ?? 1) - 1;
-      if (others > 0) {
-        this.#connections.set(key, others);
-        return;
-      }
-      this.#connections.delete(key);
-      void live
-        .read((project) => project.policy.graceSeconds)
-        .then(
-          (seconds) => {
-            if (this.#connections.has(key)) return;
-            const cancel = concord.environment.setTimer(() => {
-              this.#leaving.delete(key);
-              // A failure is no loss: what is held runs out by itself.
-              live.execute('disconnect', { by: viewer.member }, () => undefined).catch(() => undefined);
-            }, seconds * 1_000);
-            this.#leaving.set(key, cancel);
-          },
-          () => undefined,
-        );
+      presence.connections--;
+      if (presence.connections > 0) return;
+      // A failure is no loss: what they hold runs out by itself.
+      this.#leave(concord, access, key, presence).catch(() => this.#present.delete(key));
     };
+  }
+
+  async #leave(concord: Concord, { live, viewer }: ProjectAccess, key: string, presence: Presence) {
+    const seconds = await live.read((project) => project.policy.graceSeconds);
+    // Meanwhile they may have come back, and even left again.
+    if (presence.connections > 0 || presence.stay !== null || this.#isClosed) return;
+    presence.stay = concord.environment.setTimer(() => {
+      this.#present.delete(key);
+      live.execute('disconnect', { by: viewer.member }, () => undefined).catch(() => undefined);
+    }, seconds * 1_000);
   }
 
   /** Forgets who is leaving, at shutdown: they will come back to another process. */
   close(): void {
-    for (const cancel of this.#leaving.values()) cancel();
-    this.#leaving.clear();
+    this.#isClosed = true;
+    for (const { stay } of this.#present.values()) stay?.();
+    this.#present.clear();
   }
 }

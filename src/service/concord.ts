@@ -15,23 +15,40 @@ import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
 import { type Environment, newId } from './environment.ts';
 import { Hub } from './hub.ts';
-import { JournalHost } from './journalHost.ts';
+import { JournalHost, type JournalKind } from './journalHost.ts';
 import { PayloadReader } from './payloads.ts';
 import { ResidentMatrix } from './residentMatrix.ts';
+import { SharedView } from './sharedView.ts';
+import { checkStorable } from './storable.ts';
+import { agreementView, progressView } from './views.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
 
 /** The topic of the directory's changes: members, roles, tokens. */
 export const DIRECTORY_TOPIC = 'directory';
 
-const DIRECTORY_KIND = { empty: () => new Directory(), chunksToFold: () => [] };
-const PROJECT_KIND = { empty: () => new Project(), chunksToFold };
+/** What time brings about, and what follows from that: see `settleTime` in the domain. */
+const FACTS: ReadonlySet<ProjectEvent['type']> = new Set([
+  'expired',
+  'promoted',
+  'autoAcceptJudged',
+  'roundClosed',
+]);
+
+const DIRECTORY_KIND = { empty: () => new Directory(), chunksToFold: () => [], isFact: () => false };
+const PROJECT_KIND: JournalKind<Project, ProjectEvent> = {
+  empty: () => new Project(),
+  chunksToFold,
+  isFact: ({ type }) => FACTS.has(type),
+};
 
 /** One project as this node serves it. */
 export class LiveProject {
   readonly id: string;
   readonly host: JournalHost<Project, ProjectEvent>;
   readonly matrix: ResidentMatrix;
+  readonly agreement = new SharedView(agreementView);
+  readonly progress = new SharedView(progressView);
 
   constructor(id: string, store: Store, environment: Environment) {
     this.id = id;
@@ -39,13 +56,17 @@ export class LiveProject {
     this.matrix = new ResidentMatrix(store);
   }
 
-  /** Decides a command; see {@link JournalHost.execute}. */
-  execute<C extends ProjectCommand, V>(
+  /**
+   * Decides a command; see {@link JournalHost.execute}.
+   * @throws {Refusal} INVALID_INPUT too: the input holds what no store can keep
+   */
+  async execute<C extends ProjectCommand, V>(
     command: C,
     input: CommandInput<C>,
     view: (project: Project, result: CommandResult<C>) => V,
     options?: { readonly chunks?: ReadonlyMap<string, Uint8Array>; readonly alone?: boolean },
   ): Promise<V> {
+    checkStorable(input);
     return this.host.execute((project, moment) => decide(project, command, input, moment), view, options);
   }
 
@@ -68,6 +89,7 @@ export class Concord {
   readonly payloads: PayloadReader;
   readonly directory: JournalHost<Directory, DirectoryEvent>;
   readonly #projects = new Map<string, LiveProject>();
+  #closing: Promise<void> | null = null;
 
   constructor(store: Store, strategies: StrategyHost, environment: Environment) {
     this.store = store;
@@ -80,7 +102,7 @@ export class Concord {
       store,
       environment,
     );
-    this.directory.onCommit(() => this.hub.wake(DIRECTORY_TOPIC));
+    this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
   }
 
   newId(): string {
@@ -88,11 +110,12 @@ export class Concord {
   }
 
   /** Decides a command of the directory. */
-  direct<C extends DirectoryCommand, V>(
+  async direct<C extends DirectoryCommand, V>(
     command: C,
     input: DirectoryCommands[C]['input'],
     view: (directory: Directory, result: DirectoryCommands[C]['result']) => V,
   ): Promise<V> {
+    checkStorable(input);
     return this.directory.execute((directory) => decideDirectory(directory, command, input), view);
   }
 
@@ -101,27 +124,43 @@ export class Concord {
     let project = this.#projects.get(id);
     if (project === undefined) {
       project = new LiveProject(id, this.store, this.environment);
-      project.host.onCommit(() => this.hub.wake(id));
+      project.host.onChange(() => this.hub.wake(id));
       this.#projects.set(id, project);
     }
     return project;
   }
 
-  /** The projects that were used since the service began. */
-  get loaded(): Iterable<LiveProject> {
-    return this.#projects.values();
+  /** Forgets a project that came to nothing. */
+  forget({ id }: LiveProject): void {
+    this.#projects.delete(id);
   }
 
-  /** Lets go in every loaded project what has run out, so that people are told without anybody asking. */
+  /**
+   * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
+   * assignments, rounds, and the streams of those whose token has run out.
+   * @throws {AggregateError} some projects could not be swept; the others were
+   */
   async sweep(): Promise<void> {
+    this.hub.wakeOverdue(this.environment.now());
+    const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
-      const due = await project.read((state) => isDue(state, this.environment.now()));
-      if (due) await project.execute('sweep', {}, () => undefined);
+      try {
+        const due = await project.read((state) => isDue(state, this.environment.now()));
+        if (due) await project.execute('sweep', {}, () => undefined);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'some projects could not be swept');
   }
 
   /** Ends the streams, waits for what is under way, and lets go of the workers and the store. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#letGo();
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
     this.attendance.close();
     this.hub.close();
     await this.directory.settled();

@@ -2,8 +2,8 @@ import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/ann
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { PayloadPlace } from '../domain/sampleTable.ts';
-import { type ProjectAccess, stillHolds } from './access.ts';
-import { type Concord, DIRECTORY_TOPIC } from './concord.ts';
+import { followAs, type ProjectAccess, stillHolds } from './access.ts';
+import type { Concord } from './concord.ts';
 import { handWritten } from './hub.ts';
 
 /**
@@ -50,7 +50,7 @@ export async function prioritizedFeed(
 ): Promise<AsyncIterableIterator<FeedItem>> {
   const { live } = access;
   // Follows before it looks, so that nothing can fall in between.
-  const follower = concord.hub.follow([live.id, DIRECTORY_TOPIC]);
+  const follower = followAs(concord, access);
   try {
     let place = after === null ? await live.read(newestPlace) : parseCursor(live.id, after);
     return handWritten(follower, async () => {
@@ -72,12 +72,13 @@ export async function prioritizedFeed(
 
 function readFrom(project: Project, id: string, from: Place): { item: FeedItem; place: Place } | null {
   const rounds = project.rounds.length;
-  const lost =
-    from.round > rounds + 1
-      ? 'the journal ends before this cursor'
-      : from.round <= rounds - RETAINED_ROUNDS
-        ? `only the newest ${RETAINED_ROUNDS} rounds can be resumed`
-        : null;
+  const current = project.rounds[from.round - 1];
+  const isAhead = from.round > rounds + 1 || from.rank > (current ? announcedCount(current) : 0);
+  const lost = isAhead
+    ? 'the journal ends before this cursor'
+    : from.round <= rounds - RETAINED_ROUNDS
+      ? `only the newest ${RETAINED_ROUNDS} rounds can be resumed`
+      : null;
   if (lost !== null) {
     const place = newestPlace(project);
     return { place, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
@@ -117,6 +118,7 @@ function parseCursor(project: string, cursor: string): Place {
   const text = Buffer.from(cursor, 'base64url').toString('latin1');
   const [, of, round, rank] = /^([\w-]+)\/(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
   if (of === undefined) throw refuse('BAD_CURSOR', { problem: 'it is malformed' });
+  if (round === '0') throw refuse('BAD_CURSOR', { problem: 'it is malformed' });
   if (of !== project) throw refuse('BAD_CURSOR', { problem: 'it belongs to another project' });
   return { round: Number(round), rank: Number(rank) };
 }

@@ -1,87 +1,138 @@
 import type { Environment } from './environment.ts';
 
 /**
- * Wakes those who follow a project. It carries no values: who is woken looks at the projection or the journal
- * and takes what is new to them. So a slow reader holds nothing but one bit, however much happens meanwhile.
+ * Wakes those who follow a project. It carries no values: who is woken looks at the projection and takes what is
+ * new to them. So a slow reader holds nothing but one bit, however much happens meanwhile.
  */
 export class Hub {
-  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #topics = new Map<string, Set<Follower>>();
+  readonly #followers = new Set<Follower>();
+  #isClosed = false;
 
   /** Wakes everybody who follows a topic. */
   wake(topic: string): void {
-    for (const follower of this.#followers.get(topic) ?? []) follower.wake();
+    for (const follower of this.#topics.get(topic) ?? []) follower.wake();
   }
 
-  /** Follows topics from now on, until closed; `onEnd` is called then. */
-  follow(topics: readonly string[], onEnd?: () => void): Follower {
-    const follower: Follower = new Follower(() => {
-      for (const topic of topics) this.#leave(topic, follower);
+  /** Wakes those whose time has passed, so that they look whether they may still look. */
+  wakeOverdue(now: number): void {
+    for (const follower of this.#followers) if (follower.until <= now) follower.wake();
+  }
+
+  /**
+   * Follows topics from now on, until closed.
+   * @param options `until`: when to be woken at the latest, in milliseconds since 1970; `onEnd`: called once,
+   * when it is closed
+   */
+  follow(
+    topics: readonly string[],
+    {
+      until = Number.POSITIVE_INFINITY,
+      onEnd,
+    }: { readonly until?: number; readonly onEnd?: () => void } = {},
+  ): Follower {
+    const follower = new Follower(until, () => {
+      this.#leave(topics, follower);
       onEnd?.();
     });
+    this.#followers.add(follower);
     for (const topic of topics) {
-      const followers = this.#followers.get(topic);
+      const followers = this.#topics.get(topic);
       if (followers) followers.add(follower);
-      else this.#followers.set(topic, new Set([follower]));
+      else this.#topics.set(topic, new Set([follower]));
     }
+    if (this.#isClosed) follower.close();
     return follower;
   }
 
-  #leave(topic: string, follower: Follower): void {
-    const followers = this.#followers.get(topic);
-    followers?.delete(follower);
-    if (followers?.size === 0) this.#followers.delete(topic);
+  #leave(topics: readonly string[], follower: Follower): void {
+    this.#followers.delete(follower);
+    for (const topic of topics) {
+      const followers = this.#topics.get(topic);
+      followers?.delete(follower);
+      if (followers?.size === 0) this.#topics.delete(topic);
+    }
   }
 
-  /** How many follow anything: what is left after everybody has gone must be 0. */
+  /** How many follow anything: after everybody has gone, 0. */
   get size(): number {
-    let size = 0;
-    for (const followers of this.#followers.values()) size += followers.size;
-    return size;
+    return this.#followers.size;
   }
 
-  /** Ends every stream, at shutdown. */
+  /** Ends every stream, those begun later too: at shutdown. */
   close(): void {
-    for (const followers of [...this.#followers.values()])
-      for (const follower of [...followers]) follower.close();
+    this.#isClosed = true;
+    for (const follower of [...this.#followers]) follower.close();
   }
 }
 
 /** One reader's bell: it remembers that it rang, not how often. */
 export class Follower {
-  #rang = false;
-  #closed = false;
-  #waiting: ((open: boolean) => void) | null = null;
+  /** When it is woken at the latest, in milliseconds since 1970. */
+  readonly until: number;
   readonly #leave: () => void;
+  #rang = false;
+  #isClosed = false;
+  #waiting: (() => void)[] = [];
+  readonly #pauses = new Set<() => void>();
 
-  constructor(leave: () => void) {
+  constructor(until: number, leave: () => void) {
+    this.until = until;
     this.#leave = leave;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   wake(): void {
     this.#rang = true;
-    this.#waiting?.(true);
+    this.#letGo();
   }
 
-  /** Resolves to true when something has happened since the last call, to false when closed. */
-  changed(): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
-    const open = new Promise<boolean>((resolve) => {
-      this.#waiting = resolve;
-      if (this.#rang) resolve(true);
-    });
-    return open.then((value) => {
-      this.#waiting = null;
-      this.#rang = false;
-      return value && !this.#closed;
-    });
+  /** Resolves to true when something has happened since it last did, to false when closed. */
+  async changed(): Promise<boolean> {
+    if (!this.#rang && !this.#isClosed) await this.#bell();
+    this.#rang = false;
+    return !this.#isClosed;
+  }
+
+  /** Resolves after a time, or at once when closed. */
+  async pause(environment: Environment, ms: number): Promise<void> {
+    if (this.#isClosed) return;
+    const { promise, resolve } = promiseToKeep();
+    const cancel = environment.setTimer(resolve, ms);
+    this.#pauses.add(resolve);
+    await promise;
+    this.#pauses.delete(resolve);
+    cancel();
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const resolve of this.#pauses) resolve();
+    this.#letGo();
     this.#leave();
-    this.#waiting?.(false);
   }
+
+  #bell(): Promise<void> {
+    const { promise, resolve } = promiseToKeep();
+    this.#waiting.push(resolve);
+    return promise;
+  }
+
+  #letGo(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+function promiseToKeep() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((keep) => {
+    resolve = keep;
+  });
+  return { promise, resolve };
 }
 
 /**
@@ -109,9 +160,8 @@ export function stateStream<T>(
     for (;;) {
       if (last !== null) {
         if (!(await follower.changed())) return undefined;
-        await new Promise<void>((resolve) => {
-          environment.setTimer(resolve, pauseMs);
-        });
+        await follower.pause(environment, pauseMs);
+        if (follower.isClosed) return undefined;
       }
       const state = await look();
       if (state === undefined) return undefined;
@@ -123,8 +173,9 @@ export function stateStream<T>(
 }
 
 /**
- * An iterator over what `next` gives, until it gives undefined. An async generator would not do: its `return`
- * waits until the pending `next` has ended, so a reader who leaves would be let go only at the next change.
+ * An iterator over what `next` gives, until it gives undefined or the follower is closed. An async generator
+ * would not do: its `return` waits until the pending `next` has ended, so a reader who leaves would be let go
+ * only at the next change.
  */
 export function handWritten<T>(
   follower: Follower,
@@ -136,9 +187,10 @@ export function handWritten<T>(
   };
   return {
     async next() {
+      if (follower.isClosed) return end();
       try {
         const value = await next();
-        return value === undefined ? end() : { done: false, value };
+        return value === undefined || follower.isClosed ? end() : { done: false, value };
       } catch (error) {
         follower.close();
         throw error;

@@ -1,8 +1,9 @@
 import type { Moment } from '../domain/decision.ts';
-import { Refusal, refuse } from '../domain/refusals.ts';
+import { Refusal } from '../domain/refusals.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
-import { SeqTakenError, StoreFullError, StoreUnavailableError } from '../journal/port.ts';
-import { type Environment, newId } from './environment.ts';
+import { SeqTakenError, StoreError, StoreUnavailableError, ValueTooLargeError } from '../journal/port.ts';
+import { delay, type Environment, newId } from './environment.ts';
+import { asRefusal } from './trouble.ts';
 
 /** State that is folded from a journal's events. */
 export interface Projection<E> {
@@ -15,6 +16,8 @@ export interface Projection<E> {
 export interface JournalKind<P extends Projection<E>, E> {
   empty(): P;
   chunksToFold(event: E): readonly string[];
+  /** It follows by itself, as when a time has run out: it stands, though the command that met it is refused. */
+  isFact(event: E): boolean;
 }
 
 type Chunks = ReadonlyMap<string, Uint8Array>;
@@ -22,17 +25,40 @@ type Chunks = ReadonlyMap<string, Uint8Array>;
 interface Job<P, E> {
   readonly decide: (projection: P, moment: Moment) => Generator<E, () => void, void>;
   readonly chunks: Chunks;
-  /** It may fill a commit by itself, so it shares none. */
-  readonly alone: boolean;
   readonly reject: (error: unknown) => void;
-  attempts: number;
+  /** It may fill a commit by itself, so it shares none. */
+  alone: boolean;
+  /** How often another node was faster. */
+  conflicts: number;
 }
 
-/** Commands that may share one commit; each gives at most a few hundred bytes a step. */
+/** A job whose events stand in the projection, and what is to be done once they are synced. */
+interface Decided<P, E> {
+  readonly job: Job<P, E>;
+  readonly answer: () => void;
+}
+
+interface Read<P> {
+  readonly run: (projection: P) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Commands that may share one commit. */
 const MAX_JOBS_PER_COMMIT = 500;
+/** No command is added to a commit that has so many events; most have a hundred bytes or two. */
+const MAX_EVENTS_PER_COMMIT = 4_000;
 /** How often a command is decided again because another node was faster. */
-const MAX_ATTEMPTS = 10;
+const MAX_CONFLICTS = 10;
+/** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
+const APPEND_PAUSES_MS = [20, 200];
+/** While a long journal is loaded, other work gets a turn after so many commits. */
+const COMMITS_PER_TURN = 500;
 const NO_CHUNKS: Chunks = new Map();
+
+/** A journal cannot be folded: its store has lost something, or it was written by other rules. */
+export class DamagedJournalError extends Error {
+  override name = 'DamagedJournalError';
+}
 
 /**
  * The one place where a journal is decided, on this node. Commands that arrive while a commit is being synced
@@ -45,12 +71,15 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #kind: JournalKind<P, E>;
   readonly #store: Store;
   readonly #environment: Environment;
-  readonly #listeners = new Set<(commit: Commit, events: readonly E[]) => void>();
+  readonly #listeners = new Set<() => void>();
   readonly #jobs: Job<P, E>[] = [];
-  readonly #reads: { readonly run: (projection: P) => void; readonly reject: (error: unknown) => void }[] =
-    [];
+  readonly #reads: Read<P>[] = [];
   /** The projection at the newest synced commit; null while it must be loaded first. */
   #projection: P | null = null;
+  /** The projection was thrown away; those who follow the journal must hear what it comes to now. */
+  #isStale = false;
+  /** The newest commit that the listeners have heard of; null before the first load. */
+  #published: number | null = null;
   #pumping: Promise<void> | null = null;
 
   constructor(kind: JournalKind<P, E>, journal: string, store: Store, environment: Environment) {
@@ -63,7 +92,7 @@ export class JournalHost<P extends Projection<E>, E> {
   /**
    * Decides a command and resolves once what it came to is synced.
    *
-   * @param decide gives the command's events, one by one, and at the end its result
+   * @param decide gives the command's events, one by one, and at the end its result. It may run several times
    * @param view what the caller gets to see of the result, taken in the same instant
    * @param options `chunks`: at hand for deciding and folding; `alone`: may fill a whole commit
    * @throws {Refusal} what the command was refused with, or STORE_FULL, STORE_UNAVAILABLE
@@ -78,7 +107,7 @@ export class JournalHost<P extends Projection<E>, E> {
         const seen = view(projection, yield* decide(projection, moment));
         return () => resolve(seen);
       }
-      this.#jobs.push({ decide: job, chunks, alone, reject, attempts: 0 });
+      this.#jobs.push({ decide: job, chunks, reject, alone, conflicts: 0 });
       this.#pump();
     });
   }
@@ -91,8 +120,11 @@ export class JournalHost<P extends Projection<E>, E> {
     });
   }
 
-  /** Calls back after each synced commit of this host, in order. The answer ends it. */
-  onCommit(listener: (commit: Commit, events: readonly E[]) => void): () => void {
+  /**
+   * Calls back whenever the synced state has moved on, by whomever: after each commit of this host, and when a
+   * reload has brought those of others. The listener must not throw. The answer ends it.
+   */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -105,7 +137,7 @@ export class JournalHost<P extends Projection<E>, E> {
   #pump(): void {
     this.#pumping ??= this.#work().finally(() => {
       this.#pumping = null;
-      if (this.#jobs.length + this.#reads.length > 0) this.#pump();
+      if (this.#isStale || this.#jobs.length + this.#reads.length > 0) this.#pump();
     });
   }
 
@@ -114,13 +146,14 @@ export class JournalHost<P extends Projection<E>, E> {
     await Promise.resolve();
     let projection: P;
     try {
+      this.#isStale = false;
       projection = this.#projection ??= await this.#load();
     } catch (error) {
       const cause = asRefusal(error);
-      for (const job of this.#jobs.splice(0)) job.reject(cause);
-      for (const read of this.#reads.splice(0)) read.reject(cause);
+      for (const { reject } of [...this.#jobs.splice(0), ...this.#reads.splice(0)]) reject(cause);
       return;
     }
+    this.#publish(projection.seq);
     for (const { run, reject } of this.#reads.splice(0)) {
       try {
         run(projection);
@@ -138,34 +171,43 @@ export class JournalHost<P extends Projection<E>, E> {
     return this.#jobs.splice(0, Math.min(next < 0 ? this.#jobs.length : next, MAX_JOBS_PER_COMMIT));
   }
 
+  /** Decides jobs, and commits what they come to. Those that find no room in the commit wait for the next. */
   async #commit(projection: P, jobs: readonly Job<P, E>[]): Promise<void> {
     const seq = projection.seq + 1;
     const time = Math.max(projection.time, this.#environment.now());
     const events: E[] = [];
-    const answers: (() => void)[] = [];
-    let deciding: Job<P, E> | null = null;
-    try {
-      for (deciding of jobs) answers.push(this.#decide(projection, deciding, { seq, time, events }));
-      deciding = null;
-      if (events.length > 0) {
-        const id = newId(this.#environment);
-        const commit = { seq, id, time, events: events as readonly StoredValue[] };
-        await this.#store.append(this.journal, commit);
-        for (const answer of answers) answer();
-        for (const listener of this.#listeners) listener(commit, events);
-      } else for (const answer of answers) answer();
-    } catch (error) {
-      // What was folded is not in the journal: the projection is of no use any more.
-      this.#projection = null;
-      for (const job of [...jobs].reverse()) {
-        const innocent = deciding === null ? error instanceof SeqTakenError : job !== deciding;
-        if (innocent && ++job.attempts < MAX_ATTEMPTS) this.#jobs.unshift(job);
-        else job.reject(asRefusal(error));
+    const decided: Decided<P, E>[] = [];
+    let next = 0;
+    for (; next < jobs.length && events.length < MAX_EVENTS_PER_COMMIT; next++) {
+      const job = jobs[next] as Job<P, E>;
+      const before = events.length;
+      try {
+        decided.push({ job, answer: this.#decide(projection, job, { seq, time, events }) });
+      } catch (fault) {
+        job.reject(fault);
+        if (events.length === before) continue;
+        // Half of it stands in the projection: the others are decided again, against a clean one.
+        this.#throwAway();
+        this.#jobs.unshift(...decided.map(({ job }) => job), ...jobs.slice(next + 1));
+        return;
       }
     }
+    this.#jobs.unshift(...jobs.slice(next));
+    if (events.length > 0) {
+      try {
+        await this.#append({ seq, id: newId(this.#environment), time, events: events as StoredValue[] });
+      } catch (error) {
+        // What was folded is not in the journal.
+        this.#throwAway();
+        this.#appendFailed(decided, error);
+        return;
+      }
+    }
+    for (const { answer } of decided) answer();
+    this.#publish(projection.seq);
   }
 
-  /** Decides and folds one command; gives what is to be done once its events are synced. */
+  /** Decides and folds one job; gives what is to be done once its events are synced. */
   #decide(projection: P, job: Job<P, E>, commit: { seq: number; time: number; events: E[] }): () => void {
     const chunks = (id: string) => {
       const bytes = job.chunks.get(id);
@@ -173,14 +215,20 @@ export class JournalHost<P extends Projection<E>, E> {
       return bytes;
     };
     const moment: Moment = { now: commit.time, newId: () => newId(this.#environment), chunks };
+    const before = commit.events.length;
     const decision = job.decide(projection, moment);
     for (;;) {
       let step: IteratorResult<E, () => void>;
       try {
         step = decision.next();
       } catch (error) {
-        if (error instanceof Refusal) return () => job.reject(error);
-        throw error;
+        if (!(error instanceof Refusal)) throw error;
+        if (commit.events.slice(before).every((event) => this.#kind.isFact(event)))
+          return () => job.reject(error);
+        // Nothing that was refused may stand by halves.
+        throw new Error(`a command was refused after it had been decided: ${error.message}`, {
+          cause: error,
+        });
       }
       if (step.done) return step.value;
       commit.events.push(step.value);
@@ -188,19 +236,70 @@ export class JournalHost<P extends Projection<E>, E> {
     }
   }
 
-  async #load(): Promise<P> {
-    const projection = this.#kind.empty();
-    for await (const commit of this.#store.read(this.journal, 0)) {
-      const events = commit.events as readonly E[];
-      const chunks = await loadChunks(
-        this.#store,
-        events.flatMap((event) => this.#kind.chunksToFold(event)),
-      );
-      for (const event of events) {
-        projection.fold(event, commit.seq, commit.time, (id) => chunks.get(id) as Uint8Array);
+  /** Appends a commit. Under its own id it may be sent again: if it had landed after all, that is a success. */
+  async #append(commit: Commit): Promise<void> {
+    for (const pause of APPEND_PAUSES_MS) {
+      try {
+        await this.#store.append(this.journal, commit);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        await delay(this.#environment, pause);
       }
     }
+    await this.#store.append(this.journal, commit);
+  }
+
+  #appendFailed(decided: readonly Decided<P, E>[], error: unknown): void {
+    const jobs = decided.map(({ job }) => job);
+    if (error instanceof SeqTakenError) {
+      // Somebody else was faster: against what they did, all of these are decided again.
+      const again = jobs.filter((job) => ++job.conflicts < MAX_CONFLICTS);
+      for (const job of jobs) if (job.conflicts >= MAX_CONFLICTS) job.reject(asRefusal(error));
+      this.#jobs.unshift(...again);
+    } else if (isOfValue(error) && jobs.length > 1) {
+      // One of them is to blame, and must not fail the others: each gets a commit of its own.
+      for (const job of jobs) job.alone = true;
+      this.#jobs.unshift(...jobs);
+    } else {
+      for (const job of jobs) job.reject(asRefusal(error));
+    }
+  }
+
+  #throwAway(): void {
+    this.#projection = null;
+    this.#isStale = true;
+  }
+
+  #publish(seq: number): void {
+    const isNews = this.#published !== null && this.#published !== seq;
+    this.#published = seq;
+    if (isNews) for (const listener of this.#listeners) listener();
+  }
+
+  async #load(): Promise<P> {
+    const projection = this.#kind.empty();
+    let commits = 0;
+    for await (const commit of this.#store.read(this.journal, 0)) {
+      if (++commits % COMMITS_PER_TURN === 0) await delay(this.#environment, 0);
+      await this.#replay(projection, commit);
+    }
     return projection;
+  }
+
+  async #replay(projection: P, { seq, time, events }: Commit): Promise<void> {
+    try {
+      for (const event of events as readonly E[]) {
+        const chunks = await loadChunks(this.#store, this.#kind.chunksToFold(event));
+        projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+      }
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new DamagedJournalError(`journal ${this.journal} cannot be read at commit ${seq}: ${problem}`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -218,10 +317,7 @@ export async function loadChunks(store: Store, ids: readonly string[]): Promise<
   return chunks;
 }
 
-/** A store's trouble, as a command's caller is told of it; any other error is a fault and stays one. */
-export function asRefusal(error: unknown): unknown {
-  if (error instanceof StoreFullError) return refuse('STORE_FULL', {});
-  if (error instanceof StoreUnavailableError || error instanceof SeqTakenError)
-    return refuse('STORE_UNAVAILABLE', {});
-  return error;
+/** The store is well, and what it was given is not: too large, or nothing that it can keep. */
+function isOfValue(error: unknown): boolean {
+  return error instanceof ValueTooLargeError || !(error instanceof StoreError);
 }

@@ -3,6 +3,8 @@ import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import { newToken, type ProjectAccess, tokenHash, type Viewer } from './access.ts';
 import { type Concord, type LiveProject, notFound } from './concord.ts';
+import { checkStorable } from './storable.ts';
+import { orRefusal } from './trouble.ts';
 
 /** Names of people and tools are documents beside the journals, so that they can be deleted. */
 const NAMES = 'member-names';
@@ -54,7 +56,12 @@ export async function createProject(
   const seed = input.seed ?? new DataView(concord.environment.randomBytes(4).buffer).getUint32(0);
   const project = concord.project(concord.newId());
   // The journal first: a crash between the two leaves a journal that nobody knows, never a project without one.
-  await project.execute('createProject', { ...input, seed, by }, () => undefined);
+  try {
+    await project.execute('createProject', { ...input, seed, by }, () => undefined);
+  } catch (error) {
+    concord.forget(project);
+    throw error;
+  }
   await concord.direct('addProject', { project: project.id, name: input.name, by }, () => undefined);
   return project;
 }
@@ -78,16 +85,20 @@ export async function addMember(
   if (name.trim() === '' || name.length > 200) {
     throw refuse('INVALID_INPUT', { field: 'name', problem: 'a member is named by 1 to 200 characters' });
   }
+  checkStorable(name, 'name');
   checkDays(tokenDays);
   const member = concord.newId();
   const secret = newToken(concord);
-  await concord.store.putDocument(NAMES, member, name);
+  await orRefusal(concord.store.putDocument(NAMES, member, name));
   const token = tokenFor(concord, member, secret, tokenDays);
-  await concord.direct(
-    'addMember',
-    { project: live.id, kind, role, by: viewer.member, token },
-    () => undefined,
-  );
+  const input = { project: live.id, kind, role, by: viewer.member, token };
+  try {
+    await concord.direct('addMember', input, () => undefined);
+  } catch (error) {
+    // A name of nobody is to be kept least of all; if that fails too, nothing more can be done here.
+    await concord.store.deleteDocument(NAMES, member).catch(() => undefined);
+    throw error;
+  }
   return { member, token: secret };
 }
 
@@ -150,6 +161,6 @@ async function mustAnswerFor(
 
 /** What a member is called, or null: the name was deleted, or there never was one. */
 export async function memberName(concord: Concord, member: string): Promise<string | null> {
-  const name = await concord.store.getDocument(NAMES, member);
+  const name = await orRefusal(concord.store.getDocument(NAMES, member));
   return typeof name === 'string' ? name : null;
 }

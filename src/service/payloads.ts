@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { PayloadBlock } from '../domain/events.ts';
 import type { PayloadPlace } from '../domain/sampleTable.ts';
 import type { ChunkId, Store } from '../journal/port.ts';
+import { orRefusal } from './trouble.ts';
 
 /**
  * Sample payloads are stored in blocks of consecutive samples: small enough that reading one sample is cheap,
@@ -34,7 +35,7 @@ export async function writePayloads(store: Store, payloads: readonly Uint8Array[
 }
 
 async function writeBlock(store: Store, payloads: readonly Uint8Array[]): Promise<PayloadBlock> {
-  return { chunk: await store.putChunk(encodeBlock(payloads)), count: payloads.length };
+  return { chunk: await orRefusal(store.putChunk(encodeBlock(payloads))), count: payloads.length };
 }
 
 function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
@@ -72,7 +73,7 @@ export class PayloadReader {
   async read({ chunk, index }: PayloadPlace): Promise<unknown> {
     let block = this.#blocks.get(chunk);
     if (block === undefined) {
-      block = await this.#store.getChunk(chunk);
+      block = await orRefusal(this.#store.getChunk(chunk));
       if (block === undefined)
         throw new Error(`chunk ${chunk}, which holds sample payloads, is missing from the store`);
       this.#blocks.set(chunk, block);

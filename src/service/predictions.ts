@@ -6,6 +6,7 @@ import { decodeVerdicts, encodeVerdicts } from '../domain/verdicts.ts';
 import { MAX_VALUE_BYTES } from '../journal/port.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
+import { orRefusal } from './trouble.ts';
 import { type RunView, runView } from './views.ts';
 
 /** The samples that a part of predictions is about: by their keys, or by their numbers (ordinals). */
@@ -44,13 +45,11 @@ export async function uploadPredictions(
       problem: `${ordinals.length} rows of ${classes} float32 are ${ordinals.length * classes * 4} bytes, not ${bytes.length}`,
     });
   }
-  // Decoded base64 may begin at any byte of a pooled buffer; float32 needs an aligned one.
-  const matrix = bytes.slice();
+  // A copy, for a view may begin at any byte of its buffer (and a Buffer's own slice is only a view again).
+  const matrix = new Uint8Array(bytes);
   const verdicts = preAnnotate(ordinals, new Float32Array(matrix.buffer), classes);
-  const [matrixId, verdictsId] = await Promise.all([
-    concord.store.putChunk(matrix),
-    concord.store.putChunk(encodeVerdicts(verdicts)),
-  ]);
+  const stored = [matrix, encodeVerdicts(verdicts)].map((bytes) => concord.store.putChunk(bytes));
+  const [matrixId = '', verdictsId = ''] = await orRefusal(Promise.all(stored));
   const part: PredictionPart = { matrix: matrixId, verdicts: verdictsId, rows: ordinals.length };
   return { receipt: Buffer.from(JSON.stringify(part)).toString('base64url'), rows: ordinals.length };
 }
@@ -83,7 +82,7 @@ export async function publishPredictions(
   const parts: PredictionPart[] = [];
   for (const [i, receipt] of receipts.entries()) {
     const part = readReceipt(receipt);
-    const verdicts = part && (await concord.store.getChunk(part.verdicts));
+    const verdicts = part && (await orRefusal(concord.store.getChunk(part.verdicts)));
     if (!part || !verdicts || !isPartOf(verdicts, part.rows, classes, samples)) {
       throw refuse('UNKNOWN_PART', { part: i });
     }

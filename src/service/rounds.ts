@@ -10,6 +10,7 @@ import {
 import { NO_ROW } from '../strategies/host.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
+import { orRefusal } from './trouble.ts';
 import { type RoundView, roundView } from './views.ts';
 
 export interface RoundRequest {
@@ -54,7 +55,7 @@ export async function openRound(
   const { candidates, classes, run } = plan;
   const unlabelled = candidates.ordinals.length;
   if (unlabelled === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
-  const matrix = run ? await live.matrix.of(run, classes, plan.samples) : null;
+  const matrix = run ? await orRefusal(live.matrix.of(run, classes, plan.samples)) : null;
   const choice = await refusingFaults(plan.strategy, async () => {
     const selection = await concord.strategies.select({
       strategy: plan.strategy,
@@ -89,8 +90,23 @@ export async function openRound(
   return live.execute('openRound', input, roundView, { alone: true });
 }
 
+/**
+ * Makes sure that a strategy is there and takes its parameters, before a policy names it: else only whoever
+ * opens a round would hear of a slip.
+ */
+export async function checkStrategy(
+  concord: Concord,
+  strategy: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  // Whatever it needs, the project may still get.
+  const { needs = [] } = concord.strategies.list().find(({ name }) => name === strategy) ?? {};
+  const available = [...new Set([...needs, 'probabilities' as const])];
+  await refusingFaults(strategy, () => concord.strategies.check(strategy, parameters, available));
+}
+
 /** Runs a strategy; what it may fail with becomes a refusal, for it is the researcher's to mend. */
-async function refusingFaults(strategy: string, run: () => Promise<Choice>): Promise<Choice> {
+async function refusingFaults<T>(strategy: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

@@ -1,15 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type ProjectAccess, stillHolds } from './access.ts';
-import { type Concord, DIRECTORY_TOPIC } from './concord.ts';
+import { followAs, type ProjectAccess, stillHolds } from './access.ts';
+import type { Concord } from './concord.ts';
 import { stateStream } from './hub.ts';
 import { currentQueue } from './queue.ts';
-import {
-  type AgreementView,
-  agreementView,
-  type ProgressView,
-  progressView,
-  type QueueView,
-} from './views.ts';
+import { sameButSeq, sameShared } from './sharedView.ts';
+import type { AgreementView, ProgressView, QueueView } from './views.ts';
 
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
 const PAUSE_MS = 20;
@@ -19,18 +13,20 @@ export function agreementStream(
   concord: Concord,
   access: ProjectAccess,
 ): AsyncIterableIterator<AgreementView> {
-  return follow(concord, access, () => access.live.read(agreementView));
+  const { live } = access;
+  return follow(concord, access, () => live.read((project) => live.agreement.of(project)), sameShared);
 }
 
 /** Live progress of the project and its newest round. */
 export function progressStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<ProgressView> {
-  return follow(concord, access, () => access.live.read(progressView));
+  const { live } = access;
+  return follow(concord, access, () => live.read((project) => live.progress.of(project)), sameShared);
 }
 
 /** The viewer's own queue. While it is followed, its owner counts as connected. */
 export function queueStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<QueueView> {
   const leave = concord.attendance.enter(concord, access);
-  return follow(concord, access, () => currentQueue(concord, access), leave);
+  return follow(concord, access, () => currentQueue(concord, access), sameButSeq, leave);
 }
 
 /** A state of a project as its viewer may see it, until they may not see it any more. */
@@ -38,13 +34,13 @@ function follow<T extends { readonly seq: number }>(
   concord: Concord,
   access: ProjectAccess,
   view: () => Promise<T>,
+  same: (a: T, b: T) => boolean,
   onEnd?: () => void,
 ): AsyncIterableIterator<T> {
-  const follower = concord.hub.follow([access.live.id, DIRECTORY_TOPIC], onEnd);
+  const follower = followAs(concord, access, onEnd);
   return stateStream(concord.environment, follower, {
     look: async () => ((await stillHolds(concord, access)) ? view() : undefined),
-    // That the journal has moved on is no news of itself.
-    same: (a, b) => isDeepStrictEqual({ ...a, seq: 0 }, { ...b, seq: 0 }),
+    same,
     pauseMs: PAUSE_MS,
   });
 }

@@ -218,6 +218,17 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
         ['strings', ['', 'a', 'ä€😀', '\0\n"\\', 'x'.repeat(70_000), '日本語'.repeat(50)]],
         ['nested lists and objects', { a: [{ b: [] }, {}], 'key with space': { '': 1, '10': 2, '9': 3 } }],
         ['keys that JavaScript knows', { constructor: 1, toJSON: 'x', hasOwnProperty: null, length: 2 }],
+        ['lists under keys that JavaScript knows', { valueOf: [[{ a: 1 }]], toString: [{ b: [2] }] }],
+        [
+          'keys that others give a meaning',
+          { 'a.b': { $set: 1, '%2E': 2, '%': 3 }, a: { b: 4 }, 'a%2Eb': 5 },
+        ],
+        [
+          'keys of references',
+          [{ $ref: 'a', $id: 1, $db: 'b' }, { $oid: 'c' }, { _bsontype: 'Long', _id: 1 }],
+        ],
+        ['keys with a zero character', { 'a\0b': 1, '\0': 2, a: 3 }],
+        ['keys named like arrays', [{ '%Float32Array': Uint8Array.of(1) }, { Float32Array: [1] }]],
         ['many keys', Object.fromEntries(Array.from({ length: 70_000 }, (_, i) => [`k${i}`, i]))],
         ['empty arrays', [new Uint8Array(), new Uint16Array(), new Uint32Array(), new Int32Array()]],
         ['empty arrays of floats', [new Float32Array(), new Float64Array()]],

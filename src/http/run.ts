@@ -1,0 +1,102 @@
+import { type Logger, pino } from 'pino';
+import { openLmdbStore } from '../journal/lmdb.ts';
+import { StoreError } from '../journal/port.ts';
+import { Concord } from '../service/concord.ts';
+import { admitOwner } from '../service/members.ts';
+import { StrategyFolderError } from '../strategies/errors.ts';
+import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
+import type { Config } from './config.ts';
+import { realEnvironment } from './environment.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { watchStore } from './watchedStore.ts';
+
+/** A terminal and npm both pass Ctrl-C on: a signal so soon after the first is the same one, in milliseconds. */
+const ECHO_MS = 500;
+
+/** The service cannot start, and whoever started it can mend that: the message says how. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+/**
+ * Runs the service as a process of its own, until a signal ends it.
+ * @throws {StartError} it cannot start
+ */
+export async function run(config: Config): Promise<void> {
+  try {
+    await start(config);
+  } catch (error) {
+    const advice = adviceOn(error);
+    throw advice === null ? error : new StartError(advice, { cause: error });
+  }
+}
+
+async function start(config: Config): Promise<void> {
+  const logger = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const concord = await openConcord(config, logger);
+  let server: RunningServer;
+  try {
+    const token = await admitOwner(concord, config.ownerToken);
+    // At once, and not through the logger: nothing else keeps it, and logs are kept.
+    if (token !== null) process.stderr.write(`The owner's token, shown this once: ${token}\n`);
+    server = await startServer({ ...config, concord, logger });
+  } catch (error) {
+    await concord.close();
+    throw error;
+  }
+  stopAtSignals(server, logger);
+  const usable = concord.strategies.list().filter(({ problem }) => problem === null);
+  logger.info(
+    { url: `${server.url}/graphql`, store: config.store, strategies: usable.map(({ name }) => name) },
+    'ready',
+  );
+}
+
+async function openConcord(config: Config, logger: Logger): Promise<Concord> {
+  const store = watchStore(await openLmdbStore(config.store), {
+    onTrouble: (error) => logger.error({ err: error }, 'the store takes no writes'),
+    onRelief: () => logger.info('the store takes writes again'),
+  });
+  let strategies: StrategyHost;
+  try {
+    strategies = await openStrategyHost({
+      folder: config.plugins,
+      environment: realEnvironment,
+      onProblem: ({ file, problem }) => logger.warn({ file, problem }, 'strategy cannot be used'),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return new Concord(store, strategies, realEnvironment);
+}
+
+/** The first signal stops the service in good order; another one, later on, stops it at once. */
+function stopAtSignals(server: RunningServer, logger: Logger): void {
+  let since: number | null = null;
+  const stop = (signal: NodeJS.Signals) => {
+    if (since !== null) {
+      if (Date.now() - since < ECHO_MS) return;
+      logger.warn({ signal }, 'stopped before everything was closed');
+      process.exit(1);
+    }
+    since = Date.now();
+    logger.info({ signal }, 'stopping');
+    server.close().then(
+      () => logger.info('stopped'),
+      (error: unknown) => {
+        logger.error({ err: error }, 'stopped with an error');
+        process.exitCode = 1;
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function adviceOn(error: unknown): string | null {
+  if (error instanceof StoreError || error instanceof StrategyFolderError) return error.message;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  const isAddress = syscall === 'listen' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
+  return isAddress ? `cannot listen: ${message}. Choose another --host or --port.` : null;
+}

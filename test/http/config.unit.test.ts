@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, HELP, readConfig } from '../../src/http/config.ts';
+
+const TOKEN = 'A-z_0'.padEnd(32, '9');
+const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 4000,
+  store: './data',
+  plugins: '/plugins',
+  ownerToken: null,
+  allowedOrigins: [],
+  logLevel: 'info',
+};
+
+const read = (args: readonly string[], env: Record<string, string> = {}) => readConfig(args, env, '/plugins');
+
+describe('the configuration', () => {
+  it('has defaults', () => {
+    expect(read([])).toEqual(DEFAULTS);
+  });
+
+  it.each([
+    ['--host', 'CONCORD_HOST', '0.0.0.0', { host: '0.0.0.0' }],
+    ['--port', 'CONCORD_PORT', '0', { port: 0 }],
+    ['--port', 'CONCORD_PORT', '65535', { port: 65_535 }],
+    ['--store', 'CONCORD_STORE', '/var/concord', { store: '/var/concord' }],
+    ['--plugins', 'CONCORD_PLUGINS', './mine', { plugins: './mine' }],
+    ['--log-level', 'CONCORD_LOG_LEVEL', 'silent', { logLevel: 'silent' }],
+    [
+      '--allowed-origins',
+      'CONCORD_ALLOWED_ORIGINS',
+      'https://a.example, http://localhost:3000,',
+      { allowedOrigins: ['https://a.example', 'http://localhost:3000'] },
+    ],
+    ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', '*', { allowedOrigins: ['*'] }],
+  ])('takes %s and %s: %s', (flag, variable, value, setting) => {
+    expect(read([flag, value])).toEqual({ ...DEFAULTS, ...setting });
+    expect(read([`${flag}=${value}`])).toEqual({ ...DEFAULTS, ...setting });
+    expect(read([], { [variable]: value })).toEqual({ ...DEFAULTS, ...setting });
+  });
+
+  it('prefers a flag, and takes an empty variable for none', () => {
+    expect(read(['--port', '1'], { CONCORD_PORT: '2' })).toMatchObject({ port: 1 });
+    expect(read([], { CONCORD_PORT: '', CONCORD_HOST: '' })).toEqual(DEFAULTS);
+  });
+
+  it('takes the owner’s token from the environment only', () => {
+    expect(read([], { CONCORD_OWNER_TOKEN: TOKEN })).toMatchObject({ ownerToken: TOKEN });
+    expect(() => read(['--owner-token', TOKEN])).toThrow(ConfigError);
+  });
+
+  it.each([
+    ['--port', 'CONCORD_PORT', 'http'],
+    ['--port', 'CONCORD_PORT', '65536'],
+    ['--port', 'CONCORD_PORT', '-1'],
+    ['--port', 'CONCORD_PORT', '1.5'],
+    ['--port', 'CONCORD_PORT', '1e3'],
+    ['--port', 'CONCORD_PORT', ' '],
+    ['--log-level', 'CONCORD_LOG_LEVEL', 'loud'],
+    ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', 'example.org'],
+    ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', 'https://a.example/path'],
+  ])('refuses %s or %s: %j, by the name under which it was given', (flag, variable, value) => {
+    expect(() => read([`${flag}=${value}`])).toThrow(ConfigError);
+    expect(() => read([`${flag}=${value}`])).toThrow(`${flag} `);
+    expect(() => read([], { [variable]: value })).toThrow(`${variable} `);
+  });
+
+  it.each(['short', 'x'.repeat(129), 'with a space'.padEnd(40, 'x'), '\n'.padStart(40, 'x')])(
+    'refuses an owner’s token %j, without repeating it',
+    (token) => {
+      const error = errorOf(() => read([], { CONCORD_OWNER_TOKEN: token }));
+      expect(error.message).toContain('CONCORD_OWNER_TOKEN');
+      expect(error.message).not.toContain(token);
+    },
+  );
+
+  it.each([[['--host=']], [['--port=']], [['--store=']]])('refuses the empty %s', (args) => {
+    expect(() => read(args)).toThrow(ConfigError);
+  });
+
+  it.each([[['--nothing']], [['serve']], [['--port']], [['--help=1']]])('refuses %s', (args) => {
+    expect(errorOf(() => read(args)).message).toContain('--help');
+  });
+
+  it('tells of everything that is wrong at once', () => {
+    const { message } = errorOf(() => read(['--port', 'x'], { CONCORD_LOG_LEVEL: 'loud' }));
+    expect(message).toContain('--port');
+    expect(message).toContain('CONCORD_LOG_LEVEL');
+  });
+
+  it('shows help and the version, whatever else is wrong', () => {
+    for (const flag of ['--help', '-h']) expect(read([flag, '--port', 'x'])).toBe('help');
+    expect(read(['--version'], { CONCORD_PORT: 'x' })).toBe('version');
+  });
+
+  it('explains every flag and variable in its help', () => {
+    for (const word of ['--host', '--port', '--store', '--plugins', '--allowed-origins', '--log-level']) {
+      expect(HELP).toContain(word);
+    }
+    const variables = ['HOST', 'PORT', 'STORE', 'PLUGINS', 'ALLOWED_ORIGINS', 'LOG_LEVEL', 'OWNER_TOKEN'];
+    for (const name of variables) expect(HELP).toContain(`CONCORD_${name}`);
+    for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
+  });
+});
+
+function errorOf(run: () => unknown): ConfigError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+  }
+  throw new Error('it was taken');
+}

@@ -1,0 +1,17 @@
+import { Disk, MemoryStore } from '../support/memoryStore.ts';
+import { journalContract } from './contract.ts';
+
+// What the tests of the service take for a store must be one.
+journalContract('The store in memory', async () => {
+  const disk = new Disk();
+  let store = new MemoryStore(disk);
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = new MemoryStore(disk);
+      return store;
+    },
+    destroy: () => store.close(),
+  };
+});

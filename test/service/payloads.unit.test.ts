@@ -1,0 +1,72 @@
+import * as fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { PayloadReader, writePayloads } from '../../src/service/payloads.ts';
+import { MemoryStore } from '../support/memoryStore.ts';
+
+describe('payloads', () => {
+  let store: MemoryStore;
+
+  beforeEach(() => {
+    store = new MemoryStore();
+  });
+
+  const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value), 'utf8');
+
+  async function readAll(payloads: readonly unknown[]) {
+    const blocks = await writePayloads(store, payloads.map(bytesOf));
+    const reader = new PayloadReader(store);
+    const places = blocks.flatMap(({ chunk, count }) =>
+      Array.from({ length: count }, (_, index) => ({ chunk, index })),
+    );
+    return Promise.all(places.map((place) => reader.read(place)));
+  }
+
+  it('come back as they were, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 600 }), async (payloads) => {
+        const before = JSON.parse(JSON.stringify(payloads));
+        expect(await readAll(payloads)).toEqual(before);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('lie in blocks of 256', async () => {
+    const blocks = await writePayloads(
+      store,
+      Array.from({ length: 600 }, (_, i) => bytesOf(i)),
+    );
+    expect(blocks.map(({ count }) => count)).toEqual([256, 256, 88]);
+  });
+
+  it('lie in blocks of about a mebibyte, and the largest alone', async () => {
+    const large = bytesOf('x'.repeat(600_000));
+    const largest = bytesOf('x'.repeat(1024 * 1024 - 2));
+    const blocks = await writePayloads(store, [large, large, bytesOf(1), largest, bytesOf(2)]);
+    expect(blocks.map(({ count }) => count)).toEqual([1, 2, 1, 1]);
+  });
+
+  it('need no block when there are none', async () => {
+    expect(await writePayloads(store, [])).toEqual([]);
+  });
+
+  it('are read from the store once for a whole block', async () => {
+    const reading = vi.spyOn(store, 'getChunk');
+    await readAll([1, 2, 3]);
+    const [block] = await writePayloads(store, [bytesOf('a'), bytesOf('b')]);
+    const reader = new PayloadReader(store);
+    reading.mockClear();
+    expect(await reader.read({ chunk: block?.chunk ?? '', index: 1 })).toBe('b');
+    expect(await reader.read({ chunk: block?.chunk ?? '', index: 0 })).toBe('a');
+    expect(reading).toHaveBeenCalledOnce();
+  });
+
+  it('name the block that the store has lost', async () => {
+    const [block] = await writePayloads(store, [bytesOf('a')]);
+    const chunk = block?.chunk ?? '';
+    store.loseChunk(chunk);
+    await expect(new PayloadReader(store).read({ chunk, index: 0 })).rejects.toThrow(
+      `chunk ${chunk}, which holds sample payloads, is missing from the store`,
+    );
+  });
+});
