@@ -26,6 +26,8 @@ const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
   (path) => before.get(path) !== after.get(path),
 );
 if (changed.length > 0) {
-  process.stderr.write(`Generated files were out of date and have been made anew: ${changed.join(', ')}. Commit them.\n`);
+  process.stderr.write(
+    `Generated files were out of date and have been made anew: ${changed.join(', ')}. Commit them.\n`,
+  );
   process.exitCode = 1;
 }

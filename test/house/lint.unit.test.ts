@@ -48,7 +48,10 @@ let said: string[] = [];
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), 'concord-lint-'));
   const config = JSON.parse(readFileSync('biome.json', 'utf8'));
-  writeFileSync(join(folder, 'biome.json'), JSON.stringify({ ...config, $schema: undefined, vcs: undefined }));
+  writeFileSync(
+    join(folder, 'biome.json'),
+    JSON.stringify({ ...config, $schema: undefined, vcs: undefined }),
+  );
   cpSync('lint', join(folder, 'lint'), { recursive: true });
   for (const [i, { file, code }] of cases.entries()) {
     const path = join(folder, file, nameOf(i));

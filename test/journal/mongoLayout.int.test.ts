@@ -2,6 +2,7 @@ import { Binary, type Document, MongoServerError } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/journal/open.ts';
 import {
+  type CommitDocument,
   commitsAfter,
   commitsAt,
   FIRST_COMMITS,
@@ -39,7 +40,10 @@ describeNeeding('CONCORD_TEST_MONGODB', 'What lies in MongoDB', (server) => {
   /** The server's plan for a query, as it has run; undefined if it explains nothing. */
   async function explain({ filter, options }: Query): Promise<Document | undefined> {
     try {
-      return await collection('commits').find(filter, options).explain('executionStats');
+      return await database.db
+        .collection<CommitDocument>('commits')
+        .find(filter, options)
+        .explain('executionStats');
     } catch (error) {
       if (error instanceof MongoServerError && error.code === 59) return undefined;
       throw error;
