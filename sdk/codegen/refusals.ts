@@ -22,8 +22,8 @@ import {
 const ERROR = 'Error';
 
 /**
- * Details are asked under an alias: a refusal's `label` is never null, an assignment's may be, and GraphQL lets
- * no two members of a union give one name to fields of different types.
+ * Details are asked under an alias: GraphQL lets no two members of a union give one name to fields of different
+ * types, and a detail that is added must not clash with a success that has such a field.
  */
 export const DETAIL_PREFIX = 'refusal_';
 

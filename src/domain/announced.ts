@@ -66,16 +66,19 @@ function nearestScored({ random, samples }: Round['opened'], position: number): 
 
 /**
  * How far a round has come, counted over all that it announced: whoever watched the count of the chosen alone
- * would see which of their answers was an audit.
+ * would see which of their answers was an audit. A round that closed settled is whole, whatever became of the
+ * audits that it had announced.
  */
 export function roundProgress(
   project: Project,
   round: Round,
 ): { readonly total: number; readonly settled: number } {
   const { samples } = project;
+  const total = announcedCount(round);
+  if (round.closed?.reason === 'SETTLED') return { total, settled: total };
   const audited = round.opened.audits.reduce(
     (count, sample) => count + Number(samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)),
     0,
   );
-  return { total: announcedCount(round), settled: round.size - round.unsettled + audited };
+  return { total, settled: round.size - round.unsettled + audited };
 }

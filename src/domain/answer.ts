@@ -44,7 +44,7 @@ export function* submit(project: Project, submission: Submission, moment: Moment
   // Before anything is recorded: a refusal of the claim would come too late for the answer.
   if (hold !== null) checkHold(hold);
   const state = assignments.state(row);
-  if (state === 'SKIPPED') throw refuse('ASSIGNMENT_CLOSED', { state });
+  if (state === 'SKIPPED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
   if (state === 'SUBMITTED') {
     if (assignments.label.get(row) !== label) throw alreadyAnswered(project, row);
   } else {
@@ -104,7 +104,7 @@ export function* undo(project: Project, own: OwnAssignment, { now }: Moment): De
   const row = ownRow(project, own);
   const state = assignments.state(row);
   if (state === 'HELD') return row;
-  if (state !== 'SUBMITTED') throw refuse('ASSIGNMENT_CLOSED', { state });
+  if (state !== 'SUBMITTED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
   if (!project.annotatorOf(row).undoable.includes(row)) throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
   yield { type: 'undone', assignment: own.assignment, until: now + policy.assignmentMinutes * 60_000 };
   return row;
@@ -152,9 +152,9 @@ function labelIndex(project: Project, label: string): number {
 function mustBeHeld(project: Project, row: number): void {
   const state = project.assignments.state(row);
   if (state === 'SUBMITTED') throw alreadyAnswered(project, row);
-  if (state !== 'HELD') throw refuse('ASSIGNMENT_CLOSED', { state });
+  if (state !== 'HELD') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
 }
 
 function alreadyAnswered(project: Project, row: number) {
-  return refuse('ALREADY_ANSWERED', { label: project.labels[project.assignments.label.get(row)] ?? '' });
+  return refuse('ALREADY_ANSWERED', { answer: project.labels[project.assignments.label.get(row)] ?? '' });
 }

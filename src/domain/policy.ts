@@ -39,7 +39,7 @@ export interface Policy {
   /** A stint of work and the break after it, in minutes. `minutes: 0` sets no bound. */
   readonly workSession: { readonly minutes: number; readonly breakMinutes: number };
   readonly suggestions: SuggestionMode;
-  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
+  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1; with audits 0.1…1. */
   readonly hiddenShare: number;
   /** A sample is of HIGH priority above the threshold of this score, else MEDIUM. */
   readonly priority: { readonly threshold: number; readonly score: PriorityScore };
@@ -101,6 +101,9 @@ export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
 /** The largest round. Its ids and scores stand in one commit, which a store bounds at 4 MiB. */
 export const MAX_ROUND_SIZE = 100_000;
 
+/** Where suggestions are shown and audits drawn, the least share of other work whose suggestion is hidden. */
+const MIN_HIDDEN_SHARE = 0.1;
+
 /**
  * The policy with a change laid over it.
  * @throws {Refusal} INVALID_INPUT naming the first field that is out of range
@@ -137,6 +140,13 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   inRange('workSession.breakMinutes', policy.workSession.breakMinutes, 0, 1_440);
   inRange('hiddenShare', policy.hiddenShare, 0, 1);
   inRange('priority.threshold', policy.priority.threshold, 0, 100);
+  const audits = policy.autoAcceptThreshold !== null && policy.audit.share > 0 && policy.audit.cap > 0;
+  if (audits && policy.suggestions === 'SHOWN' && policy.hiddenShare < MIN_HIDDEN_SHARE) {
+    throw refuse('INVALID_INPUT', {
+      field: 'policy.hiddenShare',
+      problem: `audits hide their suggestion, so at least ${MIN_HIDDEN_SHARE} of other work must, or hiding would tell them apart`,
+    });
+  }
   return policy;
 }
 

@@ -41,7 +41,7 @@ export function preAnnotate(ordinals: Uint32Array, probabilities: Float32Array, 
     labels[row] = best;
     confidences[row] = probabilities[row * classes + best] as number;
   }
-  if (count > 0) throw refuse('BAD_PROBABILITIES', { count, rows: bad });
+  if (count > 0) throw refuse('BAD_PROBABILITIES', { count, badRows: bad });
   return { ordinals, labels, confidences };
 }
 

@@ -33,7 +33,7 @@ export interface RefusalDetails {
   /** Probabilities with another number of classes than the label set has. */
   WRONG_CLASS_COUNT: { expected: number; actual: number };
   /** Rows with NaN, a negative value, or a sum off 1 beyond the tolerance; the first ones are named. */
-  BAD_PROBABILITIES: { count: number; rows: readonly BadRow[] };
+  BAD_PROBABILITIES: { count: number; badRows: readonly BadRow[] };
   /** A part of predictions that the service does not hold, or no longer. Upload it again. */
   UNKNOWN_PART: { part: number };
   /** A round is open already: one at a time. Wait until it settles, or close it. */
@@ -51,9 +51,9 @@ export interface RefusalDetails {
   /** The strategy ran and failed: it threw, took too long, or gave an answer that breaks its contract. */
   STRATEGY_FAILED: { strategy: string; problem: string };
   /** The assignment was skipped by you and takes no answer. */
-  ASSIGNMENT_CLOSED: { state: string };
+  ASSIGNMENT_CLOSED: { assignmentState: string };
   /** You gave another answer to this assignment. Undo it first. */
-  ALREADY_ANSWERED: { label: string };
+  ALREADY_ANSWERED: { answer: string };
   /** Undo is open for one's last ten answers only. */
   UNDO_CLOSED: { limit: number };
   /** The cursor is not one of this stream's. Start again without one. */
@@ -81,8 +81,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   PAYLOAD_TOO_LARGE: ({ what, bytes, limit }) => `${what} has ${bytes} bytes; the limit is ${limit}.`,
   WRONG_CLASS_COUNT: ({ expected, actual }) =>
     `The project has ${expected} classes, the probabilities have ${actual}.`,
-  BAD_PROBABILITIES: ({ count, rows }) =>
-    `${count} rows are not probabilities. ${rows.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ')}`,
+  BAD_PROBABILITIES: ({ count, badRows }) =>
+    `${count} rows are not probabilities. ${badRows.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ')}`,
   UNKNOWN_PART: ({ part }) =>
     `Part ${part} of the predictions is not known here. Upload it again and use the receipt that it gives.`,
   ROUND_OPEN: ({ round }) => `Round ${round} is open. Wait until it has settled, or close it first.`,
@@ -97,8 +97,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
     `The strategy '${strategy}' needs ${missing}, and the project has none yet. Publish a prediction run first, or use a strategy that needs none, such as 'random'.`,
   STRATEGY_FAILED: ({ strategy, problem }) =>
     `The strategy '${strategy}' failed: ${problem} No round was opened.`,
-  ASSIGNMENT_CLOSED: ({ state }) => `This assignment is ${state} and takes no answer.`,
-  ALREADY_ANSWERED: ({ label }) => `You have answered this with '${label}'. Undo that answer first.`,
+  ASSIGNMENT_CLOSED: ({ assignmentState }) => `This assignment is ${assignmentState} and takes no answer.`,
+  ALREADY_ANSWERED: ({ answer }) => `You have answered this with '${answer}'. Undo that answer first.`,
   UNDO_CLOSED: ({ limit }) => `Only your last ${limit} answers can be undone, and this is not one of them.`,
   BAD_CURSOR: ({ problem }) => `The cursor cannot be used: ${problem}. Start again without a cursor.`,
   STORE_FULL: () => 'The store has no space left. Nothing was kept; try again when there is space.',

@@ -5,9 +5,17 @@ import { NONE } from './sampleTable.ts';
 
 /** What follows by itself: times run out, surplus answers move up, rounds close, audits come to a verdict. */
 
-/** Lets go what has run out by `now`: assignments past their time, a round past its deadline. */
+/** The most assignments that one command lets go: after a night, thousands may be due, too many for one commit. */
+const MAX_EXPIRIES = 1_000;
+
+/**
+ * Lets go what has run out by `now`: assignments past their time, a round past its deadline. What is beyond
+ * {@link MAX_EXPIRIES} stays in hands until the next command, whose turn it is then.
+ */
 export function* settleTime(project: Project, now: number): Decision<void> {
-  for (let first = project.nextDeadline(); first && first.until <= now; first = project.nextDeadline()) {
+  for (let count = 0; count < MAX_EXPIRIES; count++) {
+    const first = project.nextDeadline();
+    if (first === undefined || first.until > now) break;
     yield* expire(project, first.row);
   }
   const round = project.openRound;

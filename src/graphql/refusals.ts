@@ -93,7 +93,7 @@ const FIELDS: {
   },
   BAD_PROBABILITIES: {
     about: 'Rows with NaN, a value outside 0…1, or a sum off 1 by more than 0.001.',
-    fields: { count: ['Int', 'How many rows.'], rows: ['[BadRow]', 'The first ones.'] },
+    fields: { count: ['Int', 'How many rows.'], badRows: ['[BadRow]', 'The first ones.'] },
   },
   UNKNOWN_PART: {
     about: 'A part of predictions that the service does not hold. Upload it again.',
@@ -129,11 +129,11 @@ const FIELDS: {
   },
   ASSIGNMENT_CLOSED: {
     about: 'The assignment takes no answer.',
-    fields: { state: ['String', 'What became of it.'] },
+    fields: { assignmentState: ['String', 'What became of it.'] },
   },
   ALREADY_ANSWERED: {
     about: 'You gave another answer. Undo it first.',
-    fields: { label: ['String', 'Your answer.'] },
+    fields: { answer: ['String', 'Your answer.'] },
   },
   UNDO_CLOSED: {
     about: 'The answer is not among those that can be undone.',

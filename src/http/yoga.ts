@@ -23,9 +23,25 @@ export interface YogaOptions {
 
 export type GraphQLHandler = ReturnType<typeof createGraphQL>;
 
-const FIRST_QUERY = `# Welcome to Concord. Send your token as a header (below): {"Authorization": "Bearer …"}
+const FIRST_QUERY = `# Welcome to Concord.
+# Send your token as a header (below):
+#   {"Authorization": "Bearer …"}
 query Projects {
-  projects { edges { node { id name myRole labels progress { samples labelled answers } } } }
+  projects {
+    edges {
+      node {
+        id
+        name
+        myRole
+        labels
+        progress {
+          samples
+          labelled
+          answers
+        }
+      }
+    }
+  }
 }
 `;
 

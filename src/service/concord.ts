@@ -145,8 +145,10 @@ export class Concord {
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
       try {
-        const due = await project.read((state) => isDue(state, this.environment.now()));
-        if (due) await project.execute('sweep', {}, () => undefined);
+        // One sweep lets go a bounded number.
+        while (await project.read((state) => isDue(state, this.environment.now()))) {
+          await project.execute('sweep', {}, () => undefined);
+        }
       } catch (error) {
         failures.push(error);
       }

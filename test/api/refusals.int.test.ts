@@ -239,7 +239,7 @@ describe('predictions', () => {
   ])('refuse rows with %s, and name them', async (_, row) => {
     const input = upload(rows(SURE, row, SURE, row), { keys: ['k0', 'k1', 'k2', 'k3'] });
     const answer = await refused(driver.token, 'uploadPredictions', input, 'BAD_PROBABILITIES');
-    expect(answer).toMatchObject({ count: 2, rows: [{ row: 1 }, { row: 3 }] });
+    expect(answer).toMatchObject({ count: 2, badRows: [{ row: 1 }, { row: 3 }] });
   });
 
   it('refuse keys and numbers that name no sample', async () => {
@@ -487,7 +487,9 @@ describe('an answer', () => {
     const first = await submit(service, anna, mine, 'animal');
     expect(await submit(service, anna, mine, 'animal')).toEqual(first);
     const again = { assignment: mine, label: 'mineral' };
-    expect(await refused(anna.token, 'submit', again, 'ALREADY_ANSWERED')).toMatchObject({ label: 'animal' });
+    expect(await refused(anna.token, 'submit', again, 'ALREADY_ANSWERED')).toMatchObject({
+      answer: 'animal',
+    });
     for (const name of ['skip', 'release', 'renew']) {
       await refused(anna.token, name, { assignment: mine }, 'ALREADY_ANSWERED');
     }
@@ -502,10 +504,10 @@ describe('an answer', () => {
     await must(service, anna.token, 'skip', { assignment: skipped });
     const input = { assignment: skipped, label: 'animal' };
     expect(await refused(anna.token, 'submit', input, 'ASSIGNMENT_CLOSED')).toMatchObject({
-      state: 'SKIPPED',
+      assignmentState: 'SKIPPED',
     });
     expect(await refused(anna.token, 'undo', { assignment: skipped }, 'ASSIGNMENT_CLOSED')).toMatchObject({
-      state: 'SKIPPED',
+      assignmentState: 'SKIPPED',
     });
   });
 

@@ -38,7 +38,7 @@ describe('submitting', () => {
     scenario.claims('ann');
     const first = scenario.submits('ann', 0, 'dog').result;
     expect(scenario.submits('ann', 0, 'dog').thenNothing().result).toEqual(first);
-    scenario.submits('ann', 0, 'cat').thenRefused('ALREADY_ANSWERED', { label: 'dog' });
+    scenario.submits('ann', 0, 'cat').thenRefused('ALREADY_ANSWERED', { answer: 'dog' });
   });
 
   it('is refused for a label that the project has not', () => {
@@ -73,7 +73,7 @@ describe('submitting', () => {
     const scenario = pool(1);
     scenario.claims('ann');
     skips(scenario, 'ann', 0);
-    scenario.submits('ann', 0).thenRefused('ASSIGNMENT_CLOSED', { state: 'SKIPPED' });
+    scenario.submits('ann', 0).thenRefused('ASSIGNMENT_CLOSED', { assignmentState: 'SKIPPED' });
   });
 
   it('counts late if the place is still free', () => {
@@ -182,11 +182,13 @@ describe('skipping', () => {
     const scenario = pool(3);
     scenario.claims('ann', 3);
     scenario.submits('ann', 0, 'dog');
-    skips(scenario, 'ann', 0).thenRefused('ALREADY_ANSWERED', { label: 'dog' });
+    skips(scenario, 'ann', 0).thenRefused('ALREADY_ANSWERED', { answer: 'dog' });
     scenario.given('release', own(scenario, 'ann', 1));
-    skips(scenario, 'ann', 1).thenRefused('ASSIGNMENT_CLOSED', { state: 'RELEASED' });
+    skips(scenario, 'ann', 1).thenRefused('ASSIGNMENT_CLOSED', { assignmentState: 'RELEASED' });
     scenario.after(10 * MINUTE);
-    skips(scenario, 'ann', 2).thenRefused('ASSIGNMENT_CLOSED', { state: 'EXPIRED' }, [{ type: 'expired' }]);
+    skips(scenario, 'ann', 2).thenRefused('ASSIGNMENT_CLOSED', { assignmentState: 'EXPIRED' }, [
+      { type: 'expired' },
+    ]);
   });
 
   it('leaves an answer of another who holds it welcome', () => {
@@ -278,7 +280,7 @@ describe('renewing', () => {
     scenario
       .after(10 * MINUTE)
       .when('renew', own(scenario, 'ann', 0))
-      .thenRefused('ASSIGNMENT_CLOSED', { state: 'EXPIRED' }, [{ type: 'expired' }]);
+      .thenRefused('ASSIGNMENT_CLOSED', { assignmentState: 'EXPIRED' }, [{ type: 'expired' }]);
   });
 });
 
@@ -298,7 +300,7 @@ describe('giving back', () => {
   it('is refused for an answer', () => {
     const scenario = pool(1);
     scenario.labels('ann', 'dog');
-    scenario.when('release', own(scenario, 'ann', 0)).thenRefused('ALREADY_ANSWERED', { label: 'dog' });
+    scenario.when('release', own(scenario, 'ann', 0)).thenRefused('ALREADY_ANSWERED', { answer: 'dog' });
   });
 });
 
@@ -331,7 +333,9 @@ describe('undoing', () => {
     const scenario = pool(1);
     scenario.claims('ann');
     skips(scenario, 'ann', 0);
-    scenario.when('undo', own(scenario, 'ann', 0)).thenRefused('ASSIGNMENT_CLOSED', { state: 'SKIPPED' });
+    scenario
+      .when('undo', own(scenario, 'ann', 0))
+      .thenRefused('ASSIGNMENT_CLOSED', { assignmentState: 'SKIPPED' });
   });
 
   it('unsettles a sample of the open round, and never reopens a closed one', () => {

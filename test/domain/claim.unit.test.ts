@@ -91,7 +91,7 @@ describe('a suggestion', () => {
   };
 
   it('is the predicted class, or nothing where the policy hides it', () => {
-    expect(new Set(suggestions({}))).toEqual(new Set([2]));
+    expect(new Set(suggestions({ hiddenShare: 0, audit: { share: 0 } }))).toEqual(new Set([2]));
     expect(new Set(suggestions({ suggestions: 'HIDDEN' }))).toEqual(new Set([-1]));
   });
 
@@ -216,4 +216,15 @@ describe('an empty claim says why', () => {
     scenario.given('skip', { by: 'bob', assignment: scenario.idOf('bob', 2), reason: '' });
     expect(scenario.emptyFor('bob')).toEqual({ reason: 'ALL_HAD_BY_YOU' });
   });
+});
+
+it('lets go a bounded number at a time of what has run out, so that a commit stays small', () => {
+  const scenario = pool(2_500);
+  for (let person = 0; person < 25; person++) scenario.claims(`person ${person}`, 100);
+  scenario.after(24 * 60 * MINUTE);
+  const held = () => scenario.project.held.size;
+  scenario.given('sweep', {});
+  expect(held()).toBe(1_500);
+  scenario.given('sweep', {}).given('sweep', {});
+  expect(held()).toBe(0);
 });

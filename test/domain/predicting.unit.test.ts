@@ -35,7 +35,7 @@ describe('pre-annotation', () => {
         code: 'BAD_PROBABILITIES',
         details: {
           count: 4,
-          rows: [
+          badRows: [
             { row: 1, problem: 'class 0 has NaN' },
             { row: 2, problem: expect.stringMatching(/^class 0 has 1.2/) },
             { row: 3, problem: 'the sum is 0.900000, not 1' },
@@ -49,7 +49,7 @@ describe('pre-annotation', () => {
   it('names ten rows of many', () => {
     const bad = () => preAnnotate(new Uint32Array(50), new Float32Array(100), 2);
     expect(bad).toThrow(
-      expect.objectContaining({ details: { count: 50, rows: expect.objectContaining({ length: 10 }) } }),
+      expect.objectContaining({ details: { count: 50, badRows: expect.objectContaining({ length: 10 }) } }),
     );
   });
 

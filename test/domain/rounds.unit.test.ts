@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { roundProgress } from '../../src/domain/announced.ts';
 import { candidatePool, mayOpenRound } from '../../src/domain/rounds.ts';
 import { chosen, MINUTE, pool, project, START } from './scenario.ts';
 
@@ -170,5 +171,24 @@ describe('audits announced with a round', () => {
     const first = other.project.currentRun?.published.audits[0] as number;
     other.opened([first, ...Array.from({ length: 19 }, (_, i) => 10 + i)]);
     expect([...(other.project.openRound?.opened.audits ?? [])]).not.toContain(first);
+  });
+
+  it('do not keep a round that closed settled from looking whole', () => {
+    const round = scenario(10, 20);
+    const { audits = [] } = round.project.openRound?.opened ?? {};
+    const mine = Array.from({ length: 20 }, (_, i) => 10 + i);
+    for (let asked = 0; asked < 30 && round.project.openRound; asked++) {
+      const [row = -1] = round.when('claim', { by: 'ann', hold: 1 }).result.held;
+      const sample = round.project.assignments.sample.get(row);
+      const assignment = round.project.assignments.ids.keyAt(row);
+      if (mine.includes(sample)) {
+        round.given('submit', { by: 'ann', assignment, label: 'cat', milliseconds: null, hold: null });
+      } else round.given('skip', { by: 'ann', assignment, reason: '' });
+    }
+    const [closed] = round.project.rounds;
+    if (closed === undefined) throw new Error('unreachable');
+    expect(closed.closed?.reason).toBe('SETTLED');
+    expect(audits).toHaveLength(5);
+    expect(roundProgress(round.project, closed)).toEqual({ total: 25, settled: 25 });
   });
 });

@@ -219,7 +219,7 @@ const PLAIN: PolicyChange = {
   overlapShare: 0,
   autoAcceptThreshold: null,
   workSession: { minutes: 0, breakMinutes: 0 },
-  hiddenShare: 0,
+  hiddenShare: 0.1,
 };
 
 /** A new project with some samples, which waits for rounds. */

@@ -104,6 +104,15 @@ describe('the policy', () => {
     ['graceSeconds', { graceSeconds: -1 }],
     ['workSession.minutes', { workSession: { minutes: -1 } }],
     ['workSession.breakMinutes', { workSession: { breakMinutes: 1_441 } }],
+    [
+      'hiddenShare',
+      {
+        suggestions: 'SHOWN',
+        hiddenShare: 0.05,
+        autoAcceptThreshold: 0.9,
+        audit: { share: 0.1, cap: 9 },
+      },
+    ],
     ['hiddenShare', { hiddenShare: 1.1 }],
     ['priority.threshold', { priority: { threshold: -1 } }],
   ])('refuses %s out of its range, and names it', (field, change) => {

@@ -99,7 +99,7 @@ describe('annotators on the real service', () => {
     expect(await annotator.submit(assignment, 'even')).toMatchObject({ assignment: { label: 'even' } });
     const other = await annotator.submit(assignment, 'odd').catch((error: unknown) => error);
     expect(other).toBeInstanceOf(AlreadyAnsweredError);
-    expect(other).toMatchObject({ label: 'even' });
+    expect(other).toMatchObject({ answer: 'even' });
   });
 
   it('get an undone sample and a released one again, and a skipped one never', async () => {

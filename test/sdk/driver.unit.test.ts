@@ -155,7 +155,7 @@ describe('predictions', () => {
   });
 
   it('name bad rows as whoever gave them counts', async () => {
-    const details = { count: 1, rows: [{ row: 5, problem: 'class 0 has NaN' }] };
+    const details = { count: 1, badRows: [{ row: 5, problem: 'class 0 has NaN' }] };
     const { project } = projectOn({
       UploadPredictions: ({ numbers }) => {
         if (Buffer.from(String(numbers), 'base64').readUInt32LE(0) > 0)
@@ -171,7 +171,7 @@ describe('predictions', () => {
     });
     await expect(publishing).rejects.toMatchObject({
       code: 'BAD_PROBABILITIES',
-      rows: [{ row: 20_005, problem: 'class 0 has NaN' }],
+      badRows: [{ row: 20_005, problem: 'class 0 has NaN' }],
     });
   });
 });

@@ -44,7 +44,7 @@ export function mutation(name: string, selection = ''): string {
       const fields = Object.keys(type.getFields()).filter((field) => field !== 'code' && field !== 'message');
       // Two refusals may have fields of one name and different types: only under other names do they go together.
       const details = fields.map(
-        (f) => `${PREFIX}${type.name}_${f}: ${f}${f === 'rows' ? ' { row problem }' : ''}`,
+        (f) => `${PREFIX}${type.name}_${f}: ${f}${f === 'badRows' ? ' { row problem }' : ''}`,
       );
       return `... on ${type.name} { code message ${details.join(' ')} }`;
     });

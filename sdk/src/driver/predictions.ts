@@ -141,12 +141,12 @@ function permuted(matrix: Float32Array, columns: readonly number[]): Float32Arra
 }
 
 /** The service counts rows within a part; whoever gave the matrix counts them in the matrix. */
-function renumbered({ count, rows }: BadProbabilitiesError, start: number): BadProbabilitiesError {
-  const renamed = rows.map(({ row, problem }) => ({ row: row + start, problem }));
+function renumbered({ count, badRows }: BadProbabilitiesError, start: number): BadProbabilitiesError {
+  const renamed = badRows.map(({ row, problem }) => ({ row: row + start, problem }));
   const listed = renamed.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ');
   return new BadProbabilitiesError(`${count} rows are not probabilities. ${listed}`, {
     count,
-    rows: renamed,
+    badRows: renamed,
   });
 }
 

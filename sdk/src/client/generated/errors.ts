@@ -15,11 +15,11 @@ export class AlreadyAnsweredError extends RefusalError {
   override readonly name = 'AlreadyAnsweredError';
   override readonly code = 'ALREADY_ANSWERED';
   /** Your answer. */
-  readonly label: string;
+  readonly answer: string;
 
   constructor(message: string, details: DetailsOf<AlreadyAnsweredError>) {
     super(message);
-    this.label = details.label;
+    this.answer = details.answer;
   }
 }
 
@@ -28,11 +28,11 @@ export class AssignmentClosedError extends RefusalError {
   override readonly name = 'AssignmentClosedError';
   override readonly code = 'ASSIGNMENT_CLOSED';
   /** What became of it. */
-  readonly state: string;
+  readonly assignmentState: string;
 
   constructor(message: string, details: DetailsOf<AssignmentClosedError>) {
     super(message);
-    this.state = details.state;
+    this.assignmentState = details.assignmentState;
   }
 }
 
@@ -53,15 +53,15 @@ export class BadCursorError extends RefusalError {
 export class BadProbabilitiesError extends RefusalError {
   override readonly name = 'BadProbabilitiesError';
   override readonly code = 'BAD_PROBABILITIES';
+  /** The first ones. */
+  readonly badRows: readonly BadRow[];
   /** How many rows. */
   readonly count: number;
-  /** The first ones. */
-  readonly rows: readonly BadRow[];
 
   constructor(message: string, details: DetailsOf<BadProbabilitiesError>) {
     super(message);
+    this.badRows = details.badRows;
     this.count = details.count;
-    this.rows = details.rows;
   }
 }
 

@@ -1245,10 +1245,10 @@ const RELEASE: Operation = {
       code
       message
       ... on AlreadyAnsweredError {
-        refusal_label: label
+        refusal_answer: answer
       }
       ... on AssignmentClosedError {
-        refusal_state: state
+        refusal_assignmentState: assignmentState
       }
       ... on ForbiddenError {
         refusal_allowed: allowed
@@ -1286,10 +1286,10 @@ const RENEW: Operation = {
       code
       message
       ... on AlreadyAnsweredError {
-        refusal_label: label
+        refusal_answer: answer
       }
       ... on AssignmentClosedError {
-        refusal_state: state
+        refusal_assignmentState: assignmentState
       }
       ... on ForbiddenError {
         refusal_allowed: allowed
@@ -1636,10 +1636,10 @@ const SKIP: Operation = {
       code
       message
       ... on AlreadyAnsweredError {
-        refusal_label: label
+        refusal_answer: answer
       }
       ... on AssignmentClosedError {
-        refusal_state: state
+        refusal_assignmentState: assignmentState
       }
       ... on ForbiddenError {
         refusal_allowed: allowed
@@ -1697,10 +1697,10 @@ const SUBMIT: Operation = {
       code
       message
       ... on AlreadyAnsweredError {
-        refusal_label: label
+        refusal_answer: answer
       }
       ... on AssignmentClosedError {
-        refusal_state: state
+        refusal_assignmentState: assignmentState
       }
       ... on ForbiddenError {
         refusal_allowed: allowed
@@ -1833,7 +1833,7 @@ const UNDO: Operation = {
       code
       message
       ... on AssignmentClosedError {
-        refusal_state: state
+        refusal_assignmentState: assignmentState
       }
       ... on ForbiddenError {
         refusal_allowed: allowed
@@ -1952,11 +1952,11 @@ const UPLOAD_PREDICTIONS: Operation = {
       code
       message
       ... on BadProbabilitiesError {
-        refusal_count: count
-        refusal_rows: rows {
+        refusal_badRows: badRows {
           problem
           row
         }
+        refusal_count: count
       }
       ... on ForbiddenError {
         refusal_allowed: allowed

@@ -31,10 +31,10 @@ export const DETAIL_PREFIX = 'refusal_';
 
 /** Every refusal there is, by its code: its class, and the names of its details. */
 export const REFUSALS = {
-  ALREADY_ANSWERED: { type: AlreadyAnsweredError, details: ['label'] },
-  ASSIGNMENT_CLOSED: { type: AssignmentClosedError, details: ['state'] },
+  ALREADY_ANSWERED: { type: AlreadyAnsweredError, details: ['answer'] },
+  ASSIGNMENT_CLOSED: { type: AssignmentClosedError, details: ['assignmentState'] },
   BAD_CURSOR: { type: BadCursorError, details: ['problem'] },
-  BAD_PROBABILITIES: { type: BadProbabilitiesError, details: ['count', 'rows'] },
+  BAD_PROBABILITIES: { type: BadProbabilitiesError, details: ['badRows', 'count'] },
   BAD_STRATEGY_PARAMETERS: { type: BadStrategyParametersError, details: ['issues', 'strategy'] },
   BROKEN_STRATEGY: { type: BrokenStrategyError, details: ['problem', 'strategy'] },
   DUPLICATE_KEYS: { type: DuplicateKeysError, details: ['count', 'keys'] },
