@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Directory, Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
-import { type Concord, DIRECTORY_TOPIC, type LiveProject, notFound } from './concord.ts';
+import { type Concord, DIRECTORY_TOPIC, notFound } from './concord.ts';
 import type { Follower } from './hub.ts';
+import type { LiveProject } from './liveProject.ts';
 
 /** Somebody who has shown a good token. */
 export interface Viewer {

@@ -1,5 +1,5 @@
-import type { ProjectAccess } from './access.ts';
-import type { Concord } from './concord.ts';
+import type { Environment } from './environment.ts';
+import type { LiveProject } from './liveProject.ts';
 
 interface Presence {
   connections: number;
@@ -13,11 +13,16 @@ interface Presence {
  */
 export class Attendance {
   readonly #present = new Map<string, Presence>();
+  readonly #environment: Environment;
   #isClosed = false;
 
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
   /** Counts a connection in; the answer counts it out again, once. */
-  enter(concord: Concord, access: ProjectAccess): () => void {
-    const key = `${access.live.id}/${access.viewer.member}`;
+  enter(live: LiveProject, member: string): () => void {
+    const key = `${live.id}/${member}`;
     const presence = this.#present.get(key) ?? { connections: 0, stay: null };
     this.#present.set(key, presence);
     presence.connections++;
@@ -30,17 +35,17 @@ export class Attendance {
       presence.connections--;
       if (presence.connections > 0) return;
       // A failure is no loss: what they hold runs out by itself.
-      this.#leave(concord, access, key, presence).catch(() => this.#present.delete(key));
+      this.#leave(live, member, key, presence).catch(() => this.#present.delete(key));
     };
   }
 
-  async #leave(concord: Concord, { live, viewer }: ProjectAccess, key: string, presence: Presence) {
+  async #leave(live: LiveProject, member: string, key: string, presence: Presence) {
     const seconds = await live.read((project) => project.policy.graceSeconds);
     // Meanwhile they may have come back, and even left again.
     if (presence.connections > 0 || presence.stay !== null || this.#isClosed) return;
-    presence.stay = concord.environment.setTimer(() => {
+    presence.stay = this.#environment.setTimer(() => {
       this.#present.delete(key);
-      live.execute('disconnect', { by: viewer.member }, () => undefined).catch(() => undefined);
+      live.execute('disconnect', { by: member }, () => undefined).catch(() => undefined);
     }, seconds * 1_000);
   }
 

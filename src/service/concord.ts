@@ -1,5 +1,3 @@
-import type { CommandInput, CommandResult, ProjectCommand } from '../domain/commands.ts';
-import { decide } from '../domain/commands.ts';
 import {
   Directory,
   type DirectoryCommand,
@@ -7,73 +5,24 @@ import {
   type DirectoryEvent,
   decideDirectory,
 } from '../domain/directory.ts';
-import type { ProjectEvent } from '../domain/events.ts';
-import { chunksToFold, Project } from '../domain/project.ts';
+import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Store } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
 import { type Environment, newId } from './environment.ts';
 import { Hub } from './hub.ts';
-import { JournalHost, type JournalKind } from './journalHost.ts';
+import { JournalHost } from './journalHost.ts';
+import { LiveProject } from './liveProject.ts';
 import { PayloadReader } from './payloads.ts';
-import { ResidentMatrix } from './residentMatrix.ts';
-import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
-import { agreementView, progressView } from './views.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
 
 /** The topic of the directory's changes: members, roles, tokens. */
 export const DIRECTORY_TOPIC = 'directory';
 
-/** What time brings about, and what follows from that: see `settleTime` in the domain. */
-const FACTS: ReadonlySet<ProjectEvent['type']> = new Set([
-  'expired',
-  'promoted',
-  'autoAcceptJudged',
-  'roundClosed',
-]);
-
 const DIRECTORY_KIND = { empty: () => new Directory(), chunksToFold: () => [], isFact: () => false };
-const PROJECT_KIND: JournalKind<Project, ProjectEvent> = {
-  empty: () => new Project(),
-  chunksToFold,
-  isFact: ({ type }) => FACTS.has(type),
-};
-
-/** One project as this node serves it. */
-export class LiveProject {
-  readonly id: string;
-  readonly host: JournalHost<Project, ProjectEvent>;
-  readonly matrix: ResidentMatrix;
-  readonly agreement = new SharedView(agreementView);
-  readonly progress = new SharedView(progressView);
-
-  constructor(id: string, store: Store, environment: Environment) {
-    this.id = id;
-    this.host = new JournalHost(PROJECT_KIND, id, store, environment);
-    this.matrix = new ResidentMatrix(store);
-  }
-
-  /**
-   * Decides a command; see {@link JournalHost.execute}.
-   * @throws {Refusal} INVALID_INPUT too: the input holds what no store can keep
-   */
-  async execute<C extends ProjectCommand, V>(
-    command: C,
-    input: CommandInput<C>,
-    view: (project: Project, result: CommandResult<C>) => V,
-    options?: { readonly chunks?: ReadonlyMap<string, Uint8Array>; readonly alone?: boolean },
-  ): Promise<V> {
-    checkStorable(input);
-    return this.host.execute((project, moment) => decide(project, command, input, moment), view, options);
-  }
-
-  read<R>(look: (project: Project) => R): Promise<R> {
-    return this.host.read(look);
-  }
-}
 
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
@@ -85,7 +34,7 @@ export class Concord {
   readonly strategies: StrategyHost;
   readonly environment: Environment;
   readonly hub = new Hub();
-  readonly attendance = new Attendance();
+  readonly attendance: Attendance;
   readonly payloads: PayloadReader;
   readonly directory: JournalHost<Directory, DirectoryEvent>;
   readonly #projects = new Map<string, LiveProject>();
@@ -95,6 +44,7 @@ export class Concord {
     this.store = store;
     this.strategies = strategies;
     this.environment = environment;
+    this.attendance = new Attendance(environment);
     this.payloads = new PayloadReader(store);
     this.directory = new JournalHost<Directory, DirectoryEvent>(
       DIRECTORY_KIND,

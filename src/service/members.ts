@@ -2,7 +2,8 @@ import type { MemberKind, Role } from '../domain/directory.ts';
 import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import { newToken, type ProjectAccess, tokenHash, type Viewer } from './access.ts';
-import { type Concord, type LiveProject, notFound } from './concord.ts';
+import { type Concord, notFound } from './concord.ts';
+import type { LiveProject } from './liveProject.ts';
 import { checkStorable } from './storable.ts';
 import { orRefusal } from './trouble.ts';
 

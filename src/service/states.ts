@@ -25,7 +25,7 @@ export function progressStream(concord: Concord, access: ProjectAccess): AsyncIt
 
 /** The viewer's own queue. While it is followed, its owner counts as connected. */
 export function queueStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<QueueView> {
-  const leave = concord.attendance.enter(concord, access);
+  const leave = concord.attendance.enter(access.live, access.viewer.member);
   return follow(concord, access, () => currentQueue(concord, access), sameButSeq, leave);
 }
 

@@ -1,0 +1,57 @@
+import { type CommandInput, type CommandResult, decide, type ProjectCommand } from '../domain/commands.ts';
+import type { ProjectEvent } from '../domain/events.ts';
+import { chunksToFold, Project } from '../domain/project.ts';
+import type { Store } from '../journal/port.ts';
+import type { Environment } from './environment.ts';
+import { JournalHost, type JournalKind } from './journalHost.ts';
+import { ResidentMatrix } from './residentMatrix.ts';
+import { SharedView } from './sharedView.ts';
+import { checkStorable } from './storable.ts';
+import { agreementView, progressView } from './views.ts';
+
+/** What time brings about, and what follows from that: see `settleTime` in the domain. */
+const FACTS: ReadonlySet<ProjectEvent['type']> = new Set([
+  'expired',
+  'promoted',
+  'autoAcceptJudged',
+  'roundClosed',
+]);
+
+const PROJECT_KIND: JournalKind<Project, ProjectEvent> = {
+  empty: () => new Project(),
+  chunksToFold,
+  isFact: ({ type }) => FACTS.has(type),
+};
+
+/** One project as this node serves it. */
+export class LiveProject {
+  readonly id: string;
+  readonly host: JournalHost<Project, ProjectEvent>;
+  readonly matrix: ResidentMatrix;
+  readonly agreement = new SharedView(agreementView);
+  readonly progress = new SharedView(progressView);
+
+  constructor(id: string, store: Store, environment: Environment) {
+    this.id = id;
+    this.host = new JournalHost(PROJECT_KIND, id, store, environment);
+    this.matrix = new ResidentMatrix(store);
+  }
+
+  /**
+   * Decides a command; see {@link JournalHost.execute}.
+   * @throws {Refusal} INVALID_INPUT too: the input holds what no store can keep
+   */
+  async execute<C extends ProjectCommand, V>(
+    command: C,
+    input: CommandInput<C>,
+    view: (project: Project, result: CommandResult<C>) => V,
+    options?: { readonly chunks?: ReadonlyMap<string, Uint8Array>; readonly alone?: boolean },
+  ): Promise<V> {
+    checkStorable(input);
+    return this.host.execute((project, moment) => decide(project, command, input, moment), view, options);
+  }
+
+  read<R>(look: (project: Project) => R): Promise<R> {
+    return this.host.read(look);
+  }
+}
