@@ -27,17 +27,11 @@ export function candidatePool(project: Project): CandidatePool {
   return { ordinals: ordinals.slice(0, count), accepted: accepted.slice(0, count) };
 }
 
-/** What a strategy chose, in labelling order. */
-export interface Choice {
-  readonly strategy: RoundOpened['strategy'];
-  readonly seed: number;
-  readonly run: number | null;
-  readonly samples: Uint32Array;
-  readonly scores: Float64Array;
-  readonly normalised: Float64Array;
-  readonly random: Uint8Array;
-  readonly inclusionProbability: number | null;
-}
+/** What a strategy chose, in labelling order, as the event of its round keeps it. */
+export type Choice = Pick<
+  RoundOpened,
+  'strategy' | 'seed' | 'run' | 'samples' | 'scores' | 'normalised' | 'random' | 'inclusionProbability'
+>;
 
 /** At most one of so many announced is an audit. */
 const ONE_IN = 5;
