@@ -6,12 +6,24 @@ const conditions = ['source', 'node', 'import', 'default'];
 const graphql = { find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) };
 const shared = { resolve: { conditions, alias: [graphql] }, ssr: { resolve: { conditions } } };
 
-/** Unit: pure, in milliseconds. Int: real parts in this process. E2e: real processes, the built service. */
+/** Unit: pure, in milliseconds. Int, compiled: real parts in this process. E2e: real processes, the built service. */
 export default defineConfig({
   test: {
+    // The second says at the end which tests were left out for want of a server.
+    reporters: ['default', './test/support/unrun.ts'],
     projects: [
       { ...shared, test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } },
       { ...shared, test: { name: 'int', include: ['test/**/*.int.test.ts'], testTimeout: 20_000 } },
+      {
+        ...shared,
+        // The API again, with every operation compiled: both ways of running one must answer alike.
+        test: {
+          name: 'compiled',
+          include: ['test/api/**/*.int.test.ts', 'test/http/*.int.test.ts'],
+          env: { CONCORD_TEST_COMPILE: '1' },
+          testTimeout: 20_000,
+        },
+      },
       {
         ...shared,
         test: {

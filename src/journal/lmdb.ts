@@ -1,11 +1,27 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Database } from 'lmdb';
 import { decodeCommit, decodeValue, encodeCommit, encodeValue } from './codec.ts';
-import { damaged, failureOf, noSpace } from './failures.ts';
-import { GroupCommit, MAX_GROUP_BYTES } from './group.ts';
+import { failureOf } from './failures.ts';
+import { GroupCommit } from './group.ts';
 import { commitKey, documentKey, journalOf, SEQ_END, seqOf } from './keys.ts';
+import {
+  BYTES,
+  checkHeader,
+  checkLength,
+  checkSpace,
+  DATA_FILE,
+  type LmdbEnvironment,
+  LOCK_FILE,
+  makeFolder,
+  markFormat,
+  mustBeEmpty,
+  mustExist,
+  openEnvironment,
+  openToRead,
+  syncFile,
+} from './lmdbFiles.ts';
 import { FolderLock } from './lock.ts';
 import {
   type ChunkId,
@@ -13,29 +29,12 @@ import {
   MAX_VALUE_BYTES,
   SeqTakenError,
   type Store,
+  type StoredChunk,
   type StoredValue,
   type StoreError,
-  StoreTooNewError,
   StoreUnavailableError,
   ValueTooLargeError,
 } from './port.ts';
-
-/** The version of what is written here. Raise it when an older Concord would misread that. */
-const FORMAT = 1;
-const FORMAT_KEY = Buffer.from('format');
-
-const DATA_FILE = 'concord.mdb';
-const LOCK_FILE = 'concord.pid';
-
-/** Keys and values are bytes: what they mean is decided here, not by a library's defaults. */
-const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
-
-/**
- * A write is refused when less than this is free. LMDB should not be the one to find the disk full: it
- * reports half a write as an input error, and lmdb-js formats its message into a buffer that is too small.
- * The largest group, twice over, leaves room for the pages that change along with it.
- */
-const SPARE_BYTES = 2 * (MAX_GROUP_BYTES + MAX_VALUE_BYTES);
 
 /**
  * Opens the store in a folder, which is made if it is missing.
@@ -53,16 +52,7 @@ export async function openLmdbStore(folder: string): Promise<Store> {
     // Before LMDB is touched, which would have this process wait for itself if it is committing there.
     lock.check();
     checkHeader(path);
-    const env = open<Uint8Array, Buffer>({
-      ...BYTES,
-      path: join(path, DATA_FILE),
-      noSubdir: true,
-      // A commit is not acknowledged, nor seen by a reader, before it is on disk.
-      overlappingSync: false,
-      // Groups are made here. Those of lmdb-js begin with a promise of their own that nobody can catch, and
-      // a failed commit would end the process.
-      eventTurnBatching: false,
-    });
+    const env = openEnvironment(path);
     try {
       checkLength(env, path);
       // LMDB lets one process at a time into a write transaction, which is what taking the lock asks for.
@@ -81,25 +71,101 @@ export async function openLmdbStore(folder: string): Promise<Store> {
   }
 }
 
+/**
+ * Opens the store that this process has open already, from another of its threads: LMDB shares it between them. The
+ * folder must stay open elsewhere for as long as this one is used.
+ * @throws {StoreError} as {@link openLmdbStore}
+ */
+export async function joinLmdbStore(folder: string): Promise<Store> {
+  const path = resolve(folder);
+  try {
+    mustExist(path);
+    return new LmdbStore(openEnvironment(path), path, null);
+  } catch (error) {
+    throw failureOf(error, path);
+  }
+}
+
+/**
+ * Opens the store in a folder to read it, be it open in another process or not: LMDB gives each reader the state of a
+ * moment, and writers do not wait for it. Every write is refused.
+ * @throws {StoreError} as {@link openLmdbStore}; {@link StoreUnavailableError} too if there is no store
+ */
+export async function readLmdbStore(folder: string): Promise<Store> {
+  const path = resolve(folder);
+  try {
+    const env = await openToRead(path);
+    try {
+      return new LmdbStore(env, path, null, true);
+    } catch (error) {
+      await env.close();
+      throw error;
+    }
+  } catch (error) {
+    throw failureOf(error, path);
+  }
+}
+
+/**
+ * Copies the store in a folder, as it is at one moment, into a folder that it makes; the store may be open and written
+ * to meanwhile. The copy is a store like any other, without the space that lay idle, and on disk when it resolves.
+ * @throws {StoreError} the copy cannot be made, or there is something in its place already
+ */
+export async function backUpLmdbStore(folder: string, target: string): Promise<void> {
+  const path = resolve(folder);
+  const copy = resolve(target);
+  let env: LmdbEnvironment | undefined;
+  try {
+    env = await openToRead(path);
+    makeFolder(copy);
+    mustBeEmpty(copy);
+    await copyTo(env, copy);
+  } catch (error) {
+    throw failureOf(error, env === undefined ? path : copy);
+  } finally {
+    await env?.close();
+  }
+}
+
+async function copyTo(env: LmdbEnvironment, folder: string): Promise<void> {
+  // Under another name until it is whole: a copy that was cut short is never taken for a store.
+  const unfinished = join(folder, `${DATA_FILE}.unfinished`);
+  try {
+    await env.backup(unfinished, true);
+    syncFile(unfinished);
+    renameSync(unfinished, join(folder, DATA_FILE));
+    syncFile(folder);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
 class LmdbStore implements Store {
-  readonly #env: RootDatabase<Uint8Array, Buffer>;
+  readonly #env: LmdbEnvironment;
   readonly #commits: Database<Uint8Array, Buffer>;
   readonly #chunks: Database<Uint8Array, Buffer>;
+  /** When each chunk was last put or renewed. */
+  readonly #chunkTimes: Database<Uint8Array, Buffer>;
   readonly #documents: Database<Uint8Array, Buffer>;
   readonly #folder: string;
-  readonly #lock: FolderLock;
+  readonly #lock: FolderLock | null;
+  readonly #isReadOnly: boolean;
   readonly #group = new GroupCommit((run) => this.#transact(run));
   /** Why no more writes are taken. */
   #broken: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(env: RootDatabase<Uint8Array, Buffer>, folder: string, lock: FolderLock) {
+  /** @param lock held for as long as the store is open; null: somebody else holds it, or nobody need to */
+  constructor(env: LmdbEnvironment, folder: string, lock: FolderLock | null, isReadOnly = false) {
     this.#env = env;
     this.#commits = env.openDB({ ...BYTES, name: 'commits' });
     this.#chunks = env.openDB({ ...BYTES, name: 'chunks' });
+    this.#chunkTimes = env.openDB({ ...BYTES, name: 'chunkTimes' });
     this.#documents = env.openDB({ ...BYTES, name: 'documents' });
     this.#folder = folder;
     this.#lock = lock;
+    this.#isReadOnly = isReadOnly;
   }
 
   async append(journal: string, commit: Commit): Promise<void> {
@@ -147,22 +213,60 @@ class LmdbStore implements Store {
     }
   }
 
-  async putChunk(bytes: Uint8Array): Promise<ChunkId> {
+  async putChunk(bytes: Uint8Array, now: number): Promise<ChunkId> {
     const digest = createHash('sha256').update(bytes).digest();
-    const stands = this.#look(() => this.#chunks.doesExist(digest));
-    if (!stands) {
-      await this.#write('chunk', bytes.length, () => {
-        this.#chunks.putSync(digest, bytes);
-        return undefined;
-      });
-    }
+    await this.#write('chunk', bytes.length, () => {
+      if (!this.#chunks.doesExist(digest)) this.#chunks.putSync(digest, bytes);
+      this.#renew(digest, now);
+      return undefined;
+    });
     return digest.toString('hex');
   }
 
+  async renewChunks(ids: readonly ChunkId[], now: number): Promise<ChunkId[]> {
+    const missing: ChunkId[] = [];
+    await this.#write('chunk', 0, () => {
+      for (const id of ids) {
+        const digest = digestOf(id);
+        if (digest !== undefined && this.#chunks.doesExist(digest)) this.#renew(digest, now);
+        else missing.push(id);
+      }
+      return undefined;
+    });
+    return missing;
+  }
+
+  // One look-up a chunk, as for commits.
+  async *chunks(): AsyncGenerator<StoredChunk, void, void> {
+    for (let after: Buffer | undefined; ; ) {
+      const start = after === undefined ? Buffer.alloc(DIGEST_BYTES) : following(after);
+      const digest = this.#look(() => first(this.#chunks.getKeys({ start, limit: 1 })));
+      if (digest === undefined) return;
+      const putAt = this.#look(() => this.#putAt(digest));
+      yield { id: digest.toString('hex'), putAt };
+      after = digest;
+    }
+  }
+
+  async deleteChunks(ids: readonly ChunkId[], before: number): Promise<number> {
+    let deleted = 0;
+    await this.#write('chunk', 0, () => {
+      for (const id of ids) {
+        const digest = digestOf(id);
+        if (digest === undefined || this.#putAt(digest) >= before) continue;
+        if (this.#chunks.removeSync(digest)) deleted++;
+        this.#chunkTimes.removeSync(digest);
+      }
+      return undefined;
+    });
+    // A reader that was killed would keep the space from being used again.
+    this.#look(() => this.#env.readerCheck());
+    return deleted;
+  }
+
   async getChunk(id: ChunkId): Promise<Uint8Array | undefined> {
-    const digest = Buffer.from(id, 'hex');
-    const isId = digest.length === 32 && digest.toString('hex') === id;
-    const bytes = this.#look(() => (isId ? this.#chunks.getBinary(digest) : undefined));
+    const digest = digestOf(id);
+    const bytes = this.#look(() => digest && this.#chunks.getBinary(digest));
     return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -197,7 +301,17 @@ class LmdbStore implements Store {
   async #letGo(): Promise<void> {
     await this.#group.settled();
     await this.#env.close();
-    this.#lock.release();
+    this.#lock?.release();
+  }
+
+  #putAt(digest: Buffer): number {
+    return this.#chunkTimes.getBinary(digest)?.readDoubleBE() ?? 0;
+  }
+
+  #renew(digest: Buffer, now: number): void {
+    const time = Buffer.alloc(8);
+    time.writeDoubleBE(Math.max(now, this.#putAt(digest)));
+    this.#chunkTimes.putSync(digest, time);
   }
 
   #checkOpen(): void {
@@ -215,6 +329,7 @@ class LmdbStore implements Store {
 
   async #write(what: string, bytes: number, apply: () => Error | undefined): Promise<void> {
     this.#checkOpen();
+    if (this.#isReadOnly) throw new StoreUnavailableError(`the store in ${this.#folder} is open to be read`);
     if (bytes > MAX_VALUE_BYTES) {
       throw new ValueTooLargeError(`a ${what} of ${bytes} bytes is over the limit of ${MAX_VALUE_BYTES}`);
     }
@@ -259,73 +374,22 @@ class LmdbStore implements Store {
   }
 }
 
+const DIGEST_BYTES = 32;
+
+/** The key of a chunk; undefined if no chunk can have this id. */
+function digestOf(id: ChunkId): Buffer | undefined {
+  const digest = Buffer.from(id, 'hex');
+  return digest.length === DIGEST_BYTES && digest.toString('hex') === id ? digest : undefined;
+}
+
+/** The smallest key that is greater. */
+function following(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
+}
+
 function first<T>(items: Iterable<T>): T | undefined {
   for (const item of items) return item;
   return undefined;
-}
-
-/** Makes a folder and those above it. Node 20's own way to do that never returns below /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    const wasMadeMeanwhile = existsSync(path);
-    if (!wasMadeMeanwhile) throw error;
-  }
-}
-
-/** Refuses a file that is not LMDB's. LMDB does as well, but lmdb-js then crashes the process. */
-function checkHeader(folder: string): void {
-  const file = join(folder, DATA_FILE);
-  if (!existsSync(file)) return;
-  const header = new Uint32Array(8);
-  const fd = openSync(file, 'r');
-  try {
-    const length = readSync(fd, header);
-    const [magic, version] = header.subarray(6);
-    const isNew = length === 0;
-    if (!isNew && (magic !== 0xbeefc0de || version !== 2)) {
-      throw damaged(folder, `${DATA_FILE} does not begin like a file of LMDB`);
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/**
- * Refuses a file that has lost its end, as when a copy was cut short: to read there would crash the process.
- * LMDB may leave the last few pages unwritten, so that a little is allowed to be missing.
- */
-function checkLength(env: RootDatabase<Uint8Array, Buffer>, folder: string): void {
-  const { lastPageNumber, pageSize } = env.getStats() as { lastPageNumber: number; pageSize: number };
-  const missing = (lastPageNumber + 1) * pageSize - statSync(join(folder, DATA_FILE)).size;
-  if (missing > 1024 * 1024) throw damaged(folder, `${DATA_FILE} lacks its last ${missing} bytes`);
-}
-
-/** Leaves the version of the format in a new store, and checks that of an old one. */
-function markFormat(env: RootDatabase<Uint8Array, Buffer>, folder: string): void {
-  const mark = env.getBinary(FORMAT_KEY);
-  if (mark === undefined) {
-    if (env.getKeysCount({ limit: 1 }) > 0) throw damaged(folder, `${DATA_FILE} has no mark of Concord`);
-    env.putSync(FORMAT_KEY, Buffer.from(String(FORMAT)));
-    return;
-  }
-  const format = Number(mark);
-  if (!Number.isInteger(format)) throw damaged(folder, `${DATA_FILE} has no mark of Concord`);
-  if (format > FORMAT) {
-    throw new StoreTooNewError(
-      `the store in ${folder} has format ${format}, and this version of Concord reads up to ${FORMAT}; use the version that wrote it, or a newer one`,
-    );
-  }
-}
-
-/** @throws {StoreFullError} too little is free for the next group */
-function checkSpace(folder: string): void {
-  const { blocks, bavail, bsize } = statfsSync(folder);
-  const tellsSize = blocks > 0;
-  if (tellsSize && bavail * bsize < SPARE_BYTES) throw noSpace(folder);
 }
 
 /** What made a transaction fail. lmdb-js gives it away only by way of a second promise. */

@@ -45,6 +45,13 @@ export interface Commit {
 /** SHA-256 of a chunk's bytes, in 64 hexadecimal digits. */
 export type ChunkId = string;
 
+/** A chunk that a store holds. */
+export interface StoredChunk {
+  readonly id: ChunkId;
+  /** When it was last put or renewed, by the clock of whoever did so. */
+  readonly putAt: number;
+}
+
 /** The largest commit, chunk or document that a store takes, in bytes; as encoded, where it is encoded. */
 export const MAX_VALUE_BYTES = 4 * 1024 * 1024;
 
@@ -86,10 +93,31 @@ export interface Store {
   journals(): Promise<string[]>;
 
   /**
-   * Stores bytes, synced when it resolves; storing the same bytes again does nothing. The caller must not
+   * Stores bytes, synced when it resolves; storing the same bytes again only renews them. The caller must not
    * write to them until then. Throws as {@link append} does.
+   * @param now when this is, in milliseconds since 1970: a store has no clock
    */
-  putChunk(bytes: Uint8Array): Promise<ChunkId>;
+  putChunk(bytes: Uint8Array, now: number): Promise<ChunkId>;
+
+  /**
+   * Makes chunks as young as if they were put now, synced when it resolves: for who is about to name chunks in a
+   * commit and has not just put them. One that was renewed at a later time already stays as it is.
+   * @returns the ids of which there is no chunk
+   */
+  renewChunks(ids: readonly ChunkId[], now: number): Promise<ChunkId[]>;
+
+  /**
+   * Every chunk, in the order of their ids. What is put, renewed or deleted while this is read may be given as it
+   * was or as it is.
+   */
+  chunks(): AsyncIterable<StoredChunk>;
+
+  /**
+   * Deletes those of the chunks that were last put or renewed before a time, synced when it resolves. Each is looked
+   * at and deleted in one step: one that somebody puts or renews meanwhile either stays, or is put anew.
+   * @returns how many it has deleted
+   */
+  deleteChunks(ids: readonly ChunkId[], before: number): Promise<number>;
 
   /** The bytes, or undefined if there is no such chunk. The caller must not write to them. */
   getChunk(id: ChunkId): Promise<Uint8Array | undefined>;

@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, (store: Store, ...args: string[]) => Pro
   },
 
   async others(store) {
-    await attempt('chunk', () => store.putChunk(Uint8Array.of(1)));
+    await attempt('chunk', () => store.putChunk(Uint8Array.of(1), 1));
     await attempt('document', () => store.putDocument('people', 'ada', 'Ada'));
   },
 

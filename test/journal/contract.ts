@@ -21,6 +21,9 @@ export interface Subject {
   destroy(): Promise<void>;
 }
 
+/** When chunks are put, where it does not matter. */
+const NOW = 1_700_000_000_000;
+
 /** What every store owes its callers: see the port. Each adapter runs it whole. */
 export function journalContract(name: string, open: () => Promise<Subject>): void {
   describe(`${name} keeps the contract of the journal port`, () => {
@@ -325,7 +328,7 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
     describe('chunks', () => {
       it('are found by the hash of what they hold', async () => {
         for (const bytes of [new Uint8Array(), Uint8Array.of(1), new Uint8Array(100_000).fill(3)]) {
-          const id = await store.putChunk(bytes);
+          const id = await store.putChunk(bytes, NOW);
           expect(id).toBe(createHash('sha256').update(bytes).digest('hex'));
           expect(await store.getChunk(id)).toStrictEqual(bytes);
         }
@@ -333,21 +336,23 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
 
       it('are stored once, however often and however many at a time', async () => {
         const bytes = Uint8Array.of(1, 2, 3);
-        const ids = await Promise.all(Array.from({ length: 20 }, () => store.putChunk(bytes)));
+        const ids = await Promise.all(Array.from({ length: 20 }, () => store.putChunk(bytes, NOW)));
         expect(new Set(ids).size).toBe(1);
-        expect(await store.putChunk(bytes.slice())).toBe(ids[0]);
+        expect(await store.putChunk(bytes.slice(), NOW)).toBe(ids[0]);
       });
 
       it('may be a part of a larger array', async () => {
         const whole = Uint8Array.from({ length: 100 }, (_, i) => i);
-        const id = await store.putChunk(whole.subarray(10, 20));
+        const id = await store.putChunk(whole.subarray(10, 20), NOW);
         expect(await store.getChunk(id)).toStrictEqual(whole.slice(10, 20));
       });
 
       it('have a limit', async () => {
         const largest = new Uint8Array(MAX_VALUE_BYTES).fill(5);
-        expectSameBytes(await store.getChunk(await store.putChunk(largest)), largest);
-        await expect(store.putChunk(new Uint8Array(MAX_VALUE_BYTES + 1))).rejects.toThrow(ValueTooLargeError);
+        expectSameBytes(await store.getChunk(await store.putChunk(largest, NOW)), largest);
+        await expect(store.putChunk(new Uint8Array(MAX_VALUE_BYTES + 1), NOW)).rejects.toThrow(
+          ValueTooLargeError,
+        );
       });
 
       it.each(['', 'nothing', '0'.repeat(64), 'F'.repeat(64), '0'.repeat(63)])(
@@ -356,6 +361,85 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
           expect(await store.getChunk(id)).toBeUndefined();
         },
       );
+    });
+
+    describe('the age of chunks', () => {
+      const listed = () => all(store.chunks());
+
+      it('is known for each, in the order of ids', async () => {
+        expect(await listed()).toStrictEqual([]);
+        const ids: string[] = [];
+        for (let i = 0; i < 40; i++) ids.push(await store.putChunk(Uint8Array.of(i), NOW + i));
+        const expected = ids.map((id, i) => ({ id, putAt: NOW + i }));
+        expect(await listed()).toStrictEqual(expected.sort((a, b) => (a.id < b.id ? -1 : 1)));
+      });
+
+      it('begins anew when a chunk is put or renewed, and never goes back', async () => {
+        const bytes = Uint8Array.of(1);
+        const id = await store.putChunk(bytes, NOW);
+        await store.putChunk(bytes, NOW + 5);
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW + 5 }]);
+        await store.renewChunks([id], NOW + 9);
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW + 9 }]);
+        await Promise.all([store.putChunk(bytes, NOW), store.renewChunks([id], NOW + 1)]);
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW + 9 }]);
+      });
+
+      it('is kept when the store is closed and opened again', async () => {
+        const id = await store.putChunk(Uint8Array.of(1), NOW);
+        store = await subject.reopen();
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW }]);
+      });
+
+      it('can be renewed only for what is there: the rest is named', async () => {
+        const id = await store.putChunk(Uint8Array.of(1), NOW);
+        const missing = 'f'.repeat(64);
+        expect(await store.renewChunks([missing, id, 'nothing'], NOW + 1)).toStrictEqual([
+          missing,
+          'nothing',
+        ]);
+        expect(await store.renewChunks([id], NOW + 1)).toStrictEqual([]);
+        expect(await store.renewChunks([], NOW + 1)).toStrictEqual([]);
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW + 1 }]);
+      });
+
+      it('decides what is deleted: what is named and old enough', async () => {
+        const [old = '', kept = '', young = ''] = await Promise.all(
+          [1, 2, 3].map((i) => store.putChunk(Uint8Array.of(i), NOW + i)),
+        );
+        await store.putChunk(Uint8Array.of(0), NOW);
+        await store.deleteChunks([], NOW + 10);
+        expect(await listed()).toHaveLength(4);
+        expect(await store.deleteChunks([old, young, 'f'.repeat(64), 'nothing'], NOW + 3)).toBe(1);
+        expect(await store.getChunk(old)).toBeUndefined();
+        expect(await store.getChunk(kept)).toStrictEqual(Uint8Array.of(2));
+        expect(await store.getChunk(young)).toStrictEqual(Uint8Array.of(3));
+        expect(await listed()).toHaveLength(3);
+        expect(await store.deleteChunks([old], NOW + 10)).toBe(0);
+      });
+
+      it('may begin again after a deletion', async () => {
+        const bytes = Uint8Array.of(1);
+        const id = await store.putChunk(bytes, NOW + 5);
+        expect(await store.deleteChunks([id], NOW + 6)).toBe(1);
+        expect(await store.putChunk(bytes, NOW)).toBe(id);
+        expect(await listed()).toStrictEqual([{ id, putAt: NOW }]);
+        expect(await store.getChunk(id)).toStrictEqual(bytes);
+      });
+
+      it('leaves a chunk that is put while others delete it', async () => {
+        const bytes = Uint8Array.of(1);
+        const id = await store.putChunk(bytes, NOW);
+        for (let round = 1; round <= 20; round++) {
+          const now = NOW + round;
+          await Promise.all([
+            store.deleteChunks([id], now),
+            store.putChunk(bytes, now),
+            store.deleteChunks([id], now),
+          ]);
+          expect(await store.getChunk(id)).toStrictEqual(bytes);
+        }
+      });
     });
 
     describe('documents', () => {
@@ -395,7 +479,7 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
 
       it('are no journals', async () => {
         await store.putDocument('people', 'ada', 1);
-        await store.putChunk(Uint8Array.of(1));
+        await store.putChunk(Uint8Array.of(1), NOW);
         expect(await store.journals()).toStrictEqual([]);
       });
     });
@@ -426,8 +510,11 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
           await expect(all(store.read('project', 0))).rejects.toThrow(StoreUnavailableError);
           await expect(store.head('project')).rejects.toThrow(StoreUnavailableError);
           await expect(store.journals()).rejects.toThrow(StoreUnavailableError);
-          await expect(store.putChunk(Uint8Array.of(1))).rejects.toThrow(StoreUnavailableError);
+          await expect(store.putChunk(Uint8Array.of(1), NOW)).rejects.toThrow(StoreUnavailableError);
           await expect(store.getChunk('0'.repeat(64))).rejects.toThrow(StoreUnavailableError);
+          await expect(store.renewChunks([], NOW)).rejects.toThrow(StoreUnavailableError);
+          await expect(all(store.chunks())).rejects.toThrow(StoreUnavailableError);
+          await expect(store.deleteChunks([], NOW)).rejects.toThrow(StoreUnavailableError);
           await expect(store.putDocument('a', 'b', 1)).rejects.toThrow(StoreUnavailableError);
           await expect(store.getDocument('a', 'b')).rejects.toThrow(StoreUnavailableError);
           await expect(store.deleteDocument('a', 'b')).rejects.toThrow(StoreUnavailableError);
@@ -440,7 +527,7 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
     it('keeps everything when it is closed and opened again', async () => {
       const events = [{ numbers: Float32Array.of(0.5, -0) }];
       for (const { seq } of numbered(1, 5)) await store.append('project', { ...commitAt(seq), events });
-      const id = await store.putChunk(Uint8Array.of(1, 2));
+      const id = await store.putChunk(Uint8Array.of(1, 2), NOW);
       await store.putDocument('people', 'ada', 'Ada');
       await store.putDocument('people', 'bob', 'Bob');
       await store.deleteDocument('people', 'bob');
@@ -504,7 +591,8 @@ async function seqs(commits: AsyncIterable<Commit>): Promise<number[]> {
 
 const text = fc.string({ unit: 'binary', maxLength: 80 });
 
-const { value } = fc.letrec<{ value: StoredValue; leaf: StoredValue }>((tie) => ({
+/** Any value that a store keeps. */
+export const { value } = fc.letrec<{ value: StoredValue; leaf: StoredValue }>((tie) => ({
   leaf: fc.oneof(
     fc.constant(null),
     fc.boolean(),
@@ -610,7 +698,7 @@ async function follow(steps: readonly Step[], subject: Subject): Promise<void> {
         documents.delete(step.document);
         break;
       case 'chunk':
-        chunks.set(await store.putChunk(step.bytes), step.bytes);
+        chunks.set(await store.putChunk(step.bytes, NOW), step.bytes);
         break;
       case 'reopen':
         store = await subject.reopen();

@@ -7,6 +7,7 @@ import {
   MAX_VALUE_BYTES,
   SeqTakenError,
   type Store,
+  type StoredChunk,
   type StoredValue,
   StoreUnavailableError,
   ValueTooLargeError,
@@ -16,6 +17,7 @@ import {
 export class Disk {
   readonly commits = new Map<string, Uint8Array[]>();
   readonly chunks = new Map<ChunkId, Uint8Array>();
+  readonly chunkTimes = new Map<ChunkId, number>();
   readonly documents = new Map<string, Uint8Array>();
 }
 
@@ -91,16 +93,55 @@ export class MemoryStore implements Store {
     return [...this.#disk.commits.keys()].sort();
   }
 
-  async putChunk(bytes: Uint8Array): Promise<ChunkId> {
+  async putChunk(bytes: Uint8Array, now: number): Promise<ChunkId> {
     this.#checkOpen();
     const id = createHash('sha256').update(measured('chunk', bytes)).digest('hex');
-    this.#disk.chunks.set(id, bytes.slice());
+    if (!this.#disk.chunks.has(id)) this.#disk.chunks.set(id, bytes.slice());
+    this.#renew(id, now);
     return id;
+  }
+
+  async renewChunks(ids: readonly ChunkId[], now: number): Promise<ChunkId[]> {
+    this.#checkOpen();
+    const [standing, missing] = [[], []] as [ChunkId[], ChunkId[]];
+    for (const id of ids) (this.#disk.chunks.has(id) ? standing : missing).push(id);
+    for (const id of standing) this.#renew(id, now);
+    return missing;
+  }
+
+  async *chunks(): AsyncGenerator<StoredChunk, void, void> {
+    this.#checkOpen();
+    for (const id of [...this.#disk.chunks.keys()].sort()) {
+      this.#checkOpen();
+      yield { id, putAt: this.#putAt(id) };
+    }
+  }
+
+  async deleteChunks(ids: readonly ChunkId[], before: number): Promise<number> {
+    this.#checkOpen();
+    const old = ids.filter((id) => this.#putAt(id) < before);
+    for (const id of old) this.#disk.chunkTimes.delete(id);
+    return old.filter((id) => this.#disk.chunks.delete(id)).length;
+  }
+
+  #putAt(id: ChunkId): number {
+    return this.#disk.chunkTimes.get(id) ?? 0;
+  }
+
+  #renew(id: ChunkId, now: number): void {
+    this.#disk.chunkTimes.set(id, Math.max(now, this.#putAt(id)));
   }
 
   async getChunk(id: ChunkId): Promise<Uint8Array | undefined> {
     this.#checkOpen();
     return this.#disk.chunks.get(id);
+  }
+
+  /** Changes a chunk behind the store's back, as a damaged disk does. */
+  damageChunk(id: ChunkId): void {
+    const bytes = this.#disk.chunks.get(id)?.slice() ?? new Uint8Array();
+    bytes.fill((bytes[0] ?? 0) ^ 1, 0, 1);
+    this.#disk.chunks.set(id, bytes);
   }
 
   /** Loses a chunk, as a damaged disk does. */

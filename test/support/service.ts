@@ -74,6 +74,9 @@ export interface ServiceOptions {
 /** The repository's own strategies. */
 export const PLUGINS = fileURLToPath(new URL('../../plugins', import.meta.url));
 
+/** Set for a run of the tests in which every operation is compiled at once; else hardly any is. */
+const COMPILE_AFTER = process.env['CONCORD_TEST_COMPILE'] === undefined ? undefined : 0;
+
 /** Starts a service; close it at the end. */
 export async function startService({
   plugins = PLUGINS,
@@ -94,7 +97,14 @@ export async function startService({
   const concord = new Concord(store, strategies, environment);
   const ownerToken = 'owner_'.padEnd(40, '0');
   await admitOwner(concord, ownerToken);
-  const server = await startServer({ concord, logger, host: '127.0.0.1', port: 0, allowedOrigins });
+  const server = await startServer({
+    concord,
+    logger,
+    host: '127.0.0.1',
+    port: 0,
+    allowedOrigins,
+    compileAfter: COMPILE_AFTER,
+  });
   const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
     post<T>(server.url, token, document, variables);
   return {

@@ -1,0 +1,170 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { damaged, noSpace } from './failures.ts';
+import { MAX_GROUP_BYTES } from './group.ts';
+import { MAX_VALUE_BYTES, StoreTooNewError, StoreUnavailableError } from './port.ts';
+
+/*
+ * The folder of an embedded store and the files in it: what is checked before LMDB is let at them, and after.
+ */
+
+/** The version of what is written here. Raise it when an older Concord would misread that. */
+const FORMAT = 1;
+const FORMAT_KEY = Buffer.from('format');
+
+export const DATA_FILE = 'concord.mdb';
+export const LOCK_FILE = 'concord.pid';
+
+/** Keys and values are bytes: what they mean is decided here, not by a library's defaults. */
+export const BYTES = { encoding: 'binary', keyEncoding: 'binary' } as const;
+
+export type LmdbEnvironment = RootDatabase<Uint8Array, Buffer>;
+
+/**
+ * A write is refused when less than this is free. LMDB should not be the one to find the disk full: it
+ * reports half a write as an input error, and lmdb-js formats its message into a buffer that is too small.
+ * The largest group, twice over, leaves room for the pages that change along with it.
+ */
+const SPARE_BYTES = 2 * (MAX_GROUP_BYTES + MAX_VALUE_BYTES);
+
+/**
+ * Opens LMDB's file in a folder.
+ * @param readOnly its file must be there, and nothing can be written
+ */
+export function openEnvironment(path: string, readOnly = false): LmdbEnvironment {
+  return open<Uint8Array, Buffer>({
+    ...BYTES,
+    path: join(path, DATA_FILE),
+    noSubdir: true,
+    readOnly,
+    // A commit is not acknowledged, nor seen by a reader, before it is on disk.
+    overlappingSync: false,
+    // Groups are made here. Those of lmdb-js begin with a promise of their own that nobody can catch, and
+    // a failed commit would end the process.
+    eventTurnBatching: false,
+  });
+}
+
+/**
+ * Opens the file in a folder to read it.
+ * @throws {StoreUnavailableError} there is none
+ * @throws {StoreError} it is damaged, of another program, or of a newer Concord
+ */
+export async function openToRead(folder: string): Promise<LmdbEnvironment> {
+  mustExist(folder);
+  checkHeader(folder);
+  const env = openEnvironment(folder, true);
+  try {
+    checkLength(env, folder);
+    checkFormat(env, folder);
+    return env;
+  } catch (error) {
+    await env.close();
+    throw error;
+  }
+}
+
+/** @throws {StoreUnavailableError} there is no store in the folder */
+export function mustExist(folder: string): void {
+  if (!existsSync(join(folder, DATA_FILE))) {
+    throw new StoreUnavailableError(`there is no store in ${folder}: it has no ${DATA_FILE}`);
+  }
+}
+
+/** @throws {StoreUnavailableError} something is in the folder */
+export function mustBeEmpty(folder: string): void {
+  const [file] = readdirSync(folder);
+  if (file !== undefined) {
+    throw new StoreUnavailableError(`${folder} is not empty (it has ${file}); choose a folder that is`);
+  }
+}
+
+/** Waits until a file, or the list of the files in a folder, is on disk. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes a folder and those above it. Node 20's own way to do that never returns below /proc. */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const wasMadeMeanwhile = existsSync(path);
+    if (!wasMadeMeanwhile) throw error;
+  }
+}
+
+/** Refuses a file that is not LMDB's. LMDB does as well, but lmdb-js then crashes the process. */
+export function checkHeader(folder: string): void {
+  const file = join(folder, DATA_FILE);
+  if (!existsSync(file)) return;
+  const header = new Uint32Array(8);
+  const fd = openSync(file, 'r');
+  try {
+    const length = readSync(fd, header);
+    const [magic, version] = header.subarray(6);
+    const isNew = length === 0;
+    if (!isNew && (magic !== 0xbeefc0de || version !== 2)) {
+      throw damaged(folder, `${DATA_FILE} does not begin like a file of LMDB`);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Refuses a file that has lost its end, as when a copy was cut short: to read there would crash the process.
+ * LMDB may leave the last few pages unwritten, so that a little is allowed to be missing.
+ */
+export function checkLength(env: LmdbEnvironment, folder: string): void {
+  const { lastPageNumber, pageSize } = env.getStats() as { lastPageNumber: number; pageSize: number };
+  const missing = (lastPageNumber + 1) * pageSize - statSync(join(folder, DATA_FILE)).size;
+  if (missing > 1024 * 1024) throw damaged(folder, `${DATA_FILE} lacks its last ${missing} bytes`);
+}
+
+/** Leaves the version of the format in a new store, and checks that of an old one. */
+export function markFormat(env: LmdbEnvironment, folder: string): void {
+  const mark = env.getBinary(FORMAT_KEY);
+  if (mark === undefined) {
+    if (env.getKeysCount({ limit: 1 }) > 0) throw damaged(folder, `${DATA_FILE} has no mark of Concord`);
+    env.putSync(FORMAT_KEY, Buffer.from(String(FORMAT)));
+    return;
+  }
+  checkFormat(env, folder);
+}
+
+/** @throws {StoreError} there is no mark, or that of a newer Concord */
+function checkFormat(env: LmdbEnvironment, folder: string): void {
+  const format = Number(env.getBinary(FORMAT_KEY) ?? Number.NaN);
+  if (!Number.isInteger(format)) throw damaged(folder, `${DATA_FILE} has no mark of Concord`);
+  if (format > FORMAT) {
+    throw new StoreTooNewError(
+      `the store in ${folder} has format ${format}, and this version of Concord reads up to ${FORMAT}; use the version that wrote it, or a newer one`,
+    );
+  }
+}
+
+/** @throws {StoreFullError} too little is free for the next group */
+export function checkSpace(folder: string): void {
+  const { blocks, bavail, bsize } = statfsSync(folder);
+  const tellsSize = blocks > 0;
+  if (tellsSize && bavail * bsize < SPARE_BYTES) throw noSpace(folder);
+}

@@ -1,0 +1,32 @@
+import type { Reporter, TestModule } from 'vitest/node';
+import { NEEDS } from './needing.ts';
+
+/**
+ * Says at the end of a run which tests were skipped for want of a server, so that nobody takes them for passed.
+ *
+ * `CONCORD_TEST_REQUIRE` names variables, parted by commas, for each of which at least one test must have passed:
+ * with it, a run that has left them out fails.
+ */
+export default class Unrun implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const passed = new Set<string>();
+    const skipped = new Map<string, number>();
+    for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
+      const [title, need = ''] = NEEDS.exec(test.fullName) ?? [];
+      if (title === undefined) continue;
+      const { state } = test.result();
+      if (state === 'passed') passed.add(need);
+      if (state === 'skipped') skipped.set(need, (skipped.get(need) ?? 0) + 1);
+    }
+    for (const [need, count] of skipped) {
+      if (!passed.has(need))
+        process.stdout.write(` Not run: ${count} tests, because ${need} names no server (docs/stores.md)\n`);
+    }
+    const required = (process.env['CONCORD_TEST_REQUIRE'] ?? '').split(',').filter(Boolean);
+    const missing = required.filter((need) => !passed.has(need));
+    if (missing.length > 0) {
+      process.stderr.write(` No test has passed of those that need ${missing.join(' and ')}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
