@@ -1,5 +1,4 @@
 import type { Draw } from './events.ts';
-import type { Policy } from './policy.ts';
 import type { Project } from './project.ts';
 import type { Round } from './round.ts';
 
@@ -27,17 +26,16 @@ export function announcedCount({ opened }: Round): number {
 }
 
 /** The announced sample at a rank below {@link announcedCount}. */
-export function announcedAt({ opened }: Round, rank: number, { priority }: Policy): AnnouncedSample {
-  const { samples, audits, auditRanks } = opened;
-  const audit = auditRanks.indexOf(rank);
-  const before = auditRanks.reduce((count, other) => count + Number(other < rank), 0);
-  const position = Math.min(rank - before, samples.length - 1);
+export function announcedAt({ opened }: Round, rank: number): AnnouncedSample {
+  const { samples, audits, auditRanks, priority } = opened;
+  const audit = auditsBefore(auditRanks, rank);
+  const position = Math.min(rank - audit, samples.length - 1);
   const score = opened.scores[position] as number;
   const normalised = opened.normalised[position] as number;
   const scored = nearestScored(opened, position);
   const deciding = (priority.score === 'RAW' ? opened.scores : opened.normalised)[scored] as number;
   const shared = { rank, priority: deciding > priority.threshold ? 'HIGH' : 'MEDIUM' } as const;
-  if (audit >= 0) {
+  if (auditRanks[audit] === rank) {
     return {
       ...shared,
       sample: audits[audit] as number,
@@ -48,6 +46,18 @@ export function announcedAt({ opened }: Round, rank: number, { priority }: Polic
   }
   const draw = opened.random[position] === 1 ? 'RANDOM' : 'UNCERTAIN';
   return { ...shared, sample: samples[position] as number, draw, score, normalised };
+}
+
+/** How many audits stand at ranks below one. */
+function auditsBefore(auditRanks: Uint32Array, rank: number): number {
+  let low = 0;
+  let high = auditRanks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((auditRanks[middle] as number) < rank) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -73,11 +83,10 @@ export function roundProgress(
   project: Project,
   round: Round,
 ): { readonly total: number; readonly settled: number } {
-  const { samples } = project;
   const total = announcedCount(round);
   if (round.closed?.reason === 'SETTLED') return { total, settled: total };
   const audited = round.opened.audits.reduce(
-    (count, sample) => count + Number(samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)),
+    (count, sample) => count + Number(project.samples.isSettled(sample)),
     0,
   );
   return { total, settled: round.size - round.unsettled + audited };

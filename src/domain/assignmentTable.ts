@@ -51,8 +51,35 @@ export class AssignmentTable {
   /** 1: it takes up, while held, or its answer has, a place of the sample's overlap. */
   readonly placed = new Column(Uint8Array);
 
+  /**
+   * The label by which it stands in the agreement, or {@link NONE}. It is the last answer that was given blind: once
+   * somebody else has answered the sample, the figures tell who has answered what the other said, and an answer that
+   * is changed after that changes the consensus alone.
+   */
+  readonly rating = new Column(Int32Array);
+
   readonly #state = new Column(Uint8Array);
   readonly #draw = new Column(Uint8Array);
+
+  /** All columns by name: what a snapshot keeps of the table, beside ids. */
+  readonly columns = {
+    sample: this.sample,
+    annotator: this.annotator,
+    next: this.next,
+    until: this.until,
+    grantedAt: this.grantedAt,
+    answeredAt: this.answeredAt,
+    milliseconds: this.milliseconds,
+    label: this.label,
+    suggestion: this.suggestion,
+    auditedRun: this.auditedRun,
+    audited: this.audited,
+    expiries: this.expiries,
+    placed: this.placed,
+    rating: this.rating,
+    state: this.#state,
+    draw: this.#draw,
+  };
 
   get size(): number {
     return this.ids.size;
@@ -73,6 +100,7 @@ export class AssignmentTable {
     this.audited.push(assignment.audited);
     this.expiries.push(0);
     this.placed.push(1);
+    this.rating.push(NONE);
     this.#state.push(STATES.indexOf('HELD'));
     this.#draw.push(DRAWS.indexOf(assignment.draw));
     return row;

@@ -78,6 +78,17 @@ export class Column<T extends NumberArray> {
     return this.#data.subarray(0, this.#length) as T;
   }
 
+  /**
+   * Has these numbers as its rows, in place of those it had. The array is the column's own from then on.
+   * @throws {TypeError} the array is of another kind than the column
+   */
+  adopt(data: NumberArray): void {
+    if (!(data instanceof this.#kind))
+      throw new TypeError(`Rows of a column cannot be a ${data.constructor.name}`);
+    this.#data = data;
+    this.#length = data.length;
+  }
+
   /** Grows to hold `length` rows and a quarter more: amortised O(1) a push, never above 25 % unused (from 64). */
   #reserve(length: number): void {
     const grown = new this.#kind(Math.max(MINIMUM_CAPACITY, length + (length >>> 2)));

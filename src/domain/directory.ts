@@ -1,3 +1,4 @@
+import { UnknownEventError } from './events.ts';
 import { refuse } from './refusals.ts';
 
 /** What somebody may do in a project, from most to least. One role a member and project. */
@@ -84,6 +85,11 @@ export class Directory {
     return this.#tokens.get(id);
   }
 
+  /** The hash of a token that was not revoked. */
+  hashOf(id: string): string | undefined {
+    return this.#tokens.get(id)?.hash;
+  }
+
   /** All of a member's tokens that were not revoked, those that have run out too. */
   tokensOf(member: string): Token[] {
     return [...this.#tokens.values()].filter((token) => token.member === member);
@@ -135,6 +141,8 @@ export class Directory {
         else members?.set(event.member, event.role);
         break;
       }
+      default:
+        throw new UnknownEventError(event);
     }
   }
 }

@@ -28,6 +28,54 @@ export type ProjectEvent =
   | Undone;
 
 /**
+ * An event of a type that these rules do not know: a newer version of Concord has written it. To pass over it would
+ * be to serve another state than the journal's. A type never changes its meaning, so the type alone tells.
+ */
+export class UnknownEventError extends Error {
+  override name = 'UnknownEventError';
+  /** The type, as far as it can be told. */
+  readonly type: string;
+
+  constructor(event: unknown) {
+    const type =
+      typeof event === 'object' && event !== null && 'type' in event ? String(event.type) : typeof event;
+    super(`no event of type ${type} is known`);
+    this.type = type;
+  }
+}
+
+/**
+ * The chunks that an event names, and that must therefore be kept for as long as the journal is.
+ * @throws {UnknownEventError} it cannot be told what the event names
+ */
+export function chunksNamed(event: ProjectEvent): readonly string[] {
+  switch (event.type) {
+    case 'samplesImported':
+      return event.blocks.map(({ chunk }) => chunk);
+    case 'predictionsPublished':
+      return event.parts.flatMap(({ matrix, verdicts }) => [matrix, verdicts]);
+    case 'projectCreated':
+    case 'policyChanged':
+    case 'autoAcceptJudged':
+    case 'roundOpened':
+    case 'roundClosed':
+    case 'workSessionStarted':
+    case 'workSessionEnded':
+    case 'granted':
+    case 'renewed':
+    case 'submitted':
+    case 'promoted':
+    case 'skipped':
+    case 'released':
+    case 'expired':
+    case 'undone':
+      return [];
+    default:
+      throw new UnknownEventError(event);
+  }
+}
+
+/**
  * Why a sample was asked: `UNCERTAIN` by the round's strategy, `RANDOM` from its random share, `POOL` in the
  * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted.
  */
@@ -114,6 +162,8 @@ export interface RoundOpened {
     /** Content hash of the strategy's code. */
     readonly version: string;
     readonly parameters: Readonly<Record<string, unknown>>;
+    /** The strategies that it may have asked, and so rests on, in alphabetical order. */
+    readonly asked: readonly { readonly name: string; readonly version: string }[];
   };
   readonly seed: number;
   /** The prediction run it was chosen from, or null before the first. */
@@ -126,6 +176,8 @@ export interface RoundOpened {
   readonly normalised: Float64Array;
   /** 1 where the sample is of the random share. */
   readonly random: Uint8Array;
+  /** What made a sample of this round one of high priority: the policy's, as it was then. */
+  readonly priority: Policy['priority'];
   /** Chance of every eligible sample to be in the random share, or null without one. */
   readonly inclusionProbability: number | null;
   /** When what is unsettled is withdrawn, in milliseconds since 1970; null: never. */

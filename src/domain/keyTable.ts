@@ -21,11 +21,22 @@ const MINIMUM_ARENA = 1024;
 const MAXIMUM_ARENA = 2 ** 32 - 1;
 const BYTES_PER_UNIT = 3;
 
+/** Keys that are hashed between two turns of whoever adopts them: some milliseconds' worth. */
+const KEYS_PER_TURN = 10_000;
+
+/** The keys of a table as two arrays; how they are found again follows from them. */
+export interface KeyBytes {
+  /** The keys' bytes one after another. */
+  readonly bytes: Uint8Array;
+  /** Where each key ends, after a 0: one number more than there are keys. */
+  readonly ends: Uint32Array;
+}
+
 export class KeyTable {
   /** The keys' bytes one after another. What lies beyond the last key is scratch for the key in question. */
-  #arena = new Uint8Array(MINIMUM_ARENA);
+  #arena: Uint8Array = new Uint8Array(MINIMUM_ARENA);
   /** Key i is `arena[ends[i]]` up to, not including, `arena[ends[i + 1]]`. */
-  #ends = new Uint32Array(MINIMUM_SLOTS);
+  #ends: Uint32Array = new Uint32Array(MINIMUM_SLOTS);
   #slots = new Uint32Array(MINIMUM_SLOTS);
   #size = 0;
   /** UTF-16 units of the longest key, so that a lookup of something longer need not be encoded at all. */
@@ -72,6 +83,36 @@ export class KeyTable {
       throw new RangeError(`Index ${index} is outside a table of ${this.#size} keys`);
     }
     return decode(this.#arena, this.#ends[index] as number, this.#ends[index + 1] as number);
+  }
+
+  /** The keys, over the table's own memory: good until the next `add` or `indexOf`. */
+  view(): KeyBytes {
+    return {
+      bytes: this.#arena.subarray(0, this.#end),
+      ends: this.#ends.subarray(0, this.#size + 1),
+    };
+  }
+
+  /**
+   * Has these keys, in place of those it had; the arrays are its own from then on. It gives way now and then, and
+   * is of use once that has come to its end.
+   */
+  *adopt({ bytes, ends }: KeyBytes): Generator<void, void, void> {
+    this.#arena = bytes;
+    this.#ends = ends;
+    this.#size = ends.length - 1;
+    // As many units as the longest has bytes, which are never fewer.
+    this.#longest = 0;
+    for (let i = 0; i < this.#size; i++) {
+      this.#longest = Math.max(this.#longest, (ends[i + 1] as number) - (ends[i] as number));
+    }
+    let slots = MINIMUM_SLOTS;
+    while (this.#size * 3 > slots * 2) slots *= 2;
+    this.#slots = new Uint32Array(slots);
+    for (let first = 0; first < this.#size; first += KEYS_PER_TURN) {
+      this.#index(first, Math.min(first + KEYS_PER_TURN, this.#size));
+      yield;
+    }
   }
 
   /** Where the keys' bytes end and the scratch begins. */
@@ -136,19 +177,24 @@ export class KeyTable {
   }
 
   #rehash(slotCount: number): void {
-    const slots = new Uint32Array(slotCount);
-    const mask = slotCount - 1;
-    for (let index = 0; index < this.#size; index++) {
+    this.#slots = new Uint32Array(slotCount);
+    this.#index(0, this.#size);
+  }
+
+  /** Puts the keys of these indices, of which none is there yet, into the slots. */
+  #index(first: number, end: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let index = first; index < end; index++) {
       const hash = this.#hash(this.#ends[index] as number, this.#ends[index + 1] as number);
       let at = hash & mask;
       while (slots[at] !== 0) at = (at + 1) & mask;
       slots[at] = slotOf(hash, index, mask);
     }
-    this.#slots = slots;
   }
 
   #growEnds(): void {
-    const grown = new Uint32Array(this.#ends.length + (this.#ends.length >> 2));
+    const grown = new Uint32Array(Math.max(MINIMUM_SLOTS, this.#ends.length + (this.#ends.length >> 2)));
     grown.set(this.#ends);
     this.#ends = grown;
   }

@@ -39,7 +39,8 @@ export function preAnnotate(ordinals: Uint32Array, probabilities: Float32Array, 
     if (problem === '' && Math.abs(sum - 1) > SUM_TOLERANCE) problem = `the sum is ${sum.toFixed(6)}, not 1`;
     if (problem !== '' && ++count <= NAMED) bad.push({ row, problem });
     labels[row] = best;
-    confidences[row] = probabilities[row * classes + best] as number;
+    // Within the tolerance a probability may be a little above 1; a confidence never is.
+    confidences[row] = Math.min(1, probabilities[row * classes + best] as number);
   }
   if (count > 0) throw refuse('BAD_PROBABILITIES', { count, badRows: bad });
   return { ordinals, labels, confidences };

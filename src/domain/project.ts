@@ -1,18 +1,19 @@
 import { AgreementCounts, type Rating } from './agreement.ts';
 import { Annotator } from './annotator.ts';
 import { AssignmentTable } from './assignmentTable.ts';
-import type {
-  Expired,
-  Granted,
-  PredictionsPublished,
-  ProjectCreated,
-  ProjectEvent,
-  RoundClosed,
-  RoundOpened,
-  SamplesImported,
-  Skipped,
-  Submitted,
-  Undone,
+import {
+  type Expired,
+  type Granted,
+  type PredictionsPublished,
+  type ProjectCreated,
+  type ProjectEvent,
+  type RoundClosed,
+  type RoundOpened,
+  type SamplesImported,
+  type Skipped,
+  type Submitted,
+  type Undone,
+  UnknownEventError,
 } from './events.ts';
 import { MinHeap } from './heap.ts';
 import { Lane } from './lane.ts';
@@ -36,6 +37,25 @@ export interface ImportedPart {
   readonly first: number;
   readonly count: number;
 }
+
+/** What a project knows beside its tables, its annotators, runs and rounds. */
+export interface ProjectRecord {
+  readonly seq: number;
+  readonly time: number;
+  readonly created: ProjectCreated | null;
+  readonly policy: Policy | null;
+  readonly labelled: number;
+  readonly answers: number;
+}
+
+/** One part of an import, by its names. */
+export interface ImportRecord extends ImportedPart {
+  readonly importId: string;
+  readonly part: number;
+}
+
+/** Samples that are counted into the agreement between two turns: some milliseconds' worth. */
+const SAMPLES_PER_TURN = 5_000;
 
 /**
  * The projection of one project: a synchronous fold of its journal's events, and what can be read from it at
@@ -168,6 +188,42 @@ export class Project {
     return first && { row: first.value, until: first.priority };
   }
 
+  /** See `projectState.ts`, which keeps a project and brings it back. */
+  record(): ProjectRecord {
+    const { seq, time, labelled, answers } = this;
+    return { seq, time, labelled, answers, created: this.#created, policy: this.#policy };
+  }
+
+  /** Every part of every import, in the order in which the imports began. */
+  *importRecords(): Generator<ImportRecord, void, void> {
+    for (const [importId, parts] of this.#imports) {
+      for (const [part, { first, count }] of parts) yield { importId, part, first, count };
+    }
+  }
+
+  /**
+   * Has this record. Tables, annotators, runs, rounds and {@link held} have been brought back before; what follows
+   * from them is worked out here. It gives way now and then, and the project is of use once that has come to its end.
+   */
+  *adopt(
+    { seq, time, created, policy, labelled, answers }: ProjectRecord,
+    imports: Iterable<ImportRecord>,
+  ): Generator<void, void, void> {
+    Object.assign(this, { seq, time, labelled, answers });
+    this.#created = created;
+    this.#policy = policy;
+    for (const { importId, part, first, count } of imports)
+      this.#keepImport(importId, part, { first, count });
+    for (const { id, index } of this.annotators) this.#annotatorIndex.set(id, index);
+    for (const row of this.held) this.#deadlines.push(this.assignments.until.get(row), row);
+    if (created === null) return;
+    this.#agreement = new AgreementCounts(created.labels.length);
+    for (let sample = 0; sample < this.samples.size; sample++) {
+      if (sample % SAMPLES_PER_TURN === 0) yield;
+      if (this.samples.assignments.get(sample) !== NONE) this.#agreement.change([], this.#ratings(sample));
+    }
+  }
+
   /** Moves the projection one event forward. `seq` and `time` are those of the event's commit. */
   fold(event: ProjectEvent, seq: number, time: number, chunks: ChunkSource): void {
     this.seq = seq;
@@ -244,19 +300,25 @@ export class Project {
       case 'undone':
         this.#undone(event);
         break;
+      default:
+        throw new UnknownEventError(event);
     }
     this.#dropPassedDeadlines();
   }
 
   #samplesImported({ importId, part, keys, blocks, overlapping, overlap }: SamplesImported): void {
+    this.#keepImport(importId, part, { first: this.samples.size, count: keys.length });
+    this.samples.add(keys, blocks);
+    for (const sample of overlapping) this.samples.overlap.set(sample, overlap);
+  }
+
+  #keepImport(importId: string, part: number, imported: ImportedPart): void {
     let parts = this.#imports.get(importId);
     if (parts === undefined) {
       parts = new Map();
       this.#imports.set(importId, parts);
     }
-    parts.set(part, { first: this.samples.size, count: keys.length });
-    this.samples.add(keys, blocks);
-    for (const sample of overlapping) this.samples.overlap.set(sample, overlap);
+    parts.set(part, imported);
   }
 
   #predictionsPublished(event: PredictionsPublished, chunks: ChunkSource): void {
@@ -433,8 +495,8 @@ export class Project {
     const { assignments } = this;
     const ratings: Rating[] = [];
     for (let row = this.samples.assignments.get(sample); row !== NONE; row = assignments.next.get(row)) {
-      if (!assignments.isCounted(row)) continue;
-      ratings.push({ annotator: assignments.annotator.get(row), label: assignments.label.get(row) });
+      const label = assignments.rating.get(row);
+      if (label !== NONE) ratings.push({ annotator: assignments.annotator.get(row), label });
     }
     return ratings;
   }
@@ -471,6 +533,10 @@ export class Project {
     const before = this.#ratings(sample);
     assignments.placed.set(row, by === 1 ? 1 : 0);
     samples.counted.set(sample, samples.counted.get(sample) + by);
+    const rated = assignments.rating.get(row) !== NONE;
+    if (by === 1 && !rated) assignments.rating.set(row, assignments.label.get(row));
+    // Alone on its sample, the answer has shown nobody anything; else it stays the one that was given blind.
+    if (by === -1 && before.length === 1) assignments.rating.set(row, NONE);
     this.agreement.change(before, this.#ratings(sample));
     this.#countAudit(row, by);
   }

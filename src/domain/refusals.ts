@@ -3,7 +3,7 @@
  * code, details of its own type, and a message that says what to do. The API shows each as an object type
  * that implements `Error`, the SDK as an error class; `docs/errors.md` mirrors this table and a test pins both.
  *
- * A refusal is data, not a fault: nothing was changed. Faults (bugs, a store out of reach) are other errors.
+ * A refusal is data, not a fault: nothing was changed (STORE_UNAVAILABLE alone leaves that open). Faults (bugs, a store out of reach) are other errors.
  */
 
 /** One row of probabilities that cannot be taken. */
@@ -75,7 +75,7 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   FORBIDDEN: ({ allowed }) => `Your role does not allow this. It takes: ${allowed.join(' or ')}.`,
   UNKNOWN_LABEL: ({ label, known }) => `'${label}' is not in the label set. Known labels: ${list(known)}.`,
   DUPLICATE_KEYS: ({ count, keys }) =>
-    `${count} of the keys are in the project already or come twice: ${list(keys)}${more(count, keys.length)}. Nothing of this part was imported.`,
+    `${count} keys are there already or come twice: ${list(keys)}${more(count, keys.length)}. Nothing was kept.`,
   UNKNOWN_SAMPLES: ({ count, samples }) =>
     `${count} of the rows name no sample of the project: ${list(samples)}${more(count, samples.length)}. Nothing of this part was kept.`,
   PAYLOAD_TOO_LARGE: ({ what, bytes, limit }) => `${what} has ${bytes} bytes; the limit is ${limit}.`,
@@ -96,7 +96,7 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   MISSING_STRATEGY_INPUT: ({ strategy, missing }) =>
     `The strategy '${strategy}' needs ${missing}, and the project has none yet. Publish a prediction run first, or use a strategy that needs none, such as 'random'.`,
   STRATEGY_FAILED: ({ strategy, problem }) =>
-    `The strategy '${strategy}' failed: ${problem} No round was opened.`,
+    `The strategy '${strategy}' failed: ${problem}. No round was opened.`,
   ASSIGNMENT_CLOSED: ({ assignmentState }) => `This assignment is ${assignmentState} and takes no answer.`,
   ALREADY_ANSWERED: ({ answer }) => `You have answered this with '${answer}'. Undo that answer first.`,
   UNDO_CLOSED: ({ limit }) => `Only your last ${limit} answers can be undone, and this is not one of them.`,

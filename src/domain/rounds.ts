@@ -82,6 +82,7 @@ export function* openRound(
     scores: Float64Array.from(kept, (rank) => choice.scores[rank] as number),
     normalised: Float64Array.from(kept, (rank) => choice.normalised[rank] as number),
     random: Uint8Array.from(kept, (rank) => choice.random[rank] as number),
+    priority: project.policy.priority,
     inclusionProbability: choice.inclusionProbability,
     deadline,
     ...announcedAudits(project, samples, choice.seed),

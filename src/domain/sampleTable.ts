@@ -14,6 +14,12 @@ export interface PayloadPlace {
   readonly index: number;
 }
 
+/** A chunk of payloads, and the ordinal of the first sample in it. */
+export interface FirstOfBlock {
+  readonly chunk: string;
+  readonly first: number;
+}
+
 /**
  * All samples of a project as columns, by ordinal: about 30 bytes a sample beside its key. It knows nothing of
  * people and rounds; `Project` keeps the counters in step.
@@ -41,7 +47,22 @@ export class SampleTable {
   readonly round = new Column(Uint32Array);
 
   readonly #flags = new Column(Uint8Array);
-  readonly #blocks: { readonly chunk: string; readonly first: number }[] = [];
+  /** Blocks of payloads, by their first sample. */
+  readonly blocks: FirstOfBlock[] = [];
+
+  /** All columns by name: what a snapshot keeps of the table, beside keys and blocks. */
+  readonly columns = {
+    overlap: this.overlap,
+    counted: this.counted,
+    live: this.live,
+    skips: this.skips,
+    predicted: this.predicted,
+    confidence: this.confidence,
+    assignments: this.assignments,
+    position: this.position,
+    round: this.round,
+    flags: this.#flags,
+  };
 
   get size(): number {
     return this.keys.size;
@@ -50,7 +71,7 @@ export class SampleTable {
   add(keys: readonly string[], blocks: readonly PayloadBlock[]): void {
     let first = this.size;
     for (const { chunk, count } of blocks) {
-      this.#blocks.push({ chunk, first });
+      this.blocks.push({ chunk, first });
       first += count;
     }
     for (const key of keys) this.keys.add(key);
@@ -70,13 +91,13 @@ export class SampleTable {
   /** @throws {RangeError} there is no such sample */
   payload(ordinal: number): PayloadPlace {
     let low = 0;
-    let high = this.#blocks.length - 1;
+    let high = this.blocks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#blocks[middle]?.first ?? 0) <= ordinal) low = middle;
+      if ((this.blocks[middle]?.first ?? 0) <= ordinal) low = middle;
       else high = middle - 1;
     }
-    const block = this.#blocks[low];
+    const block = this.blocks[low];
     if (block === undefined || ordinal >= this.size) throw new RangeError(`no sample ${ordinal}`);
     return { chunk: block.chunk, index: ordinal - block.first };
   }

@@ -1,5 +1,5 @@
 import {
-  Directory,
+  type Directory,
   type DirectoryCommand,
   type DirectoryCommands,
   type DirectoryEvent,
@@ -10,19 +10,19 @@ import { refuse } from '../domain/refusals.ts';
 import type { Store } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
+import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
 import { LiveProject } from './liveProject.ts';
 import { PayloadReader } from './payloads.ts';
 import { checkStorable } from './storable.ts';
+import type { Upkeep } from './upkeep.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
 
 /** The topic of the directory's changes: members, roles, tokens. */
 export const DIRECTORY_TOPIC = 'directory';
-
-const DIRECTORY_KIND = { empty: () => new Directory(), chunksToFold: () => [], isFact: () => false };
 
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
@@ -38,20 +38,23 @@ export class Concord {
   readonly payloads: PayloadReader;
   readonly directory: JournalHost<Directory, DirectoryEvent>;
   readonly #projects = new Map<string, LiveProject>();
+  readonly #upkeep: Upkeep | null;
   #closing: Promise<void> | null = null;
 
-  constructor(store: Store, strategies: StrategyHost, environment: Environment) {
+  /** @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody */
+  constructor(
+    store: Store,
+    strategies: StrategyHost,
+    environment: Environment,
+    upkeep: Upkeep | null = null,
+  ) {
     this.store = store;
+    this.#upkeep = upkeep;
     this.strategies = strategies;
     this.environment = environment;
     this.attendance = new Attendance(environment);
     this.payloads = new PayloadReader(store);
-    this.directory = new JournalHost<Directory, DirectoryEvent>(
-      DIRECTORY_KIND,
-      'directory',
-      store,
-      environment,
-    );
+    this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
   }
 
@@ -73,7 +76,7 @@ export class Concord {
   project(id: string): LiveProject {
     let project = this.#projects.get(id);
     if (project === undefined) {
-      project = new LiveProject(id, this.store, this.environment);
+      project = new LiveProject(id, this.store, this.environment, this.#upkeep ?? undefined);
       project.host.onChange(() => this.hub.wake(id));
       this.#projects.set(id, project);
     }
@@ -118,6 +121,7 @@ export class Concord {
     await this.directory.settled();
     for (const project of this.#projects.values()) await project.host.settled();
     await this.strategies.close();
+    await this.#upkeep?.close();
     await this.store.close();
   }
 }

@@ -5,6 +5,7 @@ import type { PayloadPlace } from '../domain/sampleTable.ts';
 import { followAs, type ProjectAccess, stillHolds } from './access.ts';
 import type { Concord } from './concord.ts';
 import { handWritten } from './hub.ts';
+import { orRefusal } from './trouble.ts';
 
 /**
  * The feed of newly prioritized samples: every announced sample of every round, once and in order. A reader's
@@ -57,7 +58,7 @@ export async function prioritizedFeed(
       for (;;) {
         if (!(await stillHolds(concord, access))) return undefined;
         const next = await live.read((project) => readFrom(project, live.id, place));
-        if (next !== null) {
+        if (next !== null && !(next.item.kind === 'reset' && (await isBehind(concord, access, next.seq)))) {
           place = next.place;
           return next.item;
         }
@@ -70,7 +71,21 @@ export async function prioritizedFeed(
   }
 }
 
-function readFrom(project: Project, id: string, from: Place): { item: FeedItem; place: Place } | null {
+/**
+ * Whether the store has commits that were not seen here at `seq`: then a reader who comes from another node may be
+ * ahead of this one, with a cursor that is good. What it waits for comes with those commits.
+ */
+async function isBehind({ store }: Concord, { live }: ProjectAccess, seq: number): Promise<boolean> {
+  return seq < (await orRefusal(store.head(live.id)));
+}
+
+/** What comes next, the place behind it, and the commit at which that is so; null: nothing yet. */
+function readFrom(
+  project: Project,
+  id: string,
+  from: Place,
+): { readonly item: FeedItem; readonly place: Place; readonly seq: number } | null {
+  const { seq } = project;
   const rounds = project.rounds.length;
   const current = project.rounds[from.round - 1];
   const isAhead = from.round > rounds + 1 || from.rank > (current ? announcedCount(current) : 0);
@@ -81,7 +96,7 @@ function readFrom(project: Project, id: string, from: Place): { item: FeedItem; 
       : null;
   if (lost !== null) {
     const place = newestPlace(project);
-    return { place, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
+    return { seq, place, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
   }
   let { round: number, rank } = from;
   let round = project.rounds[number - 1];
@@ -94,7 +109,7 @@ function readFrom(project: Project, id: string, from: Place): { item: FeedItem; 
   const end = Math.min(rank + BATCH, announcedCount(round));
   const samples = [];
   for (let next = rank; next < end; next++) {
-    const announced = announcedAt(round, next, project.policy);
+    const announced = announcedAt(round, next);
     const { sample } = announced;
     samples.push({
       ...announced,
@@ -103,7 +118,7 @@ function readFrom(project: Project, id: string, from: Place): { item: FeedItem; 
     });
   }
   const place = { round: number, rank: end };
-  return { place, item: { kind: 'samples', round: number, samples, cursor: cursorOf(id, place) } };
+  return { seq, place, item: { kind: 'samples', round: number, samples, cursor: cursorOf(id, place) } };
 }
 
 function newestPlace(project: Project): Place {

@@ -33,7 +33,7 @@ export async function importPart(
     }
     return bytes;
   });
-  const blocks = await writePayloads(concord.store, payloads);
+  const blocks = await writePayloads(concord.store, payloads, concord.environment.now());
   const keys = samples.map(({ key }) => key);
   const input = { by: viewer.member, importId, part, keys, blocks };
   return live.execute('importSamples', input, (_, imported) => imported, { alone: true });

@@ -1,24 +1,16 @@
 import type { Moment } from '../domain/decision.ts';
 import { Refusal } from '../domain/refusals.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
-import { SeqTakenError, StoreError, StoreUnavailableError, ValueTooLargeError } from '../journal/port.ts';
+import {
+  SeqTakenError,
+  StoreError,
+  StoreFullError,
+  StoreUnavailableError,
+  ValueTooLargeError,
+} from '../journal/port.ts';
 import { delay, type Environment, newId } from './environment.ts';
+import { type JournalKind, loadProjection, type Projection } from './folding.ts';
 import { asRefusal } from './trouble.ts';
-
-/** State that is folded from a journal's events. */
-export interface Projection<E> {
-  readonly seq: number;
-  readonly time: number;
-  fold(event: E, seq: number, time: number, chunks: (id: string) => Uint8Array): void;
-}
-
-/** A journal of one kind: how its projection begins, and which chunks its events need to be folded. */
-export interface JournalKind<P extends Projection<E>, E> {
-  empty(): P;
-  chunksToFold(event: E): readonly string[];
-  /** It follows by itself, as when a time has run out: it stands, though the command that met it is refused. */
-  isFact(event: E): boolean;
-}
 
 type Chunks = ReadonlyMap<string, Uint8Array>;
 
@@ -51,14 +43,17 @@ const MAX_EVENTS_PER_COMMIT = 4_000;
 const MAX_CONFLICTS = 10;
 /** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
 const APPEND_PAUSES_MS = [20, 200];
-/** While a long journal is loaded, other work gets a turn after so many commits. */
-const COMMITS_PER_TURN = 500;
 const NO_CHUNKS: Chunks = new Map();
 
-/** A journal cannot be folded: its store has lost something, or it was written by other rules. */
-export class DamagedJournalError extends Error {
-  override name = 'DamagedJournalError';
+/** Whom a host tells of what it need not know the answer to. */
+export interface HostListener {
+  /** The journal has a snapshot that is of no use, and why; it was folded from its beginning. */
+  onUselessSnapshot(journal: string, problem: string): void;
+  /** So much has been folded since the newest snapshot, or since this was called last: see {@link JournalKind.workOf}. */
+  onFolded(journal: string, work: number): void;
 }
+
+const NOBODY: HostListener = { onUselessSnapshot: () => undefined, onFolded: () => undefined };
 
 /**
  * The one place where a journal is decided, on this node. Commands that arrive while a commit is being synced
@@ -71,6 +66,7 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #kind: JournalKind<P, E>;
   readonly #store: Store;
   readonly #environment: Environment;
+  readonly #listener: HostListener;
   readonly #listeners = new Set<() => void>();
   readonly #jobs: Job<P, E>[] = [];
   readonly #reads: Read<P>[] = [];
@@ -82,8 +78,15 @@ export class JournalHost<P extends Projection<E>, E> {
   #published: number | null = null;
   #pumping: Promise<void> | null = null;
 
-  constructor(kind: JournalKind<P, E>, journal: string, store: Store, environment: Environment) {
+  constructor(
+    kind: JournalKind<P, E>,
+    journal: string,
+    store: Store,
+    environment: Environment,
+    listener = NOBODY,
+  ) {
     this.#kind = kind;
+    this.#listener = listener;
     this.journal = journal;
     this.#store = store;
     this.#environment = environment;
@@ -205,6 +208,7 @@ export class JournalHost<P extends Projection<E>, E> {
     }
     for (const { answer } of decided) answer();
     this.#publish(projection.seq);
+    if (events.length > 0) this.#listener.onFolded(this.journal, this.#workOf(events));
   }
 
   /** Decides and folds one job; gives what is to be done once its events are synced. */
@@ -238,16 +242,19 @@ export class JournalHost<P extends Projection<E>, E> {
 
   /** Appends a commit. Under its own id it may be sent again: if it had landed after all, that is a success. */
   async #append(commit: Commit): Promise<void> {
-    for (const pause of APPEND_PAUSES_MS) {
+    let unknown: StoreUnavailableError | null = null;
+    for (const pause of [...APPEND_PAUSES_MS, null]) {
       try {
         await this.#store.append(this.journal, commit);
         return;
       } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error;
+        // That this try found no space does not say what became of those before: they may have landed, or land yet.
+        if (error instanceof StoreFullError && unknown !== null) throw unknown;
+        if (!(error instanceof StoreUnavailableError) || pause === null) throw error;
+        unknown = error;
         await delay(this.#environment, pause);
       }
     }
-    await this.#store.append(this.journal, commit);
   }
 
   #appendFailed(decided: readonly Decided<P, E>[], error: unknown): void {
@@ -278,43 +285,21 @@ export class JournalHost<P extends Projection<E>, E> {
   }
 
   async #load(): Promise<P> {
-    const projection = this.#kind.empty();
-    let commits = 0;
-    for await (const commit of this.#store.read(this.journal, 0)) {
-      if (++commits % COMMITS_PER_TURN === 0) await delay(this.#environment, 0);
-      await this.#replay(projection, commit);
-    }
+    let work = 0;
+    const projection = await loadProjection(this.#store, this.journal, this.#kind, {
+      pause: () => delay(this.#environment, 0),
+      onUselessSnapshot: (problem) => this.#listener.onUselessSnapshot(this.journal, problem),
+      onCommit: (commit) => {
+        work += this.#workOf(commit.events as readonly E[]);
+      },
+    });
+    this.#listener.onFolded(this.journal, work);
     return projection;
   }
 
-  async #replay(projection: P, { seq, time, events }: Commit): Promise<void> {
-    try {
-      for (const event of events as readonly E[]) {
-        const chunks = await loadChunks(this.#store, this.#kind.chunksToFold(event));
-        projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
-      }
-    } catch (error) {
-      if (error instanceof StoreError) throw error;
-      const problem = error instanceof Error ? error.message : String(error);
-      throw new DamagedJournalError(`journal ${this.journal} cannot be read at commit ${seq}: ${problem}`, {
-        cause: error,
-      });
-    }
+  #workOf(events: readonly E[]): number {
+    return events.reduce((work, event) => work + this.#kind.workOf(event), 0);
   }
-}
-
-/**
- * Chunks by their ids.
- * @throws {Error} naming a chunk that the store lacks
- */
-export async function loadChunks(store: Store, ids: readonly string[]): Promise<Map<string, Uint8Array>> {
-  const chunks = new Map<string, Uint8Array>();
-  for (const id of ids) {
-    const bytes = await store.getChunk(id);
-    if (bytes === undefined) throw new Error(`chunk ${id} is missing from the store`);
-    chunks.set(id, bytes);
-  }
-  return chunks;
 }
 
 /** The store is well, and what it was given is not: too large, or nothing that it can keep. */

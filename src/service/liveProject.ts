@@ -1,27 +1,14 @@
 import { type CommandInput, type CommandResult, decide, type ProjectCommand } from '../domain/commands.ts';
 import type { ProjectEvent } from '../domain/events.ts';
-import { chunksToFold, Project } from '../domain/project.ts';
+import type { Project } from '../domain/project.ts';
 import type { Store } from '../journal/port.ts';
 import type { Environment } from './environment.ts';
-import { JournalHost, type JournalKind } from './journalHost.ts';
+import { type HostListener, JournalHost } from './journalHost.ts';
+import { PROJECT_KIND } from './projectKind.ts';
 import { ResidentMatrix } from './residentMatrix.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
 import { agreementView, progressView } from './views.ts';
-
-/** What time brings about, and what follows from that: see `settleTime` in the domain. */
-const FACTS: ReadonlySet<ProjectEvent['type']> = new Set([
-  'expired',
-  'promoted',
-  'autoAcceptJudged',
-  'roundClosed',
-]);
-
-const PROJECT_KIND: JournalKind<Project, ProjectEvent> = {
-  empty: () => new Project(),
-  chunksToFold,
-  isFact: ({ type }) => FACTS.has(type),
-};
 
 /** One project as this node serves it. */
 export class LiveProject {
@@ -31,9 +18,9 @@ export class LiveProject {
   readonly agreement = new SharedView(agreementView);
   readonly progress = new SharedView(progressView);
 
-  constructor(id: string, store: Store, environment: Environment) {
+  constructor(id: string, store: Store, environment: Environment, listener?: HostListener) {
     this.id = id;
-    this.host = new JournalHost(PROJECT_KIND, id, store, environment);
+    this.host = new JournalHost(PROJECT_KIND, id, store, environment, listener);
     this.matrix = new ResidentMatrix(store);
   }
 

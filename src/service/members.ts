@@ -8,7 +8,7 @@ import { checkStorable } from './storable.ts';
 import { orRefusal } from './trouble.ts';
 
 /** Names of people and tools are documents beside the journals, so that they can be deleted. */
-const NAMES = 'member-names';
+export const NAMES = 'member-names';
 const DAY_MS = 86_400_000;
 
 /**
@@ -112,12 +112,21 @@ function checkDays(days: number | null): void {
   }
 }
 
-/** Changes a member's role in a project; null takes it away. */
+/**
+ * Changes a member's role in a project; null takes it away. Whoever is in no project with the viewer is unknown to
+ * them, so that nobody is drawn into a project by a stranger: that is for the owner of the service.
+ */
 export async function grantRole(
   concord: Concord,
   { live, viewer }: ProjectAccess,
   { member, role }: { readonly member: string; readonly role: Role | null },
 ): Promise<void> {
+  const isKnown = await concord.directory.read(
+    (directory) =>
+      directory.members.get(viewer.member)?.serviceOwner ||
+      directory.projects.get(live.id)?.members.has(member),
+  );
+  if (!isKnown) throw notFound('member');
   const input = { project: live.id, member, role, by: viewer.member };
   await concord.direct('grantRole', input, () => undefined);
 }
@@ -129,32 +138,38 @@ export async function issueToken(
   { member, tokenDays }: { readonly member: string; readonly tokenDays: number | null },
 ): Promise<string> {
   checkDays(tokenDays);
-  await mustAnswerFor(concord, access, member);
+  await mustMayAct(concord, access, member, 'EVERY');
   const secret = newToken(concord);
   await concord.direct('issueToken', tokenFor(concord, member, secret, tokenDays), () => undefined);
   return secret;
 }
 
-/** Revokes every token of a member of the project; live streams of theirs end. */
+/**
+ * Revokes every token of a member of the project; live streams of theirs end. An owner of any of the member's
+ * projects may: a token that has leaked must not stay good because somebody else is to be asked.
+ */
 export async function revokeTokens(concord: Concord, access: ProjectAccess, member: string): Promise<number> {
-  await mustAnswerFor(concord, access, member);
+  await mustMayAct(concord, access, member, 'SOME');
   return concord.direct('revokeTokens', { member }, (_, count) => count);
 }
 
 /**
- * A token opens every project that its member is in, so only who owns all of those may hand it out or end it.
+ * A token opens every project that its member is in, so only who owns every one of those may hand it out. The tokens
+ * of the service's owner are their own business.
+ * @param owned whether the viewer must own every project of the member, or this one
  */
-async function mustAnswerFor(
+async function mustMayAct(
   concord: Concord,
   { live, viewer }: ProjectAccess,
   member: string,
+  owned: 'EVERY' | 'SOME',
 ): Promise<void> {
   await concord.directory.read((directory) => {
     const projects = [...directory.projects.values()].filter(({ members }) => members.has(member));
     if (!projects.some(({ id }) => id === live.id)) throw notFound('member');
-    const owned = projects.every(({ id }) => directory.role(id, viewer.member) === 'OWNER');
     const isServiceOwner = (id: string) => directory.members.get(id)?.serviceOwner === true;
-    if (!owned || (isServiceOwner(member) && !isServiceOwner(viewer.member))) {
+    const ownsAll = projects.every(({ id }) => directory.role(id, viewer.member) === 'OWNER');
+    if ((owned === 'EVERY' && !ownsAll) || (isServiceOwner(member) && !isServiceOwner(viewer.member))) {
       throw refuse('FORBIDDEN', { allowed: ['owner of every project of this member'] });
     }
   });

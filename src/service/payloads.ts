@@ -12,30 +12,34 @@ import { orRefusal } from './trouble.ts';
  */
 const SAMPLES_PER_BLOCK = 256;
 const BYTES_PER_BLOCK = 1024 * 1024;
-const CACHE_BYTES = 64 * 1024 * 1024;
+const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** The largest payload of one sample, in bytes of JSON. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 
 /** Stores payloads (JSON texts in UTF-8) and tells in which blocks they lie, in their order. */
-export async function writePayloads(store: Store, payloads: readonly Uint8Array[]): Promise<PayloadBlock[]> {
+export async function writePayloads(
+  store: Store,
+  payloads: readonly Uint8Array[],
+  now: number,
+): Promise<PayloadBlock[]> {
   const writes: Promise<PayloadBlock>[] = [];
   let first = 0;
   let bytes = 0;
   for (const [i, payload] of payloads.entries()) {
     if (i > first && (i - first === SAMPLES_PER_BLOCK || bytes + payload.length > BYTES_PER_BLOCK)) {
-      writes.push(writeBlock(store, payloads.slice(first, i)));
+      writes.push(writeBlock(store, payloads.slice(first, i), now));
       first = i;
       bytes = 0;
     }
     bytes += payload.length;
   }
-  if (payloads.length > first) writes.push(writeBlock(store, payloads.slice(first)));
+  if (payloads.length > first) writes.push(writeBlock(store, payloads.slice(first), now));
   return Promise.all(writes);
 }
 
-async function writeBlock(store: Store, payloads: readonly Uint8Array[]): Promise<PayloadBlock> {
-  return { chunk: await orRefusal(store.putChunk(encodeBlock(payloads))), count: payloads.length };
+async function writeBlock(store: Store, payloads: readonly Uint8Array[], now: number): Promise<PayloadBlock> {
+  return { chunk: await orRefusal(store.putChunk(encodeBlock(payloads), now)), count: payloads.length };
 }
 
 function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
@@ -61,6 +65,7 @@ export class PayloadReader {
     maxSize: CACHE_BYTES,
     sizeCalculation: (block) => block.length,
   });
+  readonly #loading = new Map<ChunkId, Promise<Uint8Array>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -70,17 +75,37 @@ export class PayloadReader {
    * A sample's payload, parsed.
    * @throws {Error} the chunk is missing from the store
    */
-  async read({ chunk, index }: PayloadPlace): Promise<unknown> {
-    let block = this.#blocks.get(chunk);
-    if (block === undefined) {
-      block = await orRefusal(this.#store.getChunk(chunk));
-      if (block === undefined)
-        throw new Error(`chunk ${chunk}, which holds sample payloads, is missing from the store`);
-      this.#blocks.set(chunk, block);
-    }
+  async read(place: PayloadPlace): Promise<unknown> {
+    return JSON.parse((await this.json(place)).toString('utf8'));
+  }
+
+  /**
+   * A sample's payload as it is stored: JSON in UTF-8, to be read only.
+   * @throws {Error} the chunk is missing from the store
+   */
+  async json({ chunk, index }: PayloadPlace): Promise<Buffer> {
+    const block = this.#blocks.get(chunk) ?? (await this.#load(chunk));
     const view = new DataView(block.buffer, block.byteOffset, block.length);
     const from = view.getUint32(4 * (index + 1), true);
     const to = view.getUint32(4 * (index + 2), true);
-    return JSON.parse(Buffer.from(block.buffer, block.byteOffset + from, to - from).toString('utf8'));
+    return Buffer.from(block.buffer, block.byteOffset + from, to - from);
+  }
+
+  /** Reads a block, once for all who wait for it: a page's samples lie in few, and want them at the same time. */
+  #load(chunk: ChunkId): Promise<Uint8Array> {
+    let loading = this.#loading.get(chunk);
+    if (loading === undefined) {
+      loading = this.#fetch(chunk).finally(() => this.#loading.delete(chunk));
+      this.#loading.set(chunk, loading);
+    }
+    return loading;
+  }
+
+  async #fetch(chunk: ChunkId): Promise<Uint8Array> {
+    const block = await orRefusal(this.#store.getChunk(chunk));
+    if (block === undefined)
+      throw new Error(`chunk ${chunk}, which holds sample payloads, is missing from the store`);
+    this.#blocks.set(chunk, block);
+    return block;
   }
 }

@@ -2,7 +2,7 @@ import type { PredictionPart } from '../domain/events.ts';
 import { preAnnotate } from '../domain/predicting.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
-import { decodeVerdicts, encodeVerdicts } from '../domain/verdicts.ts';
+import { encodeVerdicts } from '../domain/verdicts.ts';
 import { MAX_VALUE_BYTES } from '../journal/port.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
@@ -10,7 +10,7 @@ import { orRefusal } from './trouble.ts';
 import { type RunView, runView } from './views.ts';
 
 /** The samples that a part of predictions is about: by their keys, or by their numbers (ordinals). */
-export type RowNames = { readonly keys: readonly string[] } | { readonly numbers: readonly number[] };
+export type RowNames = { readonly keys: readonly string[] } | { readonly numbers: ArrayLike<number> };
 
 export interface UploadedPart {
   /** Names the part when the run is published. */
@@ -20,9 +20,14 @@ export interface UploadedPart {
 
 const NAMED = 10;
 
+/** What a receipt stands for. It is a chunk of the service's own, so whoever holds the receipt cannot change it. */
+interface UploadRecord extends PredictionPart {
+  readonly project: string;
+}
+
 /**
- * Checks and stores one part of a prediction run. Nothing is published yet: the receipt says where the part
- * lies, so that the service needs no memory of half-uploaded runs and a restart loses none.
+ * Checks and stores one part of a prediction run. Nothing is published yet: the receipt names a record of the part
+ * in the store, so that the service needs no memory of half-uploaded runs and a restart loses none.
  *
  * @param bytes rows × classes float32, little-endian, row-major
  */
@@ -48,18 +53,22 @@ export async function uploadPredictions(
   // A copy, for a view may begin at any byte of its buffer (and a Buffer's own slice is only a view again).
   const matrix = new Uint8Array(bytes);
   const verdicts = preAnnotate(ordinals, new Float32Array(matrix.buffer), classes);
-  const stored = [matrix, encodeVerdicts(verdicts)].map((bytes) => concord.store.putChunk(bytes));
+  const now = concord.environment.now();
+  const stored = [matrix, encodeVerdicts(verdicts)].map((bytes) => concord.store.putChunk(bytes, now));
   const [matrixId = '', verdictsId = ''] = await orRefusal(Promise.all(stored));
   const part: PredictionPart = { matrix: matrixId, verdicts: verdictsId, rows: ordinals.length };
-  return { receipt: Buffer.from(JSON.stringify(part)).toString('base64url'), rows: ordinals.length };
+  const record: UploadRecord = { project: live.id, ...part };
+  const receipt = await orRefusal(concord.store.putChunk(Buffer.from(JSON.stringify(record)), now));
+  return { receipt, rows: part.rows };
 }
 
 function findSamples(project: Project, rows: RowNames): Uint32Array {
-  const names = 'keys' in rows ? rows.keys : rows.numbers;
+  const names: ArrayLike<string | number> = 'keys' in rows ? rows.keys : rows.numbers;
   const ordinals = new Uint32Array(names.length);
   const unknown: string[] = [];
   let count = 0;
-  for (const [i, name] of names.entries()) {
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string | number;
     const ordinal = typeof name === 'string' ? project.samples.keys.indexOf(name) : name;
     if (Number.isInteger(ordinal) && ordinal >= 0 && ordinal < project.samples.size) ordinals[i] = ordinal;
     else if (++count <= NAMED) unknown.push(String(name));
@@ -74,18 +83,12 @@ export async function publishPredictions(
   { live, viewer }: ProjectAccess,
   { model, receipts }: { readonly model: string; readonly receipts: readonly string[] },
 ): Promise<RunView> {
-  const { classes, samples } = await live.read((project) => ({
-    classes: project.labels.length,
-    samples: project.samples.size,
-  }));
   const chunks = new Map<string, Uint8Array>();
   const parts: PredictionPart[] = [];
   for (const [i, receipt] of receipts.entries()) {
-    const part = readReceipt(receipt);
-    const verdicts = part && (await orRefusal(concord.store.getChunk(part.verdicts)));
-    if (!part || !verdicts || !isPartOf(verdicts, part.rows, classes, samples)) {
-      throw refuse('UNKNOWN_PART', { part: i });
-    }
+    const part = await readReceipt(concord, live.id, receipt);
+    const verdicts = part && (await claimed(concord, part));
+    if (!part || !verdicts) throw refuse('UNKNOWN_PART', { part: i });
     chunks.set(part.verdicts, verdicts);
     parts.push(part);
   }
@@ -93,26 +96,30 @@ export async function publishPredictions(
   return live.execute('publishPredictions', input, (_, run) => runView(run), { chunks, alone: true });
 }
 
-function readReceipt(receipt: string): PredictionPart | null {
+/** The part that a receipt stands for, or undefined: it is none, or was given for another project. */
+async function readReceipt(
+  { store }: Concord,
+  project: string,
+  receipt: string,
+): Promise<PredictionPart | undefined> {
+  if (!/^[0-9a-f]{64}$/.test(receipt)) return undefined;
+  const bytes = await orRefusal(store.getChunk(receipt));
   try {
-    const { matrix, verdicts, rows } = JSON.parse(Buffer.from(receipt, 'base64url').toString('utf8'));
-    const isId = (id: unknown) => typeof id === 'string' && /^[0-9a-f]{64}$/.test(id);
-    return isId(matrix) && isId(verdicts) && Number.isInteger(rows) ? { matrix, verdicts, rows } : null;
+    // Any chunk can be named: payloads begin with a count, and no row of probabilities reads as JSON.
+    const record: UploadRecord = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
+    if (record.project !== project) return undefined;
+    const { matrix, verdicts, rows } = record;
+    return { matrix, verdicts, rows };
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-/** A receipt comes from outside: what it names must be verdicts on this project's samples and classes. */
-function isPartOf(bytes: Uint8Array, rows: number, classes: number, samples: number): boolean {
-  try {
-    const { ordinals, labels } = decodeVerdicts(bytes);
-    return (
-      ordinals.length === rows &&
-      ordinals.every((ordinal) => ordinal < samples) &&
-      labels.every((label) => label < classes)
-    );
-  } catch {
-    return false;
-  }
+/** The verdicts of a part whose chunks are both there, and from now on too young to be swept; else undefined. */
+async function claimed(
+  { store, environment }: Concord,
+  { matrix, verdicts }: PredictionPart,
+): Promise<Uint8Array | undefined> {
+  const missing = await orRefusal(store.renewChunks([matrix, verdicts], environment.now()));
+  return missing.length > 0 ? undefined : orRefusal(store.getChunk(verdicts));
 }

@@ -2,7 +2,7 @@ import type { PredictionRun } from '../domain/predictionRun.ts';
 import { decodeVerdicts } from '../domain/verdicts.ts';
 import type { Store } from '../journal/port.ts';
 import { NO_ROW } from '../strategies/host.ts';
-import { loadChunks } from './journalHost.ts';
+import { loadChunks } from './folding.ts';
 
 /** A prediction run's probabilities as one array that workers can share. */
 export interface Matrix {

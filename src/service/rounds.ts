@@ -56,7 +56,7 @@ export async function openRound(
   const unlabelled = candidates.ordinals.length;
   if (unlabelled === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
   const matrix = run ? await orRefusal(live.matrix.of(run, classes, plan.samples)) : null;
-  const choice = await refusingFaults(plan.strategy, async () => {
+  const choice = await refusingFaults(async () => {
     const selection = await concord.strategies.select({
       strategy: plan.strategy,
       parameters: plan.parameters,
@@ -73,7 +73,8 @@ export async function openRound(
       strategy: {
         name: selection.strategy,
         version: selection.version,
-        parameters: selection.parameters as Readonly<Record<string, unknown>>,
+        parameters: selection.parameters,
+        asked: selection.asked.map(({ strategy, version }) => ({ name: strategy, version })),
       },
       seed,
       run: run?.number ?? null,
@@ -102,21 +103,25 @@ export async function checkStrategy(
   // Whatever it needs, the project may still get.
   const { needs = [] } = concord.strategies.list().find(({ name }) => name === strategy) ?? {};
   const available = [...new Set([...needs, 'probabilities' as const])];
-  await refusingFaults(strategy, () => concord.strategies.check(strategy, parameters, available));
+  await refusingFaults(() => concord.strategies.check(strategy, parameters, available));
 }
 
-/** Runs a strategy; what it may fail with becomes a refusal, for it is the researcher's to mend. */
-async function refusingFaults<T>(strategy: string, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a strategy; what it may fail with becomes a refusal, for it is the researcher's to mend. The refusal names
+ * the strategy at fault, which may be one that another asks.
+ */
+export async function refusingFaults<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    if (error instanceof UnknownStrategyError)
-      throw refuse('UNKNOWN_STRATEGY', { strategy, known: error.known });
+    if (error instanceof UnknownStrategyError) {
+      throw refuse('UNKNOWN_STRATEGY', { strategy: error.strategy, known: error.known });
+    }
     if (error instanceof BrokenStrategyError) {
-      throw refuse('BROKEN_STRATEGY', {
-        strategy: error.strategy,
-        problem: `${error.file}: ${error.problem}`,
-      });
+      const { strategy, file, problem } = error;
+      // A problem of the compiler begins with its place.
+      const placed = problem.startsWith(`${file}:`) ? problem : `${file}: ${problem}`;
+      throw refuse('BROKEN_STRATEGY', { strategy, problem: placed });
     }
     if (error instanceof StrategyParametersError) {
       const issues = error.issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));

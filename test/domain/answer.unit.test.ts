@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { majority } from '../../src/domain/consensus.ts';
-import { MINUTE, pool, project, type Scenario, START } from './scenario.ts';
+import { LABELS, MINUTE, pool, project, type Scenario, START } from './scenario.ts';
 
 const own = (scenario: Scenario, by: string, sample: number) => ({
   by,
@@ -406,7 +406,29 @@ describe('agreement and consensus', () => {
     expect(scenario.project.countedLabels(0)).toEqual([2, 0, 0]);
     expect(majority(scenario.project.countedLabels(0))).toEqual({ kind: 'label', label: 0, votes: 2, of: 3 });
     expect(agreement.rawAgreement()).toMatchObject({ n: 4, units: 2, agreement: 0.5 });
-    scenario.given('undo', own(scenario, 'cy', 0));
-    expect(agreement.rawAgreement()).toMatchObject({ n: 2, units: 2, agreement: 1 });
+  });
+
+  it('forget an answer that was taken back before anybody else had answered', () => {
+    const scenario = pool(1, { overlap: 2, overlapShare: 1 });
+    scenario.labels('ann', 'cat');
+    scenario.given('undo', own(scenario, 'ann', 0));
+    scenario.submits('ann', 0, 'dog');
+    scenario.labels('bob', 'dog');
+    expect(scenario.project.agreement.rawAgreement()).toMatchObject({ n: 1, agreement: 1 });
+  });
+
+  it('keep to the answer that was given blind: who tries every label learns nothing more, and mends no figure', () => {
+    const scenario = pool(1, { overlap: 2, overlapShare: 1 });
+    const { agreement } = scenario.project;
+    scenario.labels('ann', 'owl');
+    scenario.labels('bob', 'cat');
+    for (const label of LABELS) {
+      expect(agreement.rawAgreement()).toMatchObject({ n: 1, agreement: 0 });
+      scenario.given('undo', own(scenario, 'bob', 0));
+      expect(agreement.rawAgreement()).toMatchObject({ n: 1, agreement: 0 });
+      scenario.submits('bob', 0, label);
+    }
+    expect(agreement.rawAgreement()).toMatchObject({ n: 1, agreement: 0 });
+    expect(scenario.project.countedLabels(0)).toEqual([2, 2]);
   });
 });

@@ -142,6 +142,19 @@ describe('audits', () => {
     }
   });
 
+  it('come at any of the five places in the pool too, another one for each person', () => {
+    const claimed = pool(400, { autoAcceptThreshold: 0.9, audit: { share: 1, cap: 100, errorLimit: 0.5 } });
+    claimed.predicted(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [i, { sure: 1, label: 1 }])));
+    const placesOf = (person: string) => {
+      const isAudit = Array.from({ length: 50 }, () => claimed.labels(person, 'dog') < 100);
+      return Array.from({ length: 10 }, (_, block) => isAudit.slice(block * 5, block * 5 + 5).indexOf(true));
+    };
+    const [ann, bob] = [placesOf('ann'), placesOf('bob')];
+    expect(ann).not.toContain(-1);
+    expect(new Set([...ann, ...bob])).toEqual(new Set([0, 1, 2, 3, 4]));
+    expect(ann).not.toEqual(bob);
+  });
+
   it('never come alone: with the last of the round they end too', () => {
     const policy = { autoAcceptThreshold: 0.9, audit: { share: 1, cap: 100, errorLimit: 0.5 } };
     const claimed = project(policy, { samples: 12 })

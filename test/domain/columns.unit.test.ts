@@ -42,6 +42,23 @@ describe('Column', () => {
     expect([0, 1, 2, 3].map((row) => column.get(row))).toEqual([0, 0.5, 0.25, 0]);
   });
 
+  it('takes an array over as its rows, and grows from there', () => {
+    const column = new Column(Uint16Array);
+    column.extend(5, 7);
+    const rows = Uint16Array.of(1, 2);
+    column.adopt(rows);
+    expect(column.view().buffer).toBe(rows.buffer);
+    expect(column.push(3)).toBe(2);
+    expect([...column.view()]).toEqual([1, 2, 3]);
+    column.adopt(new Uint16Array());
+    expect(column.push(4)).toBe(0);
+    expect([...column.view()]).toEqual([4]);
+  });
+
+  it('takes over no array of another kind', () => {
+    expect(() => new Column(Uint16Array).adopt(new Int16Array(2))).toThrow(TypeError);
+  });
+
   it('leaves at most a quarter unused', () => {
     const column = new Column(Uint8Array);
     let most = 0;

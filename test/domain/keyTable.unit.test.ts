@@ -33,6 +33,37 @@ describe('KeyTable', () => {
     );
   });
 
+  it('is the same when another has taken over its keys, and grows from there', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyKey, { maxLength: 200 }),
+        fc.array(anyKey, { maxLength: 200 }),
+        (keys, others) => {
+          const table = new KeyTable();
+          for (const key of keys) table.add(key);
+          const { bytes, ends } = table.view();
+          const twin = new KeyTable();
+          for (const _ of twin.adopt({ bytes: bytes.slice(), ends: ends.slice() }));
+          expect(twin.size).toBe(table.size);
+          for (const key of [...others, ...keys]) {
+            expect(twin.indexOf(key)).toBe(table.indexOf(key));
+            expect(twin.add(key)).toBe(table.add(key));
+          }
+          for (let i = 0; i < table.size; i++) expect(twin.keyAt(i)).toBe(table.keyAt(i));
+        },
+      ),
+    );
+  });
+
+  it('gives way while it takes over many keys', () => {
+    const table = new KeyTable();
+    for (let i = 0; i < 25_000; i++) table.add(`sample-${i}`);
+    const { bytes, ends } = table.view();
+    const twin = new KeyTable();
+    expect([...twin.adopt({ bytes: bytes.slice(), ends: ends.slice() })]).toHaveLength(3);
+    for (let i = 0; i < 25_000; i++) if (twin.indexOf(`sample-${i}`) !== i) expect.fail(`index of ${i}`);
+  });
+
   it('stays exact through every step of growth', () => {
     const table = new KeyTable();
     const keyOf = (i: number) => `sample-${String(i).padStart(9, '0')}`;

@@ -16,6 +16,8 @@ export interface Hand {
   until: number;
   expiries: number;
   label: number;
+  /** The last answer that was given blind, or null. */
+  rating: number | null;
   answeredAt: number;
   auditedRun: number;
   audited: number;
@@ -96,6 +98,16 @@ export class NaiveQueue {
 
   counted(sample: number): Hand[] {
     return this.of(sample).filter((hand) => hand.state === 'SUBMITTED' && hand.placed);
+  }
+
+  /** Those that stand in the agreement: each person by the last answer that they gave blind. */
+  rated(sample: number): (Hand & { rating: number })[] {
+    return this.of(sample).filter((hand): hand is Hand & { rating: number } => hand.rating !== null);
+  }
+
+  #count(hand: Hand): void {
+    hand.placed = true;
+    hand.rating ??= hand.label;
   }
 
   live(sample: number): Hand[] {
@@ -351,14 +363,15 @@ export class NaiveQueue {
       case 'submitted': {
         const hand = this.#hand(event.assignment);
         this.#leave(hand, 'SUBMITTED');
-        Object.assign(hand, { label: event.label, placed: event.counted, answeredAt: now });
+        Object.assign(hand, { label: event.label, placed: false, answeredAt: now });
+        if (event.counted) this.#count(hand);
         const { newestAnswers } = this.member(hand.member);
         newestAnswers.push(hand);
         if (newestAnswers.length > 10) newestAnswers.shift();
         break;
       }
       case 'promoted':
-        this.#hand(event.assignment).placed = true;
+        this.#count(this.#hand(event.assignment));
         break;
       case 'skipped':
       case 'expired': {
@@ -375,6 +388,7 @@ export class NaiveQueue {
         const hand = this.#hand(event.assignment);
         const { held, newestAnswers } = this.member(hand.member);
         newestAnswers.splice(newestAnswers.indexOf(hand), 1);
+        if (hand.placed && this.rated(hand.sample).length === 1) hand.rating = null;
         Object.assign(hand, { state: 'HELD', until: event.until, label: -1 });
         held.push(hand);
         break;
@@ -392,6 +406,7 @@ export class NaiveQueue {
         member,
         state: 'HELD',
         placed: true,
+        rating: null,
         draw,
         until,
         expiries: 0,

@@ -169,7 +169,9 @@ function expectAgreementToAgree(project: Project, twin: Tale['twin']): void {
   const fresh = new AgreementCounts(project.labels.length);
   const index = (member: string) => project.annotator(member)?.index ?? -1;
   for (const sample of twin.samples.keys()) {
-    const ratings = twin.counted(sample).map(({ member, label }) => ({ annotator: index(member), label }));
+    const ratings = twin
+      .rated(sample)
+      .map(({ member, rating }) => ({ annotator: index(member), label: rating }));
     fresh.change([], ratings);
   }
   const { agreement } = project;

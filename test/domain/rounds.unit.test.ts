@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { roundProgress } from '../../src/domain/announced.ts';
+import { announcedAt, roundProgress } from '../../src/domain/announced.ts';
 import { candidatePool, mayOpenRound } from '../../src/domain/rounds.ts';
 import { chosen, MINUTE, pool, project, START } from './scenario.ts';
 
@@ -162,7 +162,20 @@ describe('audits announced with a round', () => {
     expect([...audits]).toEqual([...(currentRun?.published.audits.slice(0, 5) ?? [])]);
     expect(new Set(auditRanks).size).toBe(5);
     expect([...auditRanks]).toEqual([...auditRanks].sort((a, b) => a - b));
-    for (const rank of auditRanks) expect(rank).toBeLessThan(25);
+    // At the last rank nobody would be asked: the round closes with the last of the chosen.
+    for (const rank of auditRanks) expect(rank).toBeLessThan(24);
+  });
+
+  it('never stand last, whatever the seed', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const policy = { autoAcceptThreshold: 0.9, audit: { share: 1, cap: 100, errorLimit: 0.05 } };
+      const { openRound } = project(policy, { samples: 12, seed })
+        .predicted({ 0: { sure: 1 }, 1: { sure: 1 } })
+        .opened([2, 3, 4, 5, 6, 7, 8, 9]).project;
+      const { audits = [], auditRanks = [], samples = [] } = openRound?.opened ?? {};
+      expect(audits).toHaveLength(2);
+      expect(Math.max(...auditRanks)).toBeLessThan(samples.length + audits.length - 1);
+    }
   });
 
   it('are all of the run if the round is long, and none of what is in the round or taken', () => {
@@ -191,4 +204,17 @@ describe('audits announced with a round', () => {
     expect(audits).toHaveLength(5);
     expect(roundProgress(round.project, closed)).toEqual({ total: 25, settled: 25 });
   });
+});
+
+it('a sample keeps the priority that it was announced with, whatever becomes of the policy', () => {
+  const scenario = project({ priority: { threshold: 0.5, score: 'NORMALISED' } }, { samples: 4 });
+  scenario.opened([0, 1, 2, 3]);
+  const priorities = () => {
+    const [round] = scenario.project.rounds;
+    return round ? [0, 1, 2, 3].map((rank) => announcedAt(round, rank).priority) : [];
+  };
+  const before = priorities();
+  expect(before).toEqual(['HIGH', 'HIGH', 'MEDIUM', 'MEDIUM']);
+  scenario.given('changePolicy', { by: 'owner', change: { priority: { threshold: 0 } } });
+  expect(priorities()).toEqual(before);
 });

@@ -201,7 +201,7 @@ export class Scenario {
 /** What a strategy might have chosen. */
 export function chosen(samples: readonly number[], choice: Partial<Choice> = {}): Choice {
   return {
-    strategy: { name: 'margin', version: 'v1', parameters: {} },
+    strategy: { name: 'margin', version: 'v1', parameters: {}, asked: [] },
     seed: 7,
     run: null,
     samples: Uint32Array.from(samples),

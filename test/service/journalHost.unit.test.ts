@@ -6,12 +6,8 @@ import {
   StoreFullError,
   StoreUnavailableError,
 } from '../../src/journal/port.ts';
-import {
-  DamagedJournalError,
-  JournalHost,
-  type JournalKind,
-  type Projection,
-} from '../../src/service/journalHost.ts';
+import { DamagedJournalError, type JournalKind, type Projection } from '../../src/service/folding.ts';
+import { JournalHost } from '../../src/service/journalHost.ts';
 import { Disk, MemoryStore, type Mishap } from '../support/memoryStore.ts';
 import { StillWorld, settle } from '../support/stillWorld.ts';
 
@@ -37,6 +33,8 @@ const KIND: JournalKind<Words, Word> = {
   empty: () => new Words(),
   chunksToFold: ({ word }) => (word.startsWith('#') ? [word.slice(1)] : []),
   isFact: ({ word }) => word === 'fact',
+  workOf: () => 1,
+  form: null,
 };
 
 /** A command that adds words, and answers with how many there are then. */
@@ -443,14 +441,14 @@ describe('JournalHost', () => {
 
   describe('loading', () => {
     it('folds what the journal holds, chunks too', async () => {
-      const chunk = await store.putChunk(Buffer.from('from a chunk'));
+      const chunk = await store.putChunk(Buffer.from('from a chunk'), 1);
       const chunks = new Map([[chunk, Buffer.from('from a chunk')]]);
       await host.execute(say('a', `#${chunk}`), count, { chunks });
       expect(await open().read(said)).toEqual(['a', 'from a chunk']);
     });
 
     it('names the journal, the commit and the chunk that is missing', async () => {
-      const chunk = await store.putChunk(Buffer.from('text'));
+      const chunk = await store.putChunk(Buffer.from('text'), 1);
       await host.execute(say('a'), count);
       await host.execute(say(`#${chunk}`), count, { chunks: new Map([[chunk, Buffer.from('text')]]) });
       store.loseChunk(chunk);

@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PayloadReader, writePayloads } from '../../src/service/payloads.ts';
 import { MemoryStore } from '../support/memoryStore.ts';
 
+const NOW = 1_700_000_000_000;
+
 describe('payloads', () => {
   let store: MemoryStore;
 
@@ -13,7 +15,7 @@ describe('payloads', () => {
   const bytesOf = (value: unknown) => Buffer.from(JSON.stringify(value), 'utf8');
 
   async function readAll(payloads: readonly unknown[]) {
-    const blocks = await writePayloads(store, payloads.map(bytesOf));
+    const blocks = await writePayloads(store, payloads.map(bytesOf), NOW);
     const reader = new PayloadReader(store);
     const places = blocks.flatMap(({ chunk, count }) =>
       Array.from({ length: count }, (_, index) => ({ chunk, index })),
@@ -35,6 +37,7 @@ describe('payloads', () => {
     const blocks = await writePayloads(
       store,
       Array.from({ length: 600 }, (_, i) => bytesOf(i)),
+      NOW,
     );
     expect(blocks.map(({ count }) => count)).toEqual([256, 256, 88]);
   });
@@ -42,18 +45,18 @@ describe('payloads', () => {
   it('lie in blocks of about a mebibyte, and the largest alone', async () => {
     const large = bytesOf('x'.repeat(600_000));
     const largest = bytesOf('x'.repeat(1024 * 1024 - 2));
-    const blocks = await writePayloads(store, [large, large, bytesOf(1), largest, bytesOf(2)]);
+    const blocks = await writePayloads(store, [large, large, bytesOf(1), largest, bytesOf(2)], NOW);
     expect(blocks.map(({ count }) => count)).toEqual([1, 2, 1, 1]);
   });
 
   it('need no block when there are none', async () => {
-    expect(await writePayloads(store, [])).toEqual([]);
+    expect(await writePayloads(store, [], NOW)).toEqual([]);
   });
 
   it('are read from the store once for a whole block', async () => {
     const reading = vi.spyOn(store, 'getChunk');
     await readAll([1, 2, 3]);
-    const [block] = await writePayloads(store, [bytesOf('a'), bytesOf('b')]);
+    const [block] = await writePayloads(store, [bytesOf('a'), bytesOf('b')], NOW);
     const reader = new PayloadReader(store);
     reading.mockClear();
     expect(await reader.read({ chunk: block?.chunk ?? '', index: 1 })).toBe('b');
@@ -62,7 +65,7 @@ describe('payloads', () => {
   });
 
   it('name the block that the store has lost', async () => {
-    const [block] = await writePayloads(store, [bytesOf('a')]);
+    const [block] = await writePayloads(store, [bytesOf('a')], NOW);
     const chunk = block?.chunk ?? '';
     store.loseChunk(chunk);
     await expect(new PayloadReader(store).read({ chunk, index: 0 })).rejects.toThrow(

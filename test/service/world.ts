@@ -19,6 +19,7 @@ const inOrder: Pick<StrategyHost, 'select' | 'close'> = {
     return {
       strategy,
       version: '1',
+      asked: [],
       parameters,
       ordinals,
       scores,

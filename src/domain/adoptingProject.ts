@@ -1,0 +1,30 @@
+import type { Directory, DirectoryDecision } from './directory.ts';
+
+/**
+ * Enters a project of another directory into this one, with who is in it: their roles, and for those who are new here
+ * their tokens, so that they go on working. An owner of the service there is no owner of the service here. A project
+ * that is entered already is left as it is.
+ */
+export function* adoptProject(
+  directory: Directory,
+  source: Directory,
+  project: string,
+): DirectoryDecision<void> {
+  const entry = source.projects.get(project);
+  if (entry === undefined || directory.projects.has(project)) return;
+  const roles = [...entry.members];
+  for (const [member] of roles) {
+    if (directory.members.has(member)) continue;
+    const kind = source.members.get(member)?.kind ?? 'PERSON';
+    yield { type: 'memberAdded', member, kind, serviceOwner: false };
+    for (const { id, expires } of source.tokensOf(member)) {
+      const hash = source.hashOf(id);
+      if (hash !== undefined) yield { type: 'tokenIssued', token: id, member, hash, expires };
+    }
+  }
+  const [owner = ''] = roles.find(([, role]) => role === 'OWNER') ?? [];
+  yield { type: 'projectAdded', project, name: entry.name, by: owner };
+  for (const [member, role] of roles) {
+    if (member !== owner) yield { type: 'roleGranted', project, member, role, by: owner };
+  }
+}

@@ -1,0 +1,14 @@
+import { Directory, type DirectoryEvent } from '../domain/directory.ts';
+import type { JournalKind } from './folding.ts';
+
+/** The one journal that is no project's. */
+export const DIRECTORY_JOURNAL = 'directory';
+
+export const DIRECTORY_KIND: JournalKind<Directory, DirectoryEvent> = {
+  empty: () => new Directory(),
+  chunksToFold: () => [],
+  isFact: () => false,
+  workOf: () => 1,
+  // A few events for each person and project, ever.
+  form: null,
+};

@@ -1,0 +1,178 @@
+import { UnknownEventError } from '../domain/events.ts';
+import type { ProjectState } from '../domain/projectState.ts';
+import { type Commit, type Store, StoreError, StoreUnavailableError } from '../journal/port.ts';
+import { mustGetChunk } from './chunks.ts';
+import { readManifest, readState } from './snapshotFormat.ts';
+
+/** State that is folded from a journal's events. */
+export interface Projection<E> {
+  readonly seq: number;
+  readonly time: number;
+  fold(event: E, seq: number, time: number, chunks: (id: string) => Uint8Array): void;
+}
+
+/** How a projection is kept, so that not every start folds its journal from the first commit. */
+export interface StateForm<P> {
+  /** State of another version is not read. */
+  readonly version: number;
+  /** The state over the projection's own memory: good until the next event is folded. */
+  save(projection: P): ProjectState;
+  /** Takes the state over. It gives way now and then. */
+  restore(state: ProjectState): Generator<void, P, void>;
+}
+
+/** A journal of one kind: how its projection begins, and which chunks its events need to be folded. */
+export interface JournalKind<P extends Projection<E>, E> {
+  empty(): P;
+  chunksToFold(event: E): readonly string[];
+  /** It follows by itself, as when a time has run out: it stands, though the command that met it is refused. */
+  isFact(event: E): boolean;
+  /** What it costs to fold, in ordinary events: those of one person and one sample. */
+  workOf(event: E): number;
+  /** Null: its journals are short, and are folded from their beginning. */
+  readonly form: StateForm<P> | null;
+}
+
+/** A journal cannot be folded: its store has lost something, or it was written by other rules. */
+export class DamagedJournalError extends Error {
+  override name = 'DamagedJournalError';
+}
+
+/** A newer version of Concord has written the journal, and this one must not guess what it meant. */
+export class JournalTooNewError extends Error {
+  override name = 'JournalTooNewError';
+}
+
+export interface FoldOptions {
+  /** Lets other work have a turn. */
+  readonly pause: () => Promise<void>;
+  /** Told of a snapshot that is of no use, and why: the journal is folded from its beginning then. */
+  readonly onUselessSnapshot: (problem: string) => void;
+  /** The last commit to fold; by default as many as there are. */
+  readonly upTo?: number;
+  /** Told of each commit that was folded. */
+  readonly onCommit?: (commit: Commit) => void;
+}
+
+/** Between two pauses of a fold: some milliseconds' worth. */
+const COMMITS_PER_TURN = 500;
+
+/**
+ * The projection of a journal: from its snapshot and the commits after that, or from all commits.
+ * @throws {JournalTooNewError} a newer version of Concord has written it
+ * @throws {DamagedJournalError} it cannot be folded; the message names the commit and what is missing
+ * @throws {StoreError} the store cannot be read
+ */
+export async function loadProjection<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  kind: JournalKind<P, E>,
+  options: FoldOptions,
+): Promise<P> {
+  const projection = (await fromSnapshot(store, journal, kind, options)) ?? kind.empty();
+  return foldTail(store, journal, kind, projection, options);
+}
+
+/** The projection of a journal, from all its commits. Throws as {@link loadProjection} does. */
+export function foldFromZero<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  kind: JournalKind<P, E>,
+  options: Omit<FoldOptions, 'onUselessSnapshot'>,
+): Promise<P> {
+  return foldTail(store, journal, kind, kind.empty(), options);
+}
+
+async function fromSnapshot<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  { form }: JournalKind<P, E>,
+  { pause, onUselessSnapshot, upTo = Number.POSITIVE_INFINITY }: FoldOptions,
+): Promise<P | null> {
+  if (form === null) return null;
+  try {
+    const manifest = await readManifest(store, journal);
+    if (manifest === null || manifest.version !== form.version || manifest.seq > upTo) return null;
+    if ((await commitIdAt(store, journal, manifest.seq)) !== manifest.commit) {
+      throw new Error(`it is of another journal: commit ${manifest.seq} is another one`);
+    }
+    const work = form.restore(await readState(store, journal, manifest, pause));
+    for (let step = work.next(); ; step = work.next()) {
+      if (step.done) return step.value;
+      await pause();
+    }
+  } catch (error) {
+    // The journal cannot be read either, then.
+    if (error instanceof StoreUnavailableError) throw error;
+    onUselessSnapshot(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
+
+async function commitIdAt(store: Store, journal: string, seq: number): Promise<string | undefined> {
+  for await (const commit of store.read(journal, seq - 1)) return commit.id;
+  return undefined;
+}
+
+async function foldTail<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  kind: JournalKind<P, E>,
+  projection: P,
+  {
+    pause,
+    upTo = Number.POSITIVE_INFINITY,
+    onCommit = () => undefined,
+  }: Omit<FoldOptions, 'onUselessSnapshot'>,
+): Promise<P> {
+  let commits = 0;
+  if (projection.seq >= upTo) return projection;
+  for await (const commit of store.read(journal, projection.seq)) {
+    if (++commits % COMMITS_PER_TURN === 0) await pause();
+    await foldCommit(store, journal, kind, projection, commit);
+    onCommit(commit);
+    if (commit.seq >= upTo) break;
+  }
+  return projection;
+}
+
+async function foldCommit<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  kind: JournalKind<P, E>,
+  projection: P,
+  { seq, time, events }: Commit,
+): Promise<void> {
+  try {
+    for (const event of events as readonly E[]) {
+      const chunks = await loadChunks(store, kind.chunksToFold(event));
+      projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+    }
+  } catch (error) {
+    if (error instanceof UnknownEventError) throw tooNew(journal, seq, error, kind.form?.version);
+    if (error instanceof StoreError) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new DamagedJournalError(`journal ${journal} cannot be read at commit ${seq}: ${problem}`, {
+      cause: error,
+    });
+  }
+}
+
+function tooNew(journal: string, seq: number, cause: UnknownEventError, version: number | undefined): Error {
+  const rules =
+    version === undefined ? 'this version of Concord' : `this version of Concord (fold ${version})`;
+  return new JournalTooNewError(
+    `journal ${journal} was written by a newer version of Concord: its commit ${seq} has an event of type ${cause.type}, which ${rules} does not know; use the version that wrote it, or a newer one`,
+    { cause },
+  );
+}
+
+/**
+ * Chunks by their ids.
+ * @throws {DamagedChunkError} naming a chunk that the store lacks
+ */
+export async function loadChunks(store: Store, ids: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const chunks = new Map<string, Uint8Array>();
+  for (const id of ids) chunks.set(id, await mustGetChunk(store, id));
+  return chunks;
+}
