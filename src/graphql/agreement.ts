@@ -37,7 +37,6 @@ const UndefinedReasonEnum = builder.enumType('UndefinedReason', {
 
 const UndefinedType = builder.objectRef<UndefinedFigure>('UndefinedFigure').implement({
   description: 'A figure that these labels do not define.',
-  isTypeOf: (value) => isUndefined(value as object),
   fields: (t) => ({
     reason: t.field({
       type: UndefinedReasonEnum,
@@ -58,7 +57,6 @@ const expected = 'The share to be expected by chance, 0…1.';
 
 const KappaType = builder.objectRef<KappaFigure>('Kappa').implement({
   description: "Cohen's kappa (1960) of two annotators.",
-  isTypeOf: (value) => 'kappa' in (value as object),
   fields: (t) => ({
     value: t.exposeFloat('kappa', { description: 'Kappa, -1…1; 0 is agreement as by chance.' }),
     observed: t.exposeFloat('observed', { description: observed }),
@@ -74,7 +72,6 @@ const KappaType = builder.objectRef<KappaFigure>('Kappa').implement({
 
 const AlphaType = builder.objectRef<AlphaFigure>('Alpha').implement({
   description: "Krippendorff's alpha (nominal) over all annotators, with missing data.",
-  isTypeOf: (value) => 'alpha' in (value as object),
   fields: (t) => ({
     value: t.exposeFloat('alpha', { description: 'Alpha, at most 1; 0 is agreement as by chance.' }),
     observed: t.exposeFloat('observed', { description: observed }),
@@ -87,7 +84,6 @@ const AlphaType = builder.objectRef<AlphaFigure>('Alpha').implement({
 
 const RawAgreementType = builder.objectRef<RawAgreementFigure>('RawAgreement').implement({
   description: 'How often two answers to one sample agree, with nothing taken off for chance.',
-  isTypeOf: (value) => 'agreement' in (value as object),
   fields: (t) => ({
     value: t.exposeFloat('agreement', { description: 'The share of agreeing pairs of answers, 0…1.' }),
     n: t.exposeInt('n', { description: 'Pairs of answers.' }),
@@ -97,14 +93,17 @@ const RawAgreementType = builder.objectRef<RawAgreementFigure>('RawAgreement').i
 const KappaResult = builder.unionType('KappaResult', {
   description: 'Kappa, or why it is undefined.',
   types: [KappaType, UndefinedType],
+  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'Kappa'),
 });
 const AlphaResult = builder.unionType('AlphaResult', {
   description: 'Alpha, or why it is undefined.',
   types: [AlphaType, UndefinedType],
+  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'Alpha'),
 });
 const RawAgreementResult = builder.unionType('RawAgreementResult', {
   description: 'Raw agreement, or why it is undefined.',
   types: [RawAgreementType, UndefinedType],
+  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'RawAgreement'),
 });
 
 const PairType = builder.objectRef<PairView>('AgreementPair').implement({

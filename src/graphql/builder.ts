@@ -3,16 +3,28 @@ import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { DateTimeISOResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
 import { refuse } from '../domain/refusals.ts';
+import type { PayloadPlace } from '../domain/sampleTable.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import { BytesScalar } from './bytes.ts';
 import { MAX_PAGE } from './connections.ts';
 import { decodeNodeId } from './ids.ts';
 
-/** What every resolver is given: the service, and who asks (null: nobody has said). */
+/** What every resolver is given: the service, who asks (null: nobody has said), and what the answer holds. */
 export interface Context {
   readonly concord: Concord;
   readonly viewer: Viewer | null;
+  readonly answer: Answer;
+}
+
+/** What an answer holds in memory until it is sent. What is too much is refused, as GraphQLErrors with codes. */
+export interface Answer {
+  /** A sample's payload: counted whenever it is answered with, read and parsed once. */
+  payload(place: PayloadPlace): Promise<unknown>;
+  /** Counts people's own texts, which may be long. */
+  texts<T extends string | readonly string[]>(texts: T): Promise<T>;
+  /** In a stream: what was pushed has been sent, and the next push begins. */
+  letGo(): void;
 }
 
 interface OwnTypes {

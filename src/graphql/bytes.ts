@@ -30,8 +30,9 @@ function parse(value: unknown): Uint8Array {
   if (bytes.length !== Math.floor((unpadded * 3) / 4) || unpadded % 4 === 1) {
     throw malformed('Bytes are not valid base64.');
   }
-  // A copy that begins at the beginning of a buffer of its own: what is decoded shares a pool with others.
-  return new Uint8Array(bytes);
+  // In a buffer of its own, from its beginning: what is short was decoded into a pool that it shares with others.
+  const isAlone = bytes.byteOffset === 0 && bytes.buffer.byteLength === bytes.length;
+  return isAlone ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
 /** With a code of its own: GraphQL's error for a malformed variable has none, and repeats all of its value. */

@@ -112,7 +112,8 @@ mutation('addMember', {
 });
 
 mutation('setRole', {
-  description: 'Changes what a member may do in a project, or takes them out of it. For owners.',
+  description:
+    'Changes what a member may do in a project, or takes them out of it. For owners; the owner of the service can bring in members of other projects too.',
   input: builder.inputType('SetRoleInput', {
     description: 'A role to set.',
     fields: (t) => ({
@@ -160,8 +161,7 @@ interface Revoked {
 }
 
 mutation('revokeTokens', {
-  description:
-    'Ends all tokens of a member, and their live connections within a second. For owners of every project that the member is in.',
+  description: 'Ends all tokens of a member, and their live connections within a second. For owners.',
   input: builder.inputType('RevokeTokensInput', {
     description: 'Whose tokens to end.',
     fields: (t) => ({

@@ -44,7 +44,8 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
   values: {
     PRE_ANNOTATE: {
       value: 'PRE_ANNOTATE' satisfies PolicyPreset,
-      description: 'The model labels first, people review, and a few of the accepted are audited.',
+      description:
+        'The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement.',
     },
     ACTIVE_LEARNING: {
       value: 'ACTIVE_LEARNING' satisfies PolicyPreset,

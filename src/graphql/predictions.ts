@@ -158,7 +158,7 @@ function rowNames(keys: readonly string[] | null | undefined, numbers: Uint8Arra
         problem: `${numbers.length} bytes are no whole number of uint32`,
       });
     }
-    return { numbers: [...new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length / 4)] };
+    return { numbers: new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length / 4) };
   }
   throw refuse('INVALID_INPUT', { field: 'keys', problem: 'give either keys or numbers' });
 }

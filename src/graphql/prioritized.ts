@@ -20,8 +20,8 @@ const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').
       type: 'JSON',
       nullable: true,
       description: 'What is to be labelled; null to viewers.',
-      resolve: ({ payload, access }, _, { concord }) =>
-        maySee(access, ['OWNER', 'DRIVER', 'ANNOTATOR']) ? concord.payloads.read(payload) : null,
+      resolve: ({ payload, access }, _, { answer }) =>
+        maySee(access, ['OWNER', 'DRIVER', 'ANNOTATOR']) ? answer.payload(payload) : null,
     }),
     sample: t.field({
       type: SampleType,
@@ -54,7 +54,6 @@ const PrioritizedSamplesType = builder
   .objectRef<{ readonly access: ProjectAccess; readonly item: Samples }>('PrioritizedSamples')
   .implement({
     description: 'The next samples of the feed, at most 50.',
-    isTypeOf: (value) => (value as { item: FeedItem }).item.kind === 'samples',
     fields: (t) => ({
       round: t.int({ description: 'The number of their round.', resolve: ({ item }) => item.round }),
       samples: t.field({
@@ -70,7 +69,6 @@ const FeedResetType = builder
   .objectRef<{ readonly access: ProjectAccess; readonly item: Reset }>('FeedReset')
   .implement({
     description: 'What lay behind your cursor is not kept any more. The feed goes on from here.',
-    isTypeOf: (value) => (value as { item: FeedItem }).item.kind === 'reset',
     fields: (t) => ({
       reason: t.string({ description: 'Why.', resolve: ({ item }) => item.reason }),
       cursor: t.string({ description: cursor, resolve: ({ item }) => item.cursor }),
@@ -80,6 +78,7 @@ const FeedResetType = builder
 const PrioritizedType = builder.unionType('Prioritized', {
   description: 'A push of the feed of newly prioritized samples.',
   types: [PrioritizedSamplesType, FeedResetType],
+  resolveType: ({ item }) => (item.kind === 'samples' ? 'PrioritizedSamples' : 'FeedReset'),
 });
 
 builder.subscriptionField('prioritized', (t) =>
@@ -94,7 +93,11 @@ builder.subscriptionField('prioritized', (t) =>
     subscribe: async (_, args, context) => {
       const access = await projectById(context, args.project);
       const feed = await prioritizedFeed(context.concord, access, args.after ?? null);
-      return mapped(feed, (item) => ({ access, item }) as { access: ProjectAccess; item: Samples });
+      return mapped(
+        feed,
+        (item) => ({ access, item }) as { access: ProjectAccess; item: Samples },
+        () => context.answer.letGo(),
+      );
     },
     resolve: (push) => push,
   }),

@@ -46,11 +46,13 @@ builder.node(ProjectType, {
     myRole: t.field({ type: RoleEnum, description: 'What you may do here.', resolve: ({ role }) => role }),
     labels: t.stringList({
       description: 'The classes, in the order that probabilities have.',
-      resolve: ({ live }) => live.read((project) => [...project.labels]),
+      resolve: async ({ live }, _, { answer }) =>
+        answer.texts(await live.read((project) => [...project.labels])),
     }),
     guidelines: t.string({
       description: 'How to label, for annotators.',
-      resolve: ({ live }) => live.read((project) => project.created.guidelines),
+      resolve: async ({ live }, _, { answer }) =>
+        answer.texts(await live.read((project) => project.created.guidelines)),
     }),
     policy: t.field({
       type: PolicyType,

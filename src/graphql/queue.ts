@@ -40,7 +40,7 @@ export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').imp
     data: t.field({
       type: 'JSON',
       description: 'What is to be labelled.',
-      resolve: ({ payload }, _, { concord }) => concord.payloads.read(payload),
+      resolve: ({ payload }, _, { answer }) => answer.payload(payload),
     }),
     suggestion: t.exposeString('suggestion', {
       nullable: true,
@@ -154,7 +154,11 @@ builder.subscriptionField('queue', (t) =>
     args: { project: t.arg.id({ required: true, description: 'The project.' }) },
     subscribe: async (_, args, context) => {
       const access = await projectById(context, args.project, LABELLING);
-      return mapped(queueStream(context.concord, access), (view) => ({ access, view }));
+      return mapped(
+        queueStream(context.concord, access),
+        (view) => ({ access, view }),
+        () => context.answer.letGo(),
+      );
     },
     resolve: (own) => own,
   }),

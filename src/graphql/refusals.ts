@@ -109,7 +109,10 @@ const FIELDS: {
   },
   UNKNOWN_STRATEGY: {
     about: 'No strategy has this name.',
-    fields: { strategy: ['String', 'The name given.'], known: ['[String]', 'The names there are.'] },
+    fields: {
+      strategy: ['String', 'The name that nobody has.'],
+      known: ['[String]', 'The names there are.'],
+    },
   },
   BROKEN_STRATEGY: {
     about: "The strategy's file cannot be used.",

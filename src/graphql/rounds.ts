@@ -73,6 +73,16 @@ export function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+const AskedStrategyType = builder
+  .objectRef<RoundView['strategy']['asked'][number]>('AskedStrategy')
+  .implement({
+    description: 'A strategy that another may have asked, as it was then.',
+    fields: (t) => ({
+      name: t.exposeString('name', { description: 'Its name.' }),
+      version: t.exposeString('version', { description: 'SHA-256 of its code.' }),
+    }),
+  });
+
 builder.node(RoundType, {
   description: 'Samples chosen by one strategy, labelled until each is settled.',
   id: { resolve: ({ access, number }) => `${access.live.id}/${number}`, description: 'Its id.' },
@@ -89,6 +99,11 @@ builder.node(RoundType, {
       type: 'JSONObject',
       description: 'Its parameters, defaults included.',
       resolve: ({ strategy }) => strategy.parameters,
+    }),
+    strategyAsked: t.field({
+      type: [AskedStrategyType],
+      description: 'The strategies that it may have asked, and so rests on, in alphabetical order.',
+      resolve: ({ strategy }) => [...strategy.asked],
     }),
     seed: t.float({
       nullable: true,
@@ -140,7 +155,7 @@ builder.node(RoundType, {
           const announced = await access.live.read((project) => {
             const round = project.rounds[number - 1];
             if (round === undefined) return [];
-            return Array.from({ length: to - from }, (_, i) => announcedAt(round, from + i, project.policy));
+            return Array.from({ length: to - from }, (_, i) => announcedAt(round, from + i));
           });
           return Promise.all(
             announced.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),

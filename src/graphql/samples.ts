@@ -53,7 +53,7 @@ builder.node(SampleType, {
     data: t.field({
       type: 'JSON',
       description: 'What is to be labelled.',
-      resolve: ({ payload }, _, { concord }) => concord.payloads.read(payload),
+      resolve: ({ payload }, _, { answer }) => answer.payload(payload),
     }),
     predicted: t.exposeString('predicted', {
       nullable: true,

@@ -37,7 +37,7 @@ const TrainingExampleType = builder.objectRef<TrainingExample>('TrainingExample'
 });
 
 /** The most that one page of the training set holds. */
-const MAX_EXAMPLES = 1_000;
+export const MAX_EXAMPLES = 1_000;
 
 const TrainingSetType = builder.connectionObject(
   { type: TrainingExampleType, name: 'ProjectTrainingSetConnection' },

@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CommandError, runCommand } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { ConfigError, HELP, readConfig } from './config.ts';
 
 /** The package's folder, seen from `dist/src/http`. */
 const ROOT = new URL('../../../', import.meta.url);
 
 async function main(): Promise<void> {
+  const [name = '', ...args] = process.argv.slice(2);
+  const command = COMMANDS.get(name);
+  if (command !== undefined) {
+    process.exitCode = await runCommand(name, command, args, process.env);
+    return;
+  }
   const config = readConfig(process.argv.slice(2), process.env, fileURLToPath(new URL('plugins', ROOT)));
   if (config === 'help') process.stdout.write(HELP);
   else if (config === 'version') process.stdout.write(`${version()}\n`);
@@ -23,7 +31,10 @@ function version(): string {
 }
 
 main().catch((error: unknown) => {
-  const isKnown = error instanceof Error && (error instanceof ConfigError || error.name === 'StartError');
+  const isKnown =
+    error instanceof ConfigError ||
+    error instanceof CommandError ||
+    (error instanceof Error && error.name === 'StartError');
   const told = isKnown ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`concord: ${told}\n`);
   process.exitCode = error instanceof ConfigError ? 2 : 1;

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { COMMANDS } from './commands.ts';
 
 /** How the service runs. Each flag has an environment variable; a flag wins. */
 export interface Config {
@@ -34,9 +35,9 @@ const OPTIONS = {
   },
   store: {
     env: 'CONCORD_STORE',
-    placeholder: 'FOLDER',
+    placeholder: 'LOCATION',
     fallback: './data',
-    help: 'folder of the embedded store; created if missing',
+    help: 'folder of the embedded store, created if missing; or mongodb://…',
   },
   plugins: {
     env: 'CONCORD_PLUGINS',
@@ -61,7 +62,12 @@ const OPTIONS = {
 export const HELP = `concord: a GraphQL service for labelling data together, with active learning in the loop.
 
 Usage: concord [options]        (in a checkout: npm start -- [options])
+       concord COMMAND --help
 
+Commands:
+${[...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(26)}${summary}`).join('\n')}
+
+Options:
 ${Object.entries<Option>(OPTIONS)
   .map(([name, { env, placeholder, fallback, help }]) => {
     const flag = `  --${name} ${placeholder}`.padEnd(28);

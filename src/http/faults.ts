@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { Refusal } from '../domain/refusals.ts';
 import { asRefusal } from '../service/trouble.ts';
@@ -81,4 +81,12 @@ function located(at: unknown, message: string, extensions: Record<string, unknow
     ...(positions && { positions }),
     ...(path && { path }),
   });
+}
+
+/** An error as it is sent, without what is meant for HTTP. */
+export function shown(error: GraphQLError): GraphQLFormattedError {
+  const formatted = error.toJSON();
+  if (formatted.extensions?.['http'] === undefined) return formatted;
+  const { http: _, ...extensions } = formatted.extensions;
+  return { ...formatted, extensions };
 }

@@ -1,13 +1,15 @@
 import { type Logger, pino } from 'pino';
-import { openLmdbStore } from '../journal/lmdb.ts';
+import { openStore, shownLocation } from '../journal/open.ts';
 import { StoreError } from '../journal/port.ts';
 import { Concord } from '../service/concord.ts';
+import { DamagedJournalError, JournalTooNewError } from '../service/folding.ts';
 import { admitOwner } from '../service/members.ts';
 import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
 import type { Config } from './config.ts';
 import { realEnvironment } from './environment.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
 
 /** A terminal and npm both pass Ctrl-C on: a signal so soon after the first is the same one, in milliseconds. */
@@ -47,13 +49,17 @@ async function start(config: Config): Promise<void> {
   stopAtSignals(server, logger);
   const usable = concord.strategies.list().filter(({ problem }) => problem === null);
   logger.info(
-    { url: `${server.url}/graphql`, store: config.store, strategies: usable.map(({ name }) => name) },
+    {
+      url: `${server.url}/graphql`,
+      store: shownLocation(config.store),
+      strategies: usable.map(({ name }) => name),
+    },
     'ready',
   );
 }
 
 async function openConcord(config: Config, logger: Logger): Promise<Concord> {
-  const store = watchStore(await openLmdbStore(config.store), {
+  const store = watchStore(await openStore(config.store), {
     onTrouble: (error) => logger.error({ err: error }, 'the store takes no writes'),
     onRelief: () => logger.info('the store takes writes again'),
   });
@@ -68,7 +74,7 @@ async function openConcord(config: Config, logger: Logger): Promise<Concord> {
     await store.close();
     throw error;
   }
-  return new Concord(store, strategies, realEnvironment);
+  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger));
 }
 
 /** The first signal stops the service in good order; another one, later on, stops it at once. */
@@ -95,7 +101,8 @@ function stopAtSignals(server: RunningServer, logger: Logger): void {
 }
 
 function adviceOn(error: unknown): string | null {
-  if (error instanceof StoreError || error instanceof StrategyFolderError) return error.message;
+  const known = [StoreError, StrategyFolderError, JournalTooNewError, DamagedJournalError];
+  if (known.some((kind) => error instanceof kind)) return (error as Error).message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   const isAddress = syscall === 'listen' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
   return isAddress ? `cannot listen: ${message}. Choose another --host or --port.` : null;

@@ -2,9 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Concord } from '../service/concord.ts';
+import { Answers } from './answers.ts';
 import { CREDENTIALS_PROBLEMS, identify } from './authentication.ts';
 import { ByteBudget } from './byteBudget.ts';
+import { DirectRequests } from './direct.ts';
 import { Faults } from './faults.ts';
+import { Operations } from './operations.ts';
+import { destroyUnread } from './unread.ts';
 import { type LiveSockets, serveWebSockets } from './websocket.ts';
 import { createGraphQL, GRAPHQL_PATH } from './yoga.ts';
 
@@ -38,6 +42,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Origins of pages, beside this server's own, that may use the API. */
   readonly allowedOrigins: readonly string[];
+  /** How often an operation is interpreted before it is compiled; for tests of both ways. */
+  readonly compileAfter?: number | undefined;
 }
 
 /** Serves the API: GraphQL over HTTP and WebSocket at /graphql, /health and /ready beside it. */
@@ -47,9 +53,13 @@ export async function startServer({
   host,
   port,
   allowedOrigins,
+  compileAfter,
 }: ServerOptions): Promise<RunningServer> {
   const faults = new Faults(logger);
-  const graphql = createGraphQL({ concord, faults, allowedOrigins });
+  const operations = new Operations(concord, faults, { compileAfter });
+  const answers = new Answers(concord);
+  const graphql = createGraphQL({ concord, faults, operations, answers, allowedOrigins });
+  const direct = new DirectRequests(concord, operations, answers);
   const bodies = new ByteBudget(BODIES_BYTES);
   const open = new Set<ServerResponse>();
   let closing: Promise<void> | null = null;
@@ -74,6 +84,7 @@ export async function startServer({
       );
     }
     open.add(response);
+    destroyUnread(response);
     response.once('close', () => open.delete(response));
     serve(request, response).catch((error: unknown) => {
       faults.report(error, 'fault in a request');
@@ -102,12 +113,18 @@ export async function startServer({
         response.once('close', bodies.take(bytes, enter));
       });
     }
-    await graphql(request, response);
+    if (!(await direct.answer(request, response))) await graphql(request, response);
   }
 
   await listen(http, host, port);
   http.on('error', (error) => faults.report(error, 'the server cannot take connections'));
-  const sockets = serveWebSockets(http, graphql, { concord, faults, allowedOrigins });
+  const sockets = serveWebSockets(http, graphql, {
+    concord,
+    operations,
+    answers,
+    faults,
+    allowedOrigins,
+  });
   const stopSweeping = sweepNowAndThen(concord, faults);
   const { address, port: bound, family } = http.address() as AddressInfo;
   return {

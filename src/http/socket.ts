@@ -15,7 +15,7 @@ export interface Connection {
 /** 1013 "try again later": the reference client comes back by itself. */
 const TRY_AGAIN_LATER = 1013;
 /** Who has so much unread may not ask for more, in bytes. */
-const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 /** How often a connection is asked for a sign of life, in milliseconds; without one, it is cut at the next. */
 const PING_MS = 12_000;
 

@@ -32,8 +32,10 @@ export function watchStore(store: Store, { onTrouble, onRelief }: StoreWatcher):
     read: (journal, after) => store.read(journal, after),
     head: (journal) => store.head(journal),
     journals: () => store.journals(),
-    // Not watched: a chunk that is there already is not written, and so tells nothing.
-    putChunk: (bytes) => store.putChunk(bytes),
+    putChunk: (bytes, now) => watched(store.putChunk(bytes, now)),
+    renewChunks: (ids, now) => watched(store.renewChunks(ids, now)),
+    chunks: () => store.chunks(),
+    deleteChunks: (ids, before) => watched(store.deleteChunks(ids, before)),
     getChunk: (id) => store.getChunk(id),
     putDocument: (collection, id, value) => watched(store.putDocument(collection, id, value)),
     getDocument: (collection, id) => store.getDocument(collection, id),

@@ -1,17 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  type ExecutionArgs,
-  type FormattedExecutionResult,
-  GraphQLError,
-  type GraphQLFormattedError,
-} from 'graphql';
+import { type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server as Protocol } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Context } from '../graphql/builder.ts';
+import { schema } from '../graphql/schema.ts';
 import { isLive, type Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
+import type { Answers, HeldAnswer } from './answers.ts';
 import { identify } from './authentication.ts';
-import type { Faults } from './faults.ts';
+import { type Faults, shown } from './faults.ts';
+import type { Operations } from './operations.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { type Connection, speak } from './socket.ts';
 import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
@@ -37,6 +36,8 @@ export interface LiveSockets {
 
 export interface SocketOptions {
   readonly concord: Concord;
+  readonly operations: Operations;
+  readonly answers: Answers;
   readonly faults: Faults;
   readonly allowedOrigins: readonly string[];
 }
@@ -49,7 +50,7 @@ export interface SocketOptions {
 export function serveWebSockets(
   http: Server,
   graphql: GraphQLHandler,
-  { concord, faults, allowedOrigins }: SocketOptions,
+  { allowedOrigins, ...options }: SocketOptions,
 ): LiveSockets {
   const server = new WebSocketServer({
     noServer: true,
@@ -58,7 +59,8 @@ export function serveWebSockets(
     handleProtocols: (protocols) => handleProtocols(protocols),
   });
   const viewers = new Map<WebSocket, Viewer>();
-  const protocol = speakGraphQL(graphql, { concord, faults, viewers });
+  const { concord, faults } = options;
+  const protocol = speakGraphQL(graphql, { ...options, viewers });
   let isDraining = false;
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -116,19 +118,23 @@ function forbid(socket: WebSocket): void {
   socket.close(CloseCode.Forbidden, 'Forbidden');
 }
 
-type Enveloped = ReturnType<GraphQLHandler['getEnveloped']>;
+interface SocketOperation extends Context {
+  readonly answer: HeldAnswer;
+}
 
 /** The protocol: who may connect, and how an operation is run, which is as over HTTP. */
 function speakGraphQL(
   graphql: GraphQLHandler,
   {
     concord,
+    operations,
+    answers,
     faults,
     viewers,
-  }: Pick<SocketOptions, 'concord' | 'faults'> & { readonly viewers: Map<WebSocket, Viewer> },
+  }: Omit<SocketOptions, 'allowedOrigins'> & { readonly viewers: Map<WebSocket, Viewer> },
 ): Protocol<Connection> {
-  const envelopes = new WeakMap<ExecutionArgs, Enveloped>();
-  const enveloped = (args: ExecutionArgs) => envelopes.get(args) as Enveloped;
+  // By the payload of the message that asked: it is the same at the end.
+  const begun = new WeakMap<object, HeldAnswer>();
   return makeServer<Record<string, unknown> | undefined, Connection>({
     onConnect: async ({ connectionParams, extra }) => {
       const known = await identify(
@@ -156,43 +162,36 @@ function speakGraphQL(
           const message = `A connection may have ${MAX_OPERATIONS} operations open at a time.`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
         }
-        // Yoga asks for the request that there is none of: the context takes the viewer instead.
-        const envelope = graphql.getEnveloped({ viewer, request: undefined as never, params: payload });
-        const document = envelope.parse(payload.query);
-        const errors = envelope.validate(envelope.schema, document);
-        if (errors.length > 0) return errors;
-        const args: ExecutionArgs = {
-          schema: envelope.schema,
-          document,
-          operationName: payload.operationName ?? null,
-          variableValues: payload.variables ?? null,
-          contextValue: await envelope.contextFactory(),
-        };
-        envelopes.set(args, envelope);
-        return args;
+        const { document, errors } = operations.prepare(payload.query);
+        if (document === null || errors.length > 0) return errors.map((error) => faults.publicError(error));
+        const { operationName = null, variables = null } = payload;
+        operations.cost(document, operationName, variables);
+        const answer = answers.begin(viewer);
+        begun.set(payload, answer);
+        const contextValue: SocketOperation = { concord, viewer, answer };
+        return { schema, document, operationName, variableValues: variables, contextValue };
       } catch (error) {
         return [faults.publicError(error)];
       }
     },
-    execute: (args) => enveloped(args).execute(args),
-    subscribe: (args) => enveloped(args).subscribe(args),
+    execute: ({ document, operationName, variableValues, contextValue }) => {
+      const { viewer, answer } = contextValue as SocketOperation;
+      return operations.execute(document, { operationName, variables: variableValues, viewer, answer });
+    },
+    subscribe: (args) => graphql.getEnveloped().subscribe(args),
     onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
-      errors && ({ ...result, errors: errors.map(withoutStatus) } as FormattedExecutionResult),
-    onError: (_context, _id, _payload, errors) => errors.map(withoutStatus),
+      errors && ({ ...result, errors: errors.map(shown) } as FormattedExecutionResult),
+    onError: (_context, _id, payload, errors) => {
+      begun.get(payload)?.end();
+      return errors.map(shown);
+    },
     // A stream ends when its viewer's access does. If the token is dead, the client must not take that for the
     // end of what it asked for: it is told to come back with another.
-    onComplete: async ({ extra: { socket, viewer } }) => {
+    onComplete: async ({ extra: { socket, viewer } }, _id, payload) => {
+      begun.get(payload)?.end();
       if (viewer && !(await isLive(concord, viewer))) forbid(socket);
     },
   });
-}
-
-/** An error as it is sent, without what is meant for HTTP. */
-function withoutStatus(error: GraphQLError): GraphQLFormattedError {
-  const formatted = error.toJSON();
-  if (formatted.extensions?.['http'] === undefined) return formatted;
-  const { http: _, ...extensions } = formatted.extensions;
-  return { ...formatted, extensions };
 }
 
 function pause(ms: number): Promise<void> {

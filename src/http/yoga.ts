@@ -1,11 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
+import type { Answers, HeldAnswer } from './answers.ts';
 import { authenticateHeader } from './authentication.ts';
+import { boundedBy } from './boundedYoga.ts';
 import type { Faults } from './faults.ts';
+import type { Operations } from './operations.ts';
 import { isListed } from './origin.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -15,9 +19,16 @@ export interface SocketContext {
   readonly viewer: Viewer;
 }
 
+/** What an HTTP request hands to it. */
+interface HttpContext {
+  readonly res: ServerResponse;
+}
+
 export interface YogaOptions {
   readonly concord: Concord;
   readonly faults: Faults;
+  readonly operations: Operations;
+  readonly answers: Answers;
   readonly allowedOrigins: readonly string[];
 }
 
@@ -46,8 +57,8 @@ query Projects {
 `;
 
 /** GraphQL over HTTP, and the parsing, validating and executing that the WebSocket side shares. */
-export function createGraphQL({ concord, faults, allowedOrigins }: YogaOptions) {
-  return createYoga<Partial<SocketContext>, Context>({
+export function createGraphQL({ concord, faults, operations, answers, allowedOrigins }: YogaOptions) {
+  return createYoga<Partial<SocketContext & HttpContext>, Context & { readonly answer: HeldAnswer }>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
@@ -64,10 +75,16 @@ export function createGraphQL({ concord, faults, allowedOrigins }: YogaOptions) 
     // The server has seen to that, before anything was read.
     maxRequestBodySize: false,
     multipart: false,
-    context: async ({ request, viewer }) => ({
-      concord,
-      viewer: viewer ?? (await authenticateHeader(concord, request.headers.get('authorization'))),
-    }),
+    // Both are seen to by `operations`.
+    plugins: [boundedBy(operations)],
+    parserAndValidationCache: false,
+    context: async ({ request, viewer: known, res }) => {
+      const viewer = known ?? (await authenticateHeader(concord, request.headers.get('authorization')));
+      const answer = answers.begin(viewer);
+      res?.once('close', () => answer.end());
+      if (res?.closed !== false) answer.end();
+      return { concord, viewer, answer };
+    },
     maskedErrors: { maskError: (error) => faults.publicError(error) },
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 
@@ -28,9 +28,10 @@ export class CompileError extends Error {
  * version on every machine.
  *
  * @param path absolute, TypeScript or JavaScript
+ * @param folder from which the places in messages are named
  * @throws {CompileError}
  */
-export async function compile(path: string): Promise<Compiled> {
+export async function compile(path: string, folder: string = dirname(path)): Promise<Compiled> {
   try {
     const { outputFiles } = await build({
       entryPoints: [path],
@@ -62,7 +63,7 @@ export async function compile(path: string): Promise<Compiled> {
       version: createHash('sha256').update(code.contents).digest('hex'),
     };
   } catch (error) {
-    if (isBuildFailure(error)) throw new CompileError(describe(error), { cause: error });
+    if (isBuildFailure(error)) throw new CompileError(describe(error, path, folder), { cause: error });
     throw error;
   }
 }
@@ -96,10 +97,12 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
-function describe(failure: BuildFailure): string {
+function describe(failure: BuildFailure, path: string, folder: string): string {
   return failure.errors
-    .map(({ text, location }) =>
-      location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`,
-    )
+    .map(({ text, location }) => {
+      if (location === null) return text;
+      const place = relative(folder, join(dirname(path), location.file)).replaceAll('\\', '/');
+      return `${place}:${location.line}:${location.column + 1}: ${text}`;
+    })
     .join('\n');
 }

@@ -1,4 +1,5 @@
 import { StrategyError, StrategyFailedError } from './errors.ts';
+import { thrown } from './text.ts';
 
 /**
  * Calls a plugin's code, and turns what it throws, at once or later, into a {@link StrategyFailedError} that
@@ -7,7 +8,7 @@ import { StrategyError, StrategyFailedError } from './errors.ts';
 export function guard<Result>(strategy: string, call: () => Result): Result {
   const fail = (error: unknown): never => {
     if (error instanceof StrategyError) throw error;
-    throw new StrategyFailedError(strategy, 'threw', messageOf(error), { cause: error });
+    throw new StrategyFailedError(strategy, 'threw', thrown(error), { cause: error });
   };
   try {
     const result = call();
@@ -15,10 +16,4 @@ export function guard<Result>(strategy: string, call: () => Result): Result {
   } catch (error) {
     return fail(error);
   }
-}
-
-/** One line that says what was thrown, whatever it was. */
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
-  return text.split('\n', 1)[0] ?? '';
 }

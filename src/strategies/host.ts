@@ -1,19 +1,31 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashText, type Need } from '@concord/sdk/strategy';
 import { type Compiled, CompileError, compile } from './compile.ts';
 import {
   BrokenStrategyError,
+  type FailureReason,
   MissingInputError,
   StrategyFailedError,
   StrategyHostClosedError,
   StrategyParametersError,
   UnknownStrategyError,
 } from './errors.ts';
+import type { JsonObject } from './json.ts';
+import { fileIn, locate } from './locate.ts';
 import { findPlugins, type PluginFile } from './plugins.ts';
 import { InvalidPoolError, type SamplePool } from './pool.ts';
 import type { Calls, WorkerError } from './protocol.ts';
-import { type CallLimits, type SetTimer, ThreadLost, ThreadPool, ThreadRefusal } from './threads.ts';
+import {
+  type CallLimits,
+  type SetTimer,
+  Thread,
+  ThreadLost,
+  type ThreadOptions,
+  ThreadPool,
+  ThreadRefusal,
+} from './threads.ts';
 
 export { NO_ROW, type SamplePool } from './pool.ts';
 
@@ -77,8 +89,8 @@ export interface StrategySelection {
   readonly version: string;
   /** The strategies that it may have asked, and so rests on, in alphabetical order. */
   readonly asked: readonly { readonly strategy: string; readonly version: string }[];
-  /** As parsed: checked, with defaults filled in. */
-  readonly parameters: unknown;
+  /** As parsed: checked, with defaults filled in, and what JSON can hold. */
+  readonly parameters: JsonObject;
 }
 
 /**
@@ -96,7 +108,7 @@ export interface StrategyHost {
    * @returns the parameters as parsed, with defaults filled in
    * @throws {UnknownStrategyError | BrokenStrategyError | StrategyParametersError | MissingInputError}
    *   for the strategy or for one that it would ask
-   * @throws {StrategyFailedError} its schema threw or did not end
+   * @throws {StrategyFailedError} its schema threw, did not end, or made what JSON cannot hold
    * @throws {StrategyHostClosedError}
    */
   check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<unknown>;
@@ -125,34 +137,45 @@ export interface StrategyHost {
  * @throws {StrategyFolderError} the folder cannot be read
  */
 export async function openStrategyHost(options: StrategyHostOptions): Promise<StrategyHost> {
-  const { folder, environment, timeoutMs = 60_000, workers = defaultWorkers(), memoryMb = 512 } = options;
-  const found = await Promise.all((await findPlugins(folder)).map(compilePlugin));
-  const compiled = found.filter((plugin) => plugin.compiled !== null);
-  const threads = {
-    entry: await workerEntry(),
-    data: {
-      plugins: compiled.map(({ file, compiled }) => ({ file, code: compiled.code, map: compiled.map })),
-    },
-    setTimer: environment.setTimer,
-    memoryMb,
-  };
+  const { environment, timeoutMs = 60_000, workers = defaultWorkers(), memoryMb = 512 } = options;
+  const folder = resolve(options.folder);
+  const [files, entry] = await Promise.all([findPlugins(folder), workerEntry()]);
+  const threads = { entry, setTimer: environment.setTimer, memoryMb };
+  const loading = { timeoutMs: options.loadTimeoutMs ?? Math.min(5_000, timeoutMs) };
+  const compiling = files.map((plugin) => ({ plugin, compiled: compilePlugin(plugin, folder) }));
+  // One that fails is heard of when its turn comes; it must not end the process before.
+  for (const { compiled } of compiling) compiled.catch(() => {});
+  const found = await eachOf(compiling, availableParallelism(), ({ plugin, compiled }) =>
+    describePlugin(plugin, compiled, threads, loading),
+  );
+  const plugins = found.flatMap(({ file, compiled }) => (compiled ? [{ file, code: compiled.code }] : []));
   const host = new Host({
+    found,
     // A worker of its own, so that a check never waits for somebody's selection.
-    checks: new ThreadPool(1, threads),
-    selections: new ThreadPool(workers, threads),
+    checks: new ThreadPool(1, threads, plugins),
+    selections: new ThreadPool(workers, threads, plugins),
     timeoutMs,
-    loadTimeoutMs: options.loadTimeoutMs ?? Math.min(5_000, timeoutMs),
+    loading,
   });
-  try {
-    for (const plugin of found) {
-      const info = await host.add(plugin);
-      if (info.problem !== null) options.onProblem?.(info);
-    }
-  } catch (error) {
-    await host.close();
-    throw error;
+  for (const info of host.list()) {
+    if (info.problem !== null) options.onProblem?.(info);
   }
   return host;
+}
+
+/** Does the same for each item, for at most so many at a time; the answers are in the order of the items. */
+async function eachOf<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const left = items.entries();
+  const worker = async () => {
+    for (const [i, item] of left) results[i] = await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
 }
 
 function defaultWorkers(): number {
@@ -170,81 +193,99 @@ async function workerEntry(): Promise<URL> {
   return entryOfSources;
 }
 
-type FoundPlugin = PluginFile &
-  (
-    | { readonly compiled: Compiled; readonly problem: null }
-    | { readonly compiled: null; readonly problem: string }
-  );
+/** What came of a plugin's file: an info for the list, and its code if it compiles. */
+interface FoundPlugin {
+  readonly file: string;
+  readonly compiled: Compiled | null;
+  readonly info: StrategyInfo;
+}
 
-async function compilePlugin(plugin: PluginFile): Promise<FoundPlugin> {
+async function compilePlugin({ path }: PluginFile, folder: string): Promise<Compiled | CompileError> {
   try {
-    return { ...plugin, compiled: await compile(plugin.path), problem: null };
+    return await compile(path, folder);
   } catch (error) {
-    if (error instanceof CompileError) return { ...plugin, compiled: null, problem: error.message };
+    if (error instanceof CompileError) return error;
     throw error;
   }
 }
 
+/** How long a plugin that was imported must go without an error before it is called good. */
+const TRIAL_MS = 10;
+
+/** Imports a plugin, within its time and in a worker of its own, where it can break nothing but itself. */
+async function describePlugin(
+  { file, stem }: PluginFile,
+  compiling: Promise<Compiled | CompileError>,
+  options: ThreadOptions,
+  loading: CallLimits,
+): Promise<FoundPlugin> {
+  // It starts while the code is compiled.
+  const starting = Thread.start(options, []);
+  const info = { name: stem, description: '', version: null, file, needs: [] };
+  try {
+    const [compiled, thread] = await Promise.all([compiling, starting]);
+    if (compiled instanceof CompileError) {
+      return { file, compiled: null, info: { ...info, problem: compiled.message } };
+    }
+    const { code, map, version } = compiled;
+    const problem = (text: string, stack: string) => ({
+      file,
+      compiled,
+      info: { ...info, version, problem: withPlace(text, locate(stack, file, map)) },
+    });
+    try {
+      const described = await thread.call('describe', { file, code }, loading);
+      await thread.linger(TRIAL_MS);
+      return { file, compiled, info: { ...info, ...described, version, problem: null } };
+    } catch (error) {
+      if (error instanceof ThreadLost) return problem(error.message, error.strayStack);
+      if (error instanceof ThreadRefusal && error.error.code === 'strategy-failed') {
+        return problem(error.error.detail, error.error.stack);
+      }
+      throw error;
+    }
+  } finally {
+    const ended = starting.then((thread) => thread.terminate(new Error('the plugin is described')));
+    // If it did not start, that was thrown already.
+    ended.catch(() => {});
+  }
+}
+
+function withPlace(text: string, place: string | undefined): string {
+  return place === undefined ? text : `${text} (${place})`;
+}
+
 interface HostParts {
+  readonly found: readonly FoundPlugin[];
   readonly checks: ThreadPool;
   readonly selections: ThreadPool;
   readonly timeoutMs: number;
-  readonly loadTimeoutMs: number;
+  readonly loading: CallLimits;
 }
 
 interface Usable {
   readonly file: string;
-  readonly version: string;
+  readonly compiled: Compiled;
 }
 
 class Host implements StrategyHost {
   readonly #parts: HostParts;
-  readonly #infos: StrategyInfo[] = [];
+  readonly #infos: readonly StrategyInfo[];
   readonly #usable = new Map<string, Usable>();
-  #files: ReadonlyMap<string, string> = new Map();
+  readonly #files: ReadonlyMap<string, string>;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
-  }
-
-  /** Imports a plugin, in a worker and within its time, and lists it. */
-  async add(plugin: FoundPlugin): Promise<StrategyInfo> {
-    const info = await this.#describe(plugin);
-    this.#infos.push(info);
-    if (info.problem === null && info.version !== null) {
-      this.#usable.set(info.name, { file: info.file, version: info.version });
-      this.#files = new Map([...this.#usable].map(([name, { file }]) => [name, file]));
-    }
-    return info;
-  }
-
-  async #describe({ file, stem, compiled, problem }: FoundPlugin): Promise<StrategyInfo> {
-    const info = {
-      name: stem,
-      description: '',
-      version: compiled?.version ?? null,
-      file,
-      needs: [],
-      problem,
-    };
-    if (problem !== null) return info;
-    try {
-      const described = await this.#parts.checks.call('describe', { file }, this.#loading);
-      const namesake = this.#usable.get(described.name);
-      return namesake === undefined
-        ? { ...info, ...described }
-        : { ...info, ...described, problem: `${namesake.file} has the name ${described.name} already` };
-    } catch (error) {
-      if (error instanceof ThreadLost) return { ...info, problem: error.message };
-      if (error instanceof ThreadRefusal && error.error.code === 'strategy-failed') {
-        return { ...info, problem: error.error.detail };
+    this.#infos = parts.found.map(({ file, compiled, info }) => {
+      if (info.problem !== null || compiled === null) return info;
+      const namesake = this.#usable.get(info.name);
+      if (namesake !== undefined) {
+        return { ...info, problem: `${namesake.file} has the name ${info.name} already` };
       }
-      throw error;
-    }
-  }
-
-  get #loading(): CallLimits {
-    return { timeoutMs: this.#parts.loadTimeoutMs };
+      this.#usable.set(info.name, { file, compiled });
+      return info;
+    });
+    this.#files = new Map([...this.#usable].map(([name, { file }]) => [name, file]));
   }
 
   list(): readonly StrategyInfo[] {
@@ -253,7 +294,7 @@ class Host implements StrategyHost {
 
   async check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<unknown> {
     const input = { files: this.#files, strategy, parameters, available };
-    return (await this.#call(this.#parts.checks, 'check', input, this.#loading)).parameters;
+    return (await this.#call(this.#parts.checks, 'check', input, this.#parts.loading)).parameters;
   }
 
   async select(
@@ -268,8 +309,8 @@ class Host implements StrategyHost {
     return {
       ...done.selection,
       strategy,
-      version: this.#find(strategy).version,
-      asked: done.asked.map((name) => ({ strategy: name, version: this.#find(name).version })),
+      version: this.#find(strategy).compiled.version,
+      asked: done.asked.map((name) => ({ strategy: name, version: this.#find(name).compiled.version })),
       parameters: done.parameters,
     };
   }
@@ -279,21 +320,42 @@ class Host implements StrategyHost {
     await Promise.all([this.#parts.checks.close(closed), this.#parts.selections.close(closed)]);
   }
 
+  /**
+   * A thread serves one strategy, and loads only what that asks. Still it can be lost to what an earlier call
+   * left behind, of a strategy that this one does not ask. So a call that loses a used thread is run once more,
+   * in a fresh one: what goes wrong there is of its own making.
+   */
   async #call<Name extends 'check' | 'select'>(
     pool: ThreadPool,
     name: Name,
     input: Calls[Name]['input'],
     limits: CallLimits,
   ): Promise<Calls[Name]['output']> {
-    this.#find(input.strategy);
+    const owner = this.#find(input.strategy).file;
     try {
-      return await pool.call(name, input, limits);
+      return await pool.call({ owner, fresh: false }, name, input, limits).catch((error: unknown) => {
+        const again = error instanceof ThreadLost && error.wasUsed && error.reason !== 'timed-out';
+        if (!again) throw error;
+        return pool.call({ owner, fresh: true }, name, input, limits);
+      });
     } catch (error) {
       if (error instanceof ThreadRefusal) throw this.#fromWire(error.error);
-      if (error instanceof ThreadLost)
-        throw new StrategyFailedError(input.strategy, error.reason, error.message);
+      if (error instanceof ThreadLost) throw this.#fromLoss(error, input.strategy);
       throw error;
     }
+  }
+
+  /** The strategy to blame is the one in whose file the error arose; if that is not known, the one that ran. */
+  #fromLoss({ strayStack, reason, message }: ThreadLost, ran: string): StrategyFailedError {
+    const file = fileIn(strayStack);
+    const [strategy = ran] = [...this.#usable].find(([, usable]) => usable.file === file) ?? [];
+    return this.#failed(strategy, reason, message, strayStack);
+  }
+
+  #failed(strategy: string, reason: FailureReason, detail: string, stack: string): StrategyFailedError {
+    const plugin = this.#usable.get(strategy);
+    const place = plugin && locate(stack, plugin.file, plugin.compiled.map);
+    return new StrategyFailedError(strategy, reason, withPlace(detail, place));
   }
 
   #fromWire(error: WorkerError): Error {
@@ -305,7 +367,7 @@ class Host implements StrategyHost {
       case 'missing-input':
         return new MissingInputError(error.strategy, error.need);
       case 'strategy-failed':
-        return new StrategyFailedError(error.strategy, error.reason, error.detail);
+        return this.#failed(error.strategy, error.reason, error.detail, error.stack);
       case 'invalid-pool':
         return new InvalidPoolError(error.message);
     }

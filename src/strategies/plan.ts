@@ -6,11 +6,13 @@ import {
   StrategyParametersError,
 } from './errors.ts';
 import { guard } from './guard.ts';
+import { copyJsonObject, type JsonObject, NotJsonError } from './json.ts';
+import { firstLine } from './text.ts';
 
 /** A strategy with its parameters, and those that it may ask: all that can be known before it runs. */
 export interface Plan {
   readonly strategy: Strategy;
-  readonly parameters: unknown;
+  readonly parameters: JsonObject;
   readonly asked: ReadonlyMap<string, Plan>;
   /** What it and all that it may ask need. */
   readonly needs: ReadonlySet<Need>;
@@ -54,29 +56,71 @@ export async function plan(
   return { strategy, parameters, asked, needs };
 }
 
-function asks(strategy: Strategy, parameters: unknown): readonly Asked[] {
-  return strategy.kind === 'select' ? guard(strategy.name, () => [...strategy.asks(parameters)]) : [];
+function asks(strategy: Strategy, parameters: JsonObject): readonly Asked[] {
+  if (strategy.kind === 'score') return [];
+  const { name } = strategy;
+  return guard(name, () => {
+    const asked: readonly unknown[] = [...strategy.asks(parameters)];
+    return asked.map((ask) => {
+      if (typeof ask === 'object' && ask !== null && 'strategy' in ask && typeof ask.strategy === 'string') {
+        return { strategy: ask.strategy, parameters: 'parameters' in ask ? ask.parameters : undefined };
+      }
+      throw new StrategyFailedError(
+        name,
+        'invalid-result',
+        'its asks must give a list of { strategy, parameters }',
+      );
+    });
+  });
 }
 
-async function parse({ name, parameters: schema }: Strategy, given: unknown): Promise<unknown> {
-  const value = given ?? {};
+/**
+ * What the schema makes of the parameters, as it is kept with the round: so it must be JSON, whatever the schema
+ * makes, and the strategy runs with that very value.
+ */
+async function parse({ name, parameters: schema }: Strategy, given: unknown): Promise<JsonObject> {
+  const value = copied(given ?? {}, ({ path, message }) => {
+    throw new StrategyParametersError(name, [
+      { path: path.join('.'), message: firstLine(`the parameters ${message}`) },
+    ]);
+  });
   if (schema === null) {
-    if (typeof value === 'object' && Object.keys(value).length === 0) return {};
+    if (Object.keys(value).length === 0) return value;
     throw new StrategyParametersError(name, [{ path: '', message: 'it takes no parameters' }]);
   }
-  const result = await guard(name, () => schema['~standard'].validate(value));
-  if (result.issues === undefined) return result.value;
-  if (result.issues.length === 0) {
-    throw new StrategyFailedError(
-      name,
-      'invalid-result',
-      'its schema refused the parameters and gave no issue',
-    );
-  }
-  throw new StrategyParametersError(name, result.issues.map(issue));
+  const result: unknown = await guard(name, () => schema['~standard'].validate(value));
+  return guard(name, () => {
+    const fail = (detail: string): never => {
+      throw new StrategyFailedError(name, 'invalid-result', firstLine(detail));
+    };
+    if (typeof result !== 'object' || result === null) return fail('its schema answered nothing');
+    const issues = 'issues' in result ? result.issues : undefined;
+    if (issues === undefined) {
+      return copied('value' in result ? result.value : undefined, ({ path, message }) => {
+        const at = path.length === 0 ? '' : ` (at ${path.join('.')})`;
+        return fail(`the parameters that its schema made ${message}${at}`);
+      });
+    }
+    if (!Array.isArray(issues) || issues.length === 0) {
+      return fail('its schema refused the parameters and gave no issue');
+    }
+    throw new StrategyParametersError(name, issues.slice(0, MAX_ISSUES).map(issue));
+  });
 }
+
+function copied(value: unknown, refuse: (error: NotJsonError) => never): JsonObject {
+  try {
+    return copyJsonObject(value);
+  } catch (error) {
+    if (error instanceof NotJsonError) return refuse(error);
+    throw error;
+  }
+}
+
+/** People mend the first few; the rest then shows by itself. */
+const MAX_ISSUES = 20;
 
 function issue({ message, path = [] }: StandardIssue): ParameterIssue {
   const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
-  return { path: keys.map(String).join('.'), message };
+  return { path: firstLine(keys.map(String).join('.')), message: firstLine(String(message)) };
 }

@@ -104,3 +104,15 @@ export function gather({ rows, matrix, classes }: SamplePool, from: number, to: 
   }
   return probabilities;
 }
+
+/** Whether an ordinal is among those of a pool. */
+export function isIn(ascending: Uint32Array, ordinal: number): boolean {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) < ordinal) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] === ordinal;
+}

@@ -1,21 +1,25 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { FullSelection, Need } from '@concord/sdk/strategy';
 import type { FailureReason, ParameterIssue } from './errors.ts';
+import type { JsonObject } from './json.ts';
 import type { SamplePool } from './pool.ts';
 
 /**
  * What the host and its workers say to each other. All of it passes structured cloning; arrays on shared
  * memory are shared, not copied. A worker answers one call at a time.
+ *
+ * It is said on a port of its own, which plugins do not see: a worker's `parentPort` is theirs as much as ours.
  */
 
 /** A compiled plugin, by whose file both sides name it. */
 export interface WorkerPlugin {
   readonly file: string;
   readonly code: string;
-  readonly map: string;
 }
 
 /** Given to a worker when it starts. It imports a plugin when it is first asked for. */
 export interface WorkerData {
+  readonly port: MessagePort;
   readonly plugins: readonly WorkerPlugin[];
 }
 
@@ -24,7 +28,7 @@ export type StrategyFiles = ReadonlyMap<string, string>;
 
 export interface Calls {
   describe: {
-    input: { readonly file: string };
+    input: WorkerPlugin;
     output: { readonly name: string; readonly description: string; readonly needs: readonly Need[] };
   };
   check: {
@@ -34,7 +38,7 @@ export interface Calls {
       readonly parameters: unknown;
       readonly available: readonly Need[];
     };
-    output: { readonly parameters: unknown };
+    output: { readonly parameters: JsonObject };
   };
   select: {
     input: {
@@ -47,7 +51,7 @@ export interface Calls {
     };
     output: {
       readonly selection: FullSelection;
-      readonly parameters: unknown;
+      readonly parameters: JsonObject;
       /** The strategies that it may have asked, in alphabetical order. */
       readonly asked: readonly string[];
     };
@@ -56,7 +60,7 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 export type WorkerRequest = {
-  [Name in CallName]: { readonly call: Name; readonly input: Calls[Name]['input'] };
+  [Name in CallName]: { readonly id: number; readonly call: Name; readonly input: Calls[Name]['input'] };
 }[CallName];
 
 /** An error as it crosses from a worker. */
@@ -73,11 +77,13 @@ export type WorkerError =
       readonly strategy: string;
       readonly reason: FailureReason;
       readonly detail: string;
+      /** Of what the plugin threw; empty if it threw no error. */
+      readonly stack: string;
     }
   | { readonly code: 'invalid-pool'; readonly message: string };
 
-/** A worker's first message is `ready`; each later one answers the call before it. */
+/** A worker's first message is `ready`; each later one answers the call of that id. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'value'; readonly value: Calls[CallName]['output'] }
-  | { readonly kind: 'error'; readonly error: WorkerError };
+  | { readonly kind: 'value'; readonly id: number; readonly value: Calls[CallName]['output'] }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WorkerError };

@@ -1,7 +1,7 @@
 import type { FullSelection, Selection, Strategy } from '@concord/sdk/strategy';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
-import type { SamplePool } from './pool.ts';
+import { isIn, type SamplePool } from './pool.ts';
 
 /**
  * Checks what a strategy answered, and fills in what it left open.
@@ -75,10 +75,10 @@ export function complete(
   );
   // Copies: what a plugin returns may be a window on something large, or the same memory twice.
   return {
-    ordinals: ordinals.slice(),
-    scores: scores.slice(),
-    normalised: normalised.slice(),
-    random: random.slice(),
+    ordinals: new Uint32Array(ordinals),
+    scores: new Float64Array(scores),
+    normalised: new Float64Array(normalised),
+    random: new Uint8Array(random),
     inclusionProbability,
   };
 }
@@ -97,16 +97,4 @@ function normalise(
     return fail(`its maximum for ${classes} classes is ${maximum}; it must be finite and > 0`);
   }
   return scores.map((score) => (Number.isNaN(score) ? 0 : Math.min(1, score / maximum)));
-}
-
-/** Binary search. */
-function isIn(ascending: Uint32Array, ordinal: number): boolean {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) < ordinal) low = middle + 1;
-    else high = middle;
-  }
-  return ascending[low] === ordinal;
 }

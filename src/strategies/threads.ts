@@ -1,5 +1,7 @@
-import { Worker } from 'node:worker_threads';
-import type { CallName, Calls, WorkerData, WorkerError, WorkerMessage, WorkerRequest } from './protocol.ts';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { CallName, Calls, WorkerData, WorkerError, WorkerPlugin, WorkerRequest } from './protocol.ts';
+import { type Answer, InvalidReplyError, readAnswer, readReady } from './replies.ts';
+import { thrown } from './text.ts';
 
 /** Calls `fn` once, `ms` milliseconds from now, unless the returned function is called first. */
 export type SetTimer = (fn: () => void, ms: number) => () => void;
@@ -7,7 +9,6 @@ export type SetTimer = (fn: () => void, ms: number) => () => void;
 export interface ThreadOptions {
   /** The worker's entry point: its URL, or a `data:` URL with its text. */
   readonly entry: URL;
-  readonly data: WorkerData;
   readonly setTimer: SetTimer;
   /** The largest JavaScript heap of a thread, in MiB. */
   readonly memoryMb: number;
@@ -30,51 +31,68 @@ export class ThreadRefusal extends Error {
   }
 }
 
+export type LossReason = 'timed-out' | 'crashed' | 'invalid-result';
+
 /** The thread ended, or was ended, before it answered. */
 export class ThreadLost extends Error {
   override name = 'ThreadLost';
-  readonly reason: 'timed-out' | 'crashed';
+  readonly reason: LossReason;
+  /** Of the error that ended it; empty if there was none. */
+  readonly strayStack: string;
+  /** Whether it had served other calls before: then one of those may have left behind what ended it. */
+  wasUsed = false;
 
-  constructor(reason: 'timed-out' | 'crashed', message: string) {
+  constructor(reason: LossReason, message: string, strayStack = '') {
     super(message);
     this.reason = reason;
+    this.strayStack = strayStack;
   }
 }
 
 /** One worker thread. It answers one call at a time, and is of no use after it was lost. */
-class Thread {
+export class Thread {
   readonly #worker: Worker;
+  readonly #port: MessagePort;
   readonly #setTimer: SetTimer;
-  #answer: (message: WorkerMessage) => void = () => {};
+  #hear: (message: unknown) => void = () => {};
   #fail: (error: unknown) => void = () => {};
-  #alive = true;
+  #lost: { readonly error: unknown } | null = null;
+  #calls = 0;
 
-  private constructor({ entry, data, setTimer, memoryMb }: ThreadOptions) {
+  private constructor({ entry, setTimer, memoryMb }: ThreadOptions, plugins: readonly WorkerPlugin[]) {
     this.#setTimer = setTimer;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
     this.#worker = new Worker(entry, {
-      workerData: data,
+      workerData: { port: port2, plugins } satisfies WorkerData,
+      transferList: [port2],
       // Plugins see neither the service's secrets nor the flags that it was started with.
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     });
-    this.#worker.on('message', (message: WorkerMessage) => this.#answer(message));
-    this.#worker.on('messageerror', (error) => this.#end(new ThreadLost('crashed', error.message)));
-    this.#worker.on('error', (error) => this.#end(new ThreadLost('crashed', firstLine(error))));
-    this.#worker.on('exit', (code) =>
-      this.#end(new ThreadLost('crashed', `its worker exited with code ${code}`)),
-    );
+    const lose = (reason: LossReason, message: string, stack?: string) =>
+      this.#end(new ThreadLost(reason, message, stack));
+    port1.on('message', (message) => this.#hear(message));
+    port1.on('messageerror', () => lose('invalid-result', 'a message from its worker cannot be read'));
+    this.#worker.on('message', () => lose('invalid-result', 'it posted a message to the service'));
+    this.#worker.on('messageerror', () => lose('invalid-result', 'it posted a message to the service'));
+    this.#worker.on('exit', (code) => lose('crashed', `its worker exited with code ${code}`));
+    this.#worker.on('error', (error: unknown) => {
+      if (isOutOfMemory(error)) lose('crashed', `it used more than ${memoryMb} MiB of memory`);
+      else lose('crashed', thrown(error), error instanceof Error ? String(error.stack) : '');
+    });
   }
 
   /** Starts a thread, and waits until it listens, so that no call's time runs meanwhile. */
-  static async start(options: ThreadOptions): Promise<Thread> {
-    const thread = new Thread(options);
-    await thread.#next();
+  static async start(options: ThreadOptions, plugins: readonly WorkerPlugin[]): Promise<Thread> {
+    const thread = new Thread(options, plugins);
+    readReady(await thread.#next());
     return thread;
   }
 
   get alive(): boolean {
-    return this.#alive;
+    return this.#lost === null;
   }
 
   /** @throws {ThreadRefusal | ThreadLost} or the signal's reason */
@@ -84,7 +102,8 @@ class Thread {
     { timeoutMs, signal }: CallLimits,
   ): Promise<Calls[Name]['output']> {
     signal?.throwIfAborted();
-    this.#worker.postMessage({ call, input } as WorkerRequest);
+    const id = ++this.#calls;
+    this.#port.postMessage({ id, call, input } as WorkerRequest);
     const answered = this.#next();
     const stopTimer = this.#setTimer(
       () => this.#end(new ThreadLost('timed-out', `it did not end within ${timeoutMs} ms`)),
@@ -93,14 +112,28 @@ class Thread {
     const abort = () => this.#end(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
-      const message = await answered;
-      if (message.kind === 'error') throw new ThreadRefusal(message.error);
-      if (message.kind === 'ready') throw new Error('a worker is ready once');
-      return message.value as Calls[Name]['output'];
+      const answer = this.#read(call, id, input, await answered);
+      if ('error' in answer) throw new ThreadRefusal(answer.error);
+      return answer.value;
+    } catch (error) {
+      if (error instanceof ThreadLost) error.wasUsed = id > 1;
+      throw error;
     } finally {
       stopTimer();
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  /**
+   * Waits a while for what a call may have left behind.
+   * @throws {ThreadLost} the thread was lost meanwhile
+   */
+  async linger(ms: number): Promise<void> {
+    const lost = this.#next();
+    const over = new Promise<void>((resolve) => {
+      this.#setTimer(resolve, ms);
+    });
+    await Promise.race([lost, over]);
   }
 
   async terminate(error: Error): Promise<void> {
@@ -108,47 +141,80 @@ class Thread {
     await this.#worker.terminate();
   }
 
-  #next(): Promise<WorkerMessage> {
+  #read<Name extends CallName>(
+    call: Name,
+    id: number,
+    input: Calls[Name]['input'],
+    message: unknown,
+  ): Answer<Name> {
+    try {
+      return readAnswer(call, id, input, message);
+    } catch (error) {
+      const lost =
+        error instanceof InvalidReplyError ? new ThreadLost('invalid-result', error.message) : error;
+      this.#end(lost);
+      throw lost;
+    }
+  }
+
+  #next(): Promise<unknown> {
+    if (this.#lost !== null) return Promise.reject(this.#lost.error);
     return new Promise((resolve, reject) => {
-      this.#answer = resolve;
+      this.#hear = resolve;
       this.#fail = reject;
     });
   }
 
   #end(error: unknown): void {
-    this.#alive = false;
+    if (this.#lost !== null) return;
+    this.#lost = { error };
     this.#fail(error);
+    this.#port.close();
     void this.#worker.terminate();
   }
 }
 
-/** The first of what an uncaught error says; a value that is no error can be thrown too. */
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 interface Job {
+  /** Whom the thread must serve that runs it. */
+  readonly owner: string;
+  /** Whether that must be a thread that has served nobody yet. */
+  readonly fresh: boolean;
   readonly run: (thread: Thread) => Promise<void>;
   readonly drop: (error: unknown) => void;
 }
 
-/** A fixed number of threads, started when they are needed and replaced when they are lost. First come, first served. */
+interface Owned {
+  readonly owner: string;
+  readonly thread: Thread;
+}
+
+/**
+ * A fixed number of threads, started when they are needed and replaced when they are lost. First come, first
+ * served.
+ *
+ * Each thread serves one owner for as long as it lives, so that nobody finds what somebody else has left in it.
+ */
 export class ThreadPool {
   readonly #size: number;
   readonly #start: () => Promise<Thread>;
-  readonly #idle: Thread[] = [];
+  #idle: Owned[] = [];
   readonly #running = new Set<Thread>();
+  readonly #starting = new Set<Job>();
   readonly #jobs: Job[] = [];
-  #starting = 0;
   #closed: Error | null = null;
 
-  constructor(size: number, options: ThreadOptions) {
+  constructor(size: number, options: ThreadOptions, plugins: readonly WorkerPlugin[]) {
     this.#size = size;
-    this.#start = () => Thread.start(options);
+    this.#start = () => Thread.start(options, plugins);
   }
 
   /** As {@link Thread.call}, on the next free thread; the time limit begins when the call does. */
   call<Name extends CallName>(
+    { owner, fresh }: Pick<Job, 'owner' | 'fresh'>,
     call: Name,
     input: Calls[Name]['input'],
     limits: CallLimits,
@@ -159,13 +225,17 @@ export class ThreadPool {
       if (signal?.aborted) return reject(signal.reason);
 
       const leave = () => {
-        this.#jobs.splice(this.#jobs.indexOf(job), 1);
+        const place = this.#jobs.indexOf(job);
+        if (place >= 0) this.#jobs.splice(place, 1);
         reject(signal?.reason);
       };
       const job: Job = {
-        run: (thread) => {
+        owner,
+        fresh,
+        run: async (thread) => {
           signal?.removeEventListener('abort', leave);
-          return thread.call(call, input, limits).then(resolve, reject);
+          // Aborted while its thread was started for it: the thread does for the next.
+          if (!signal?.aborted) await thread.call(call, input, limits).then(resolve, reject);
         },
         drop: (error) => {
           signal?.removeEventListener('abort', leave);
@@ -181,44 +251,52 @@ export class ThreadPool {
   /** Ends all threads; what waits or runs is rejected with the error. */
   async close(error: Error): Promise<void> {
     this.#closed = error;
-    for (const job of this.#jobs.splice(0)) job.drop(error);
-    await Promise.all([...this.#idle.splice(0), ...this.#running].map((thread) => thread.terminate(error)));
+    for (const job of [...this.#jobs.splice(0), ...this.#starting]) job.drop(error);
+    const idle = this.#idle.splice(0).map(({ thread }) => thread);
+    await Promise.all([...idle, ...this.#running].map((thread) => thread.terminate(error)));
   }
 
   #serve(): void {
-    while (this.#jobs.length > 0 && this.#idle.length > 0) {
-      const thread = this.#idle.pop();
-      // A thread can be lost while idle, by an error that a plugin left behind.
-      const job = thread?.alive ? this.#jobs.shift() : undefined;
-      if (job !== undefined && thread !== undefined) void this.#run(job, thread);
+    // A thread can be lost while idle, by an error that a plugin left behind.
+    this.#idle = this.#idle.filter(({ thread }) => thread.alive);
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      const { owner, fresh } = job;
+      const own = fresh ? undefined : this.#idle.find((one) => one.owner === owner);
+      if (own !== undefined) {
+        this.#idle.splice(this.#idle.indexOf(own), 1);
+        void this.#run(job, own.thread);
+      } else {
+        if (this.#idle.length + this.#running.size + this.#starting.size >= this.#size) {
+          const longest = this.#idle.shift();
+          if (longest === undefined) return;
+          void longest.thread.terminate(new Error('another strategy needs its place'));
+        }
+        void this.#startFor(job);
+      }
+      this.#jobs.shift();
     }
-    const threads = this.#idle.length + this.#running.size + this.#starting;
-    if (this.#jobs.length > this.#starting && threads < this.#size) void this.#add();
+  }
+
+  async #startFor(job: Job): Promise<void> {
+    this.#starting.add(job);
+    try {
+      const thread = await this.#start();
+      this.#starting.delete(job);
+      if (this.#closed === null) return await this.#run(job, thread);
+      await thread.terminate(this.#closed);
+    } catch (error) {
+      this.#starting.delete(job);
+      job.drop(error);
+      this.#serve();
+    }
   }
 
   async #run(job: Job, thread: Thread): Promise<void> {
     this.#running.add(thread);
     await job.run(thread);
     this.#running.delete(thread);
-    this.#release(thread);
-  }
-
-  async #add(): Promise<void> {
-    this.#starting++;
-    try {
-      const thread = await this.#start();
-      this.#starting--;
-      this.#release(thread);
-    } catch (error) {
-      this.#starting--;
-      this.#jobs.shift()?.drop(error);
-      this.#serve();
-    }
-  }
-
-  #release(thread: Thread): void {
     if (this.#closed !== null) void thread.terminate(this.#closed);
-    else if (thread.alive) this.#idle.push(thread);
+    else if (thread.alive) this.#idle.push({ owner: job.owner, thread });
     this.#serve();
   }
 }

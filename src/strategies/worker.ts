@@ -1,5 +1,4 @@
 /** The side of the strategy host that runs plugins: an entry point for `node:worker_threads`. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isStrategy, NEEDS, type Strategy } from '@concord/sdk/strategy';
 import {
@@ -9,10 +8,11 @@ import {
   UnknownStrategyError,
 } from './errors.ts';
 import { guard } from './guard.ts';
-import { codeUrl, locate } from './locate.ts';
+import { codeUrl } from './locate.ts';
 import { type Plan, plan } from './plan.ts';
 import { checkPool, InvalidPoolError } from './pool.ts';
 import type {
+  CallName,
   Calls,
   StrategyFiles,
   WorkerData,
@@ -21,11 +21,18 @@ import type {
   WorkerPlugin,
   WorkerRequest,
 } from './protocol.ts';
+import { MAX_STACK } from './replies.ts';
 import { run } from './run.ts';
+import { firstLine, thrown } from './text.ts';
+import { turn } from './turn.ts';
 
 if (parentPort === null) throw new Error('strategies/worker is run in a worker thread');
-const port = parentPort;
-const { plugins }: WorkerData = workerData;
+const { port, plugins }: WorkerData = workerData;
+// Plugins see what Node shows to any module. The port stays this module's alone: its name is taken back, and so is
+// its place among the handles that keep the thread alive, in which the port that everybody sees stands for it.
+for (const key of Object.keys(workerData)) Reflect.deleteProperty(workerData, key);
+const post = port.postMessage.bind(port);
+parentPort.on('message', () => {});
 const loaded = new Map<string, Promise<Strategy>>();
 
 function load(file: string): Promise<Strategy> {
@@ -54,8 +61,8 @@ const finder = (files: StrategyFiles) => async (name: string) => {
   return load(file);
 };
 
-async function describe({ file }: Calls['describe']['input']): Promise<Calls['describe']['output']> {
-  const { name, description, needs } = await load(file);
+async function describe(plugin: Calls['describe']['input']): Promise<Calls['describe']['output']> {
+  const { name, description, needs } = await importPlugin(plugin);
   return { name, description, needs };
 }
 
@@ -78,43 +85,42 @@ function namesIn({ asked }: Plan): string[] {
 }
 
 port.on('message', async (request: WorkerRequest) => {
+  const { id } = request;
   try {
-    await answer(request);
+    const [value, transfer] = await answer(request);
+    // A promise that a plugin left to reject ends this thread in this turn: while it is still to blame.
+    await turn();
+    reply({ kind: 'value', id, value }, transfer);
   } catch (error) {
-    reply({ kind: 'error', error: toWire(request, error) });
+    reply({ kind: 'error', id, error: toWire(request, error) });
   }
 });
 
-async function answer(request: WorkerRequest): Promise<void> {
+async function answer(request: WorkerRequest): Promise<[Calls[CallName]['output'], ArrayBufferLike[]]> {
   switch (request.call) {
     case 'describe':
-      return reply({ kind: 'value', value: await describe(request.input) });
+      return [await describe(request.input), []];
     case 'check':
-      return reply({ kind: 'value', value: await check(request.input) });
+      return [await check(request.input), []];
     case 'select': {
       const value = await select(request.input);
-      // A promise that the plugin left to reject ends this thread in this turn: while it is still to blame.
-      await nextTurn();
       const { ordinals, scores, normalised, random } = value.selection;
-      return reply({ kind: 'value', value }, [
-        ordinals.buffer,
-        scores.buffer,
-        normalised.buffer,
-        random.buffer,
-      ]);
+      return [value, [ordinals.buffer, scores.buffer, normalised.buffer, random.buffer]];
     }
   }
 }
 
 function reply(message: WorkerMessage, transfer: ArrayBufferLike[] = []): void {
-  port.postMessage(
+  post(
     message,
     transfer.filter((buffer) => buffer instanceof ArrayBuffer),
   );
 }
 
 function toWire(request: WorkerRequest, error: unknown): WorkerError {
-  if (error instanceof UnknownStrategyError) return { code: error.code, strategy: error.strategy };
+  if (error instanceof UnknownStrategyError) {
+    return { code: error.code, strategy: firstLine(error.strategy) };
+  }
   if (error instanceof MissingInputError) {
     return { code: error.code, strategy: error.strategy, need: error.need };
   }
@@ -122,25 +128,15 @@ function toWire(request: WorkerRequest, error: unknown): WorkerError {
     return { code: error.code, strategy: error.strategy, issues: error.issues };
   }
   if (error instanceof StrategyFailedError) {
-    const { code, strategy, reason } = error;
-    const place = placeOf(request, error);
-    return {
-      code,
-      strategy,
-      reason,
-      detail: place === undefined ? error.detail : `${error.detail} (${place})`,
-    };
+    const { code, strategy, reason, detail, cause } = error;
+    const stack = cause instanceof Error ? String(cause.stack).slice(0, MAX_STACK) : '';
+    return { code, strategy, reason, detail: firstLine(detail), stack };
   }
   if (error instanceof InvalidPoolError) return { code: 'invalid-pool', message: error.message };
-  // What is left comes of passing on what a plugin made, such as parameters that cannot be cloned.
+  // What is left comes of passing on what a plugin made.
   const strategy = request.call === 'describe' ? request.input.file : request.input.strategy;
-  return { code: 'strategy-failed', strategy, reason: 'invalid-result', detail: String(error) };
+  return { code: 'strategy-failed', strategy, reason: 'invalid-result', detail: thrown(error), stack: '' };
 }
 
-function placeOf(request: WorkerRequest, { strategy, cause }: StrategyFailedError): string | undefined {
-  const file = request.call === 'describe' ? strategy : request.input.files.get(strategy);
-  const plugin = plugins.find((plugin) => plugin.file === file);
-  return plugin === undefined ? undefined : locate(cause, plugin.file, plugin.map);
-}
-
+port.unref();
 reply({ kind: 'ready' });

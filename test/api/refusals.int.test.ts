@@ -668,13 +668,16 @@ describe('a project and its members', () => {
     await refused(service.ownerToken, 'setRole', { project, member: id('Member', 'nobody') }, 'NOT_FOUND');
   });
 
-  it('let only who owns all projects of a member hand out their tokens', async () => {
-    const shared = await createProject(service);
-    const owner = await addMember(service, shared, 'OWNER', { name: 'Olga' });
-    await must(service, service.ownerToken, 'setRole', { project: shared, member: ben.id, role: 'VIEWER' });
-    for (const name of ['issueToken', 'revokeTokens']) {
-      await refused(owner.token, name, { project: shared, member: ben.id }, 'FORBIDDEN');
-    }
+  it('let only who owns all projects of a member hand out their tokens, and any owner end them', async () => {
+    const [one, other] = [await createProject(service), await createProject(service)];
+    const owner = await addMember(service, other, 'OWNER', { name: 'Olga' });
+    const eve = await addMember(service, one, 'VIEWER', { name: 'Eve' });
+    const joins = { project: other, member: eve.id, role: 'VIEWER' };
+    // A stranger's member: to this owner, there is nobody of that id.
+    await refused(owner.token, 'setRole', joins, 'NOT_FOUND');
+    await must(service, service.ownerToken, 'setRole', joins);
+    await refused(owner.token, 'issueToken', { project: other, member: eve.id }, 'FORBIDDEN');
+    await must(service, owner.token, 'revokeTokens', { project: other, member: eve.id });
   });
 
   it('take a change of role into account at once', async () => {

@@ -23,6 +23,29 @@ const impure = ['Date.now()', 'new Date()', 'Math.random()', 'performance.now()'
 const calls = (folder: string, says: Case['says']): Case[] =>
   impure.map((call) => ({ file: `src/${folder}`, code: `export const value = ${call};\n`, says }));
 
+/** What would bring in time or randomness by way of a module, and what only computes. */
+const impureModules = [
+  "import { setImmediate as nextTurn } from 'node:timers/promises';",
+  "import * as timers from 'node:timers';",
+  "import { performance } from 'node:perf_hooks';",
+  "import { randomBytes } from 'node:crypto';",
+  "import { createHash, randomUUID } from 'node:crypto';",
+  "import * as crypto from 'node:crypto';",
+  "import crypto from 'node:crypto';",
+  "export { randomInt } from 'node:crypto';",
+  "export * from 'node:timers';",
+  "export const timers = await import('node:timers');",
+  "export const crypto = process.getBuiltinModule('node:crypto');",
+];
+const pureModules = [
+  "import { createHash } from 'node:crypto';",
+  "import { createHash as hash, timingSafeEqual } from 'node:crypto';",
+  "import {\n  createHash,\n  type Hash,\n} from 'node:crypto';",
+  "import { MessageChannel } from 'node:worker_threads';",
+];
+const modules = (folder: string, code: readonly string[], says: Case['says']): Case[] =>
+  code.map((code) => ({ file: `src/${folder}`, code: `${code}\n`, says }));
+
 const cases: Case[] = [
   imports('src/domain', '../journal/port.ts'),
   imports('src/domain', 'node:fs'),
@@ -40,6 +63,9 @@ const cases: Case[] = [
   imports('src/http', '../graphql/schema.ts', true),
   ...pure.flatMap((folder) => calls(folder, /passed in|noRestrictedGlobals/)),
   ...calls('http', null),
+  ...pure.flatMap((folder) => modules(folder, impureModules, /passed in/)),
+  ...pure.filter((folder) => folder !== 'domain').flatMap((folder) => modules(folder, pureModules, null)),
+  ...modules('http', impureModules, null),
 ];
 
 const nameOf = (index: number) => `case${index}.ts`;

@@ -1,7 +1,7 @@
 import { defineStrategy, type Selection, type Strategy } from '@concord/sdk/strategy';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { StrategyFailedError } from '../../src/strategies/errors.ts';
+import { StrategyFailedError, StrategyParametersError } from '../../src/strategies/errors.ts';
 import type { SamplePool } from '../../src/strategies/pool.ts';
 import { choose, poolOf, unpredicted } from './support.ts';
 
@@ -303,5 +303,103 @@ describe('parameters', () => {
     ).rejects.toMatchObject({
       issues: [{ path: 'weights.1', message: expect.any(String) }],
     });
+  });
+
+  const made = (value: unknown) =>
+    defineStrategy({
+      name: 'test',
+      description,
+      parameters: z.any().transform(() => value),
+      select: ({ ordinals, count }) => ({ ordinals: ordinals.slice(0, count) }),
+    });
+  const circle: Record<string, unknown> = {};
+  circle['again'] = circle;
+  let wide: unknown[] = [];
+  for (let depth = 0; depth < 30; depth++) wide = [wide, wide];
+
+  it.each<[string, unknown, string]>([
+    ['an array', [1, 2], 'are an Array, and no JSON object'],
+    ['nothing', undefined, 'are undefined, and no JSON object'],
+    ['a Map', new Map([[1, 2]]), 'are a Map, and no JSON object'],
+    ['a Map within', { at: [new Map()] }, 'hold a Map, which JSON cannot (at at.0)'],
+    ['a BigInt', { n: 1n }, 'hold a BigInt, which JSON cannot (at n)'],
+    ['NaN', { n: Number.NaN }, 'hold NaN, which JSON cannot (at n)'],
+    ['infinity', { n: [1, -1 / 0] }, 'hold -Infinity, which JSON cannot (at n.1)'],
+    ['a date', { at: new Date(0) }, 'hold a Date, which JSON cannot (at at)'],
+    ['a function', { toJSON: () => ({}) }, 'hold a function, which JSON cannot (at toJSON)'],
+    ['a hole', { list: Array(2) }, 'hold undefined, which JSON cannot (at list.0)'],
+    ['a circle', circle, 'are nested more than 32 deep (at again.again.again)'],
+    ['what is far larger than it looks', { wide }, 'take more than 64 KiB as JSON'],
+    ['a long text', { text: 'x'.repeat(65_536) }, 'take more than 64 KiB as JSON'],
+    ['half a character', { text: '\ud800' }, 'hold half a surrogate pair (at text)'],
+    ['a prototype', JSON.parse('{"__proto__":{"a":1}}'), 'have a key named __proto__ (at __proto__)'],
+  ])('are refused where the schema made %s of them', async (_, value, problem) => {
+    await expect(choose(made(value), unpredicted(2), 1)).rejects.toMatchObject({
+      strategy: 'test',
+      reason: 'invalid-result',
+      detail: `the parameters that its schema made ${problem}`,
+    });
+  });
+
+  it('are refused where a getter of theirs throws', async () => {
+    const value = Object.defineProperty({}, 'bad', {
+      enumerable: true,
+      get() {
+        throw new Error('not today');
+      },
+    });
+    await expect(choose(made(value), unpredicted(2), 1)).rejects.toMatchObject({
+      reason: 'threw',
+      detail: 'Error: not today',
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['too large', { list: Array(40_000).fill(1) }, 'the parameters take more than 64 KiB as JSON'],
+    ['no object', [], 'the parameters are an Array, and no JSON object'],
+  ])('are refused where those given are %s', async (_, parameters, message) => {
+    await expect(choose(made({}), unpredicted(2), 1, { parameters })).rejects.toMatchObject({
+      constructor: StrategyParametersError,
+      issues: [{ path: '', message }],
+    });
+  });
+
+  it('are what JSON keeps of them', async () => {
+    const seen: unknown[] = [];
+    const strategy = defineStrategy({
+      name: 'test',
+      description,
+      parameters: z.any().transform(() => ({ a: -0, b: undefined, c: [null, true, 'ä'], d: { e: 1e-7 } })),
+      select({ ordinals, count }, { parameters }) {
+        seen.push(parameters);
+        return { ordinals: ordinals.slice(0, count) };
+      },
+    });
+    await choose(strategy, unpredicted(2), 1);
+    expect(seen).toStrictEqual([{ a: 0, c: [null, true, 'ä'], d: { e: 1e-7 } }]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'its schema answered nothing'],
+    ['no issue', { issues: [] }, 'its schema refused the parameters and gave no issue'],
+  ])('are refused where the schema answers %s', async (_, answer, detail) => {
+    const schema = { '~standard': { version: 1 as const, vendor: 'test', validate: () => answer as never } };
+    const strategy = defineStrategy({
+      name: 'test',
+      description,
+      parameters: schema,
+      select: ({ ordinals, count }) => ({ ordinals: ordinals.slice(0, count) }),
+    });
+    await expect(choose(strategy, unpredicted(2), 1)).rejects.toMatchObject({ detail });
+  });
+
+  it('are refused where asks is no list of strategies', async () => {
+    const strategy = defineStrategy({
+      name: 'test',
+      description,
+      asks: () => ['margin'] as never,
+      select: ({ ordinals, count }) => ({ ordinals: ordinals.slice(0, count) }),
+    });
+    await expect(choose(strategy, unpredicted(2), 1)).rejects.toThrow(/asks must give a list of/);
   });
 });

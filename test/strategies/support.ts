@@ -9,7 +9,7 @@ import leastConfident from '../../plugins/least-confident.ts';
 import margin from '../../plugins/margin.ts';
 import random from '../../plugins/random.ts';
 import { UnknownStrategyError } from '../../src/strategies/errors.ts';
-import type { StrategyHostOptions } from '../../src/strategies/host.ts';
+import type { StrategyHost, StrategyHostOptions } from '../../src/strategies/host.ts';
 import { plan } from '../../src/strategies/plan.ts';
 import { checkPool, NO_ROW, type SamplePool } from '../../src/strategies/pool.ts';
 import { run } from '../../src/strategies/run.ts';
@@ -88,4 +88,22 @@ export async function pluginFolder(files: Readonly<Record<string, string>>) {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** A plugin's text, as a researcher would write it: `body` has its `score` or `select`. */
+export const plugin = (name: string, body: string, before = '') => `
+import { defineStrategy } from '@concord/sdk/strategy';
+${before}
+export default defineStrategy({
+  name: '${name}',
+  description: 'For this test.',
+  maximum: () => 1,
+  ${body}
+});
+`;
+
+/** A host that is closed when the `using` block ends. */
+export async function closing(opening: Promise<StrategyHost>) {
+  const host = await opening;
+  return { host, [Symbol.asyncDispose]: () => host.close() };
 }

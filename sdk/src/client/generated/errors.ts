@@ -308,7 +308,7 @@ export class UnknownStrategyError extends RefusalError {
   override readonly code = 'UNKNOWN_STRATEGY';
   /** The names there are. */
   readonly known: readonly string[];
-  /** The name given. */
+  /** The name that nobody has. */
   readonly strategy: string;
 
   constructor(message: string, details: DetailsOf<UnknownStrategyError>) {

@@ -220,6 +220,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -336,6 +340,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -675,6 +683,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -791,6 +803,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -877,6 +893,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -1008,6 +1028,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -1364,6 +1388,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -1468,6 +1496,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -2117,6 +2149,10 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyAsked {
+    name
+    version
+  }
   seed
   predictionRun
   size
@@ -2315,7 +2351,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(RENEW, { input }, options);
     },
 
-    /** Ends all tokens of a member, and their live connections within a second. For owners of every project that the member is in. */
+    /** Ends all tokens of a member, and their live connections within a second. For owners. */
     revokeTokens(input: RevokeTokensInput, options?: CallOptions): Promise<RevokedTokens> {
       return call(REVOKE_TOKENS, { input }, options);
     },
@@ -2345,7 +2381,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(SAMPLES, variables, options);
     },
 
-    /** Changes what a member may do in a project, or takes them out of it. For owners. */
+    /** Changes what a member may do in a project, or takes them out of it. For owners; the owner of the service can bring in members of other projects too. */
     setRole(input: SetRoleInput, options?: CallOptions): Promise<Project> {
       return call(SET_ROLE, { input }, options);
     },

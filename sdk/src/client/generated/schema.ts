@@ -289,7 +289,7 @@ export type PolicyInput = {
 export type PolicyPreset =
   /** Rounds decide what is labelled next; a tenth of the samples is labelled twice. */
   | 'ACTIVE_LEARNING'
-  /** The model labels first, people review, and a few of the accepted are audited. */
+  /** The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement. */
   | 'PRE_ANNOTATE'
   /** Suggestions are hidden, more samples overlap, more audits are drawn. */
   | 'QUALITY';

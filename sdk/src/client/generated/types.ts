@@ -343,6 +343,13 @@ export interface Round {
   readonly strategyVersion: string;
   /** Its parameters, defaults included. */
   readonly strategyParameters: JSONObject;
+  /** The strategies that it may have asked, and so rests on, in alphabetical order. */
+  readonly strategyAsked: readonly {
+    /** Its name. */
+    readonly name: string;
+    /** SHA-256 of its code. */
+    readonly version: string;
+  }[];
   /** Its seed, a uint32. For owners and drivers; null to others. */
   readonly seed: number | null;
   /** The number of the prediction run it chose from; null before the first. */

@@ -1,0 +1,206 @@
+import { getHeapStatistics } from 'node:v8';
+import { GraphQLError } from 'graphql';
+import type { PayloadPlace } from '../domain/sampleTable.ts';
+import type { Answer } from '../graphql/builder.ts';
+import type { Viewer } from '../service/access.ts';
+import type { Concord } from '../service/concord.ts';
+import { ByteBudget } from './byteBudget.ts';
+
+/** What all answers under way may hold, in bytes; less where the heap is small, for what is held is there several times. */
+const ANSWERS_BYTES = Math.min(64 * 1024 * 1024, Math.floor(getHeapStatistics().heap_size_limit / 16));
+/** How many may hold that at most at a time: each member, and all who have not said who they are, has a share. */
+const SHARES = 4;
+/** What a field of an answer takes, beside payloads, in bytes. */
+const BYTES_PER_COST = 128;
+/** An operation of this cost or more waits until no other such is executed, and lets others in between. */
+const HEAVY = 5_000;
+/** How long an answer waits for its room, in milliseconds. */
+const WAIT_MS = 5_000;
+
+export interface AnswersOptions {
+  readonly bytes?: number;
+  readonly waitMs?: number;
+}
+
+/** Bounds what answers hold in memory from when they are begun until their readers have them. */
+export class Answers {
+  readonly #concord: Concord;
+  readonly #waitMs: number;
+  readonly #all: ByteBudget;
+  readonly #turns = new ByteBudget(1);
+  readonly #shares = new Map<string, { readonly budget: ByteBudget; answers: number }>();
+  /** What one member's answers may hold. */
+  readonly #share: number;
+
+  constructor(concord: Concord, { bytes = ANSWERS_BYTES, waitMs = WAIT_MS }: AnswersOptions = {}) {
+    this.#concord = concord;
+    this.#waitMs = waitMs;
+    this.#all = new ByteBudget(bytes);
+    this.#share = Math.floor(bytes / SHARES);
+  }
+
+  /** An answer that is begun for somebody; to be ended, whatever becomes of it. */
+  begin(viewer: Viewer | null): HeldAnswer {
+    const name = viewer?.member ?? '';
+    const share = this.#shares.get(name) ?? { budget: new ByteBudget(this.#share), answers: 0 };
+    share.answers++;
+    this.#shares.set(name, share);
+    return new HeldAnswer({
+      concord: this.#concord,
+      limit: this.#share,
+      take: (bytes, give) => this.#take([share.budget, this.#all], bytes, give),
+      turn: (give) => this.#take([this.#turns], 1, give),
+      ended: () => {
+        if (--share.answers === 0) this.#shares.delete(name);
+      },
+    });
+  }
+
+  /** Takes room in each budget, waiting in turn, but not for ever: who waits holds what others wait for. */
+  async #take(budgets: readonly ByteBudget[], bytes: number, give: GiveBack): Promise<void> {
+    for (const budget of budgets) {
+      let isIn = false;
+      let enter = () => {
+        isIn = true;
+      };
+      give(budget.take(bytes, () => enter()));
+      if (isIn) continue;
+      await new Promise<void>((resolve, reject) => {
+        const impatient = setTimeout(() => reject(busy()), this.#waitMs);
+        enter = () => {
+          clearTimeout(impatient);
+          resolve();
+        };
+      });
+    }
+  }
+}
+
+/** Is told how what was taken is given back. */
+type GiveBack = (back: () => void) => void;
+
+interface HeldOptions {
+  readonly concord: Concord;
+  readonly limit: number;
+  readonly take: (bytes: number, give: GiveBack) => Promise<void>;
+  readonly turn: (give: GiveBack) => Promise<void>;
+  readonly ended: () => void;
+}
+
+export class HeldAnswer implements Answer {
+  readonly #options: HeldOptions;
+  readonly #taken: (() => void)[] = [];
+  readonly #payloads = new Map<string, Promise<unknown>>();
+  #bytes = 0;
+  /** Why it holds nothing more; what fails once fails for every field. */
+  #problem: GraphQLError | null = null;
+  #isOver = false;
+
+  constructor(options: HeldOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Waits until an operation of such a cost may be executed.
+   * @returns to be called when it has been
+   * @throws {GraphQLError} BUSY
+   */
+  async enter(cost: number): Promise<() => void> {
+    await this.#hold(cost * BYTES_PER_COST);
+    if (cost < HEAVY) return () => undefined;
+    const backs: (() => void)[] = [];
+    const leave = () => {
+      for (const back of backs) back();
+    };
+    try {
+      await this.#options.turn((back) => backs.push(back));
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    return leave;
+  }
+
+  async payload(place: PayloadPlace): Promise<unknown> {
+    const { concord } = this.#options;
+    const key = `${place.chunk} ${place.index}`;
+    const known = this.#payloads.get(key);
+    const json = await concord.payloads.json(place);
+    await this.#hold(json.length + (known === undefined ? bytesOfStructure(json) : 0));
+    const parsed = this.#payloads.get(key) ?? Promise.resolve(JSON.parse(json.toString('utf8')));
+    this.#payloads.set(key, parsed);
+    return parsed;
+  }
+
+  async texts<T extends string | readonly string[]>(texts: T): Promise<T> {
+    await this.#hold(
+      typeof texts === 'string' ? texts.length : texts.reduce((sum, text) => sum + text.length, 0),
+    );
+    return texts;
+  }
+
+  letGo(): void {
+    this.#bytes = 0;
+    this.#problem = null;
+    this.#payloads.clear();
+    this.#giveBack();
+  }
+
+  /** It has been sent, or nobody wants it any more. */
+  end(): void {
+    if (this.#isOver) return;
+    this.letGo();
+    this.#isOver = true;
+    this.#options.ended();
+  }
+
+  #giveBack(): void {
+    for (const back of this.#taken.splice(0)) back();
+  }
+
+  async #hold(bytes: number): Promise<void> {
+    if (this.#isOver) throw new GraphQLError('Nobody waits for this answer any more.');
+    if (this.#problem) throw this.#problem;
+    this.#bytes += bytes;
+    if (this.#bytes > this.#options.limit) {
+      this.#problem = tooLarge(this.#options.limit);
+      throw this.#problem;
+    }
+    try {
+      await this.#options.take(bytes, (back) => this.#taken.push(back));
+    } catch (error) {
+      if (error instanceof GraphQLError) this.#problem = error;
+      throw error;
+    }
+    // It may have ended meanwhile.
+    if (this.#isOver) this.#giveBack();
+  }
+}
+
+/** What a JSON text's lists, objects and values take beside its characters, in bytes, roughly. */
+function bytesOfStructure(json: Buffer): number {
+  let bytes = 0;
+  for (const byte of json) {
+    if (byte === COMMA) bytes += 8;
+    else if (byte === BRACE || byte === BRACKET) bytes += 32;
+  }
+  return bytes;
+}
+
+const COMMA = 0x2c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
+
+function tooLarge(limit: number): GraphQLError {
+  const message = `The answer would hold more than ${limit} bytes. Ask for smaller pages, or for fewer payloads at a time.`;
+  return new GraphQLError(message, { extensions: { code: 'ANSWER_TOO_LARGE', limit } });
+}
+
+function busy(): GraphQLError {
+  const message =
+    'Too many answers wait to be read, yours or all together. Read them, then do the same again.';
+  return new GraphQLError(message, { extensions: { code: 'BUSY', http: { status: 503 } } });
+}

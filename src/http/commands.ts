@@ -1,0 +1,71 @@
+import type { Command, CommandOption } from './command.ts';
+
+const STORE = {
+  placeholder: 'LOCATION',
+  help: 'the store: a folder, or mongodb://…',
+  env: 'CONCORD_STORE',
+  fallback: './data',
+} as const satisfies CommandOption;
+
+/** Makes one command, so that its options and what it runs are checked against each other. */
+function command<Name extends string>(definition: Command<Name>): Command {
+  return definition as Command;
+}
+
+/**
+ * The commands beside the service itself. What they run is loaded only then: whoever asks for help need not wait for it.
+ */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  [
+    'verify',
+    command({
+      summary: 'look a store through for damage',
+      about: `Folds the journal of each project from its first commit, compares that with what a start would load
+from the project's snapshot, and reads every chunk that a commit names. The service may be running.
+Prints a line for each project; exits with 1 if anything is wrong.`,
+      options: { store: STORE },
+      rest: '[PROJECT…]',
+      run: async (given, projects) => (await import('./verify.ts')).verify(given, projects),
+    }),
+  ],
+  [
+    'backup',
+    command({
+      summary: 'copy a whole store while it is in use',
+      about: `Writes the store, as it is at one moment, to a folder that it makes. The service may be running.
+The backup is a store: \`concord verify --store FOLDER\` looks it through.`,
+      options: { store: STORE, to: { placeholder: 'FOLDER', help: 'where to; made, or empty' } },
+      rest: null,
+      run: async (given) => (await import('./backup.ts')).backup(given),
+    }),
+  ],
+  [
+    'restore',
+    command({
+      summary: 'make a store from a backup',
+      about: 'Makes a store of what `concord backup` has written. Refuses a store that has something in it.',
+      options: {
+        from: { placeholder: 'FOLDER', help: 'the backup' },
+        store: { placeholder: 'LOCATION', help: 'the store to make: a folder, or mongodb://…' },
+      },
+      rest: null,
+      run: async (given) => (await import('./backup.ts')).restore(given),
+    }),
+  ],
+  [
+    'copy',
+    command({
+      summary: 'copy projects from one store to another',
+      about: `Copies projects, named by id or by name, with everybody in them; without names, all of a store. Each is
+compared with the original afterwards. Nothing is overwritten, and what is there already and the same is
+left, so a copy that was cut short is made again. The service may be running on what is copied from, and
+not on a folder that is copied to.`,
+      options: {
+        from: { placeholder: 'LOCATION', help: 'the store to copy from: a folder, or mongodb://…' },
+        to: { placeholder: 'LOCATION', help: 'the store to copy to, likewise; a folder is made if missing' },
+      },
+      rest: '[PROJECT…]',
+      run: async (given, projects) => (await import('./copy.ts')).copy(given, projects),
+    }),
+  ],
+]);

@@ -1,0 +1,153 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { type ExecutionResult, OperationTypeNode } from 'graphql';
+import type { Viewer } from '../service/access.ts';
+import type { Concord } from '../service/concord.ts';
+import type { Answers } from './answers.ts';
+import { identify } from './authentication.ts';
+import { shown } from './faults.ts';
+import { kindOf, type Operations } from './operations.ts';
+
+/**
+ * The way of nearly every request: a program posts JSON with a good token and a query or mutation that runs. It
+ * is answered as Yoga would answer it, at a third of the cost, for Yoga builds the objects of the Fetch API
+ * around each request and answer. Whatever else comes, and whatever is wrong, is Yoga's.
+ */
+export class DirectRequests {
+  readonly #concord: Concord;
+  readonly #operations: Operations;
+  readonly #answers: Answers;
+
+  constructor(concord: Concord, operations: Operations, answers: Answers) {
+    this.#concord = concord;
+    this.#operations = operations;
+    this.#answers = answers;
+  }
+
+  /**
+   * Answers a request, if it is such a one.
+   * @returns whether it was; if not, nothing was done, and its body can be read again
+   */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const mediaType = mediaTypeOf(request);
+    if (mediaType === null) return false;
+    const body = await read(request);
+    // Who has gone away gets no answer.
+    if (body === null) return true;
+    const result = await this.#run(request, response, body);
+    if (result === null) {
+      // As frameworks do that have read a body: Yoga looks there.
+      Object.assign(request, { body: Readable.from([body]) });
+      return false;
+    }
+    send(response, mediaType, result);
+    return true;
+  }
+
+  /** Null: it is none of ours, and nothing was run. */
+  async #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+  ): Promise<ExecutionResult | null> {
+    const params = paramsOf(body);
+    if (params === null) return null;
+    const { document, errors } = this.#operations.prepare(params.query);
+    if (document === null || errors.length > 0) return null;
+    const kind = kindOf(document, params.operationName);
+    if (kind === null || kind === OperationTypeNode.SUBSCRIPTION) return null;
+    const viewer = await this.#viewerOf(request);
+    if (viewer === null) return null;
+    try {
+      this.#operations.cost(document, params.operationName, params.variables);
+    } catch {
+      return null;
+    }
+    const answer = this.#answers.begin(viewer);
+    response.once('close', () => answer.end());
+    if (response.closed) answer.end();
+    const result = await this.#operations.execute(document, { ...params, viewer, answer });
+    if ('data' in result) return result;
+    // Without data, nothing was run: the variables do not fit.
+    answer.end();
+    return null;
+  }
+
+  async #viewerOf({ headers }: IncomingMessage): Promise<Viewer | null> {
+    const known = await identify(this.#concord, headers.authorization);
+    return 'viewer' in known ? known.viewer : null;
+  }
+}
+
+const RESPONSE = 'application/graphql-response+json';
+const JSON_TYPE = 'application/json';
+
+/** What a plain request wants its answer to be; null if the request is not plain. */
+function mediaTypeOf({ method, headers }: IncomingMessage): string | null {
+  const isPlain =
+    method === 'POST' &&
+    headers.origin === undefined &&
+    headers['content-encoding'] === undefined &&
+    /^application\/json(; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '');
+  if (!isPlain) return null;
+  if (headers.accept === JSON_TYPE) return JSON_TYPE;
+  return headers.accept?.split(/[;,]/, 1)[0] === RESPONSE ? RESPONSE : null;
+}
+
+/** A request's body; null if it breaks off. */
+function read(request: IncomingMessage): Promise<Buffer | null> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.once('end', () => resolve(Buffer.concat(parts)));
+    request.once('close', () => resolve(null));
+  });
+}
+
+interface Params {
+  readonly query: string;
+  readonly operationName: string | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+const PARAMS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
+
+/** What is asked; null if it is not as it should be. */
+function paramsOf(body: Buffer): Params | null {
+  let params: unknown;
+  try {
+    params = JSON.parse(body.toString());
+  } catch {
+    return null;
+  }
+  if (!isObject(params) || !Object.keys(params).every((name) => PARAMS.has(name))) return null;
+  const { query, operationName, variables, extensions } = params;
+  if (typeof query !== 'string' || !isObject(extensions ?? {}) || !isObject(variables ?? {})) return null;
+  if (operationName != null && typeof operationName !== 'string') return null;
+  return { query, operationName, variables: variables as Params['variables'] };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What an error may say to HTTP beside to GraphQL. */
+interface ForHttp {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function send(response: ServerResponse, mediaType: string, { data, errors }: ExecutionResult): void {
+  let status = 200;
+  for (const error of errors ?? []) {
+    const { status: own = 200, headers = {} } = (error.extensions['http'] ?? {}) as ForHttp;
+    status = Math.max(status, own);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  }
+  const text = JSON.stringify(errors === undefined ? { data } : { errors: errors.map(shown), data });
+  response.writeHead(status, {
+    'content-type': `${mediaType}; charset=utf-8`,
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

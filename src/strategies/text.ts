@@ -1,0 +1,13 @@
+/** Room for a line that somebody reads, and none for a plugin that writes books. */
+export const MAX_LINE = 500;
+
+/** The first line of a text, cut to a length that people read. */
+export function firstLine(text: string, most = MAX_LINE): string {
+  const line = text.slice(0, most + 1).split('\n', 1)[0] ?? '';
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+/** One line that says what was thrown, whatever it was. */
+export function thrown(error: unknown): string {
+  return firstLine(error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`);
+}

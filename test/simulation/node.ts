@@ -1,0 +1,170 @@
+import { Refusal } from '../../src/domain/refusals.ts';
+import type { Store } from '../../src/journal/port.ts';
+import { Concord } from '../../src/service/concord.ts';
+import type { Projection } from '../../src/service/folding.ts';
+import type { JournalHost } from '../../src/service/journalHost.ts';
+import { PROJECT_KIND } from '../../src/service/projectKind.ts';
+import { takeSnapshot } from '../../src/service/snapshots.ts';
+import { Connection } from './connection.ts';
+import { Life, type Machine } from './life.ts';
+import { strategiesOf } from './strategies.ts';
+import type { World } from './world.ts';
+
+/** How often what has run out is let go, and how often the journals are looked at for news of other nodes. */
+const SWEEP_MS = 2_000;
+const LOOK_MS = 4_000;
+/** How often it might take a snapshot. */
+const SNAPSHOT_MS = 9_000;
+
+/**
+ * A node: a whole `Concord` over its own connection to the store, with its own clock, timers and randomness. It may
+ * stand still, have its clock set, die, and be started again, with nothing but what the store has.
+ *
+ * Nodes compete by the conditional append alone. A lease will come in here: whoever does not hold it will pass
+ * commands on to the node that does, instead of running them.
+ */
+export class SimulatedNode {
+  readonly name: string;
+  readonly #world: World;
+  readonly #machine: Machine = { offset: 0, stalledUntil: 0 };
+  readonly #dice;
+  #life: Life | null = null;
+  #concord: Concord | null = null;
+
+  constructor(name: string, world: World) {
+    this.name = name;
+    this.#world = world;
+    this.#dice = world.dice.fork(name);
+  }
+
+  get isUp(): boolean {
+    return this.#life !== null;
+  }
+
+  get life(): Life {
+    if (this.#life === null) throw new Error(`${this.name} is down`);
+    return this.#life;
+  }
+
+  get concord(): Concord {
+    if (this.#concord === null) throw new Error(`${this.name} is down`);
+    return this.#concord;
+  }
+
+  start(): void {
+    const { scheduler, weather, backend, story, bug } = this.#world;
+    const life = new Life(this.#machine, scheduler, this.#dice);
+    const tell = (text: string) => story.tell(this.name, text);
+    const connection = new Connection({ backend, life, scheduler, weather, dice: this.#dice, tell });
+    const store: Store = bug?.store?.(connection, life) ?? connection;
+    const strategies = strategiesOf(() => life.pause(this.#dice.between(1, 800)));
+    const concord = new Concord(store, strategies, life);
+    bug?.concord?.(concord);
+    this.#life = life;
+    this.#concord = concord;
+    tell('starts');
+    this.#again(life, SWEEP_MS, () => this.#sweep(concord));
+    this.#again(life, LOOK_MS, () => this.look());
+    this.#again(life, SNAPSHOT_MS, () => this.#takeSnapshot(store, life));
+  }
+
+  die(): void {
+    if (this.#life === null) return;
+    this.#world.story.tell(this.name, 'dies');
+    this.#concord = null;
+    const life = this.#life;
+    this.#life = null;
+    life.end();
+  }
+
+  stall(ms: number): void {
+    this.#world.story.tell(this.name, `stands still for ${ms} ms`);
+    this.#machine.stalledUntil = this.#world.scheduler.now + ms;
+  }
+
+  setClock(ms: number): void {
+    this.#world.story.tell(this.name, `its clock jumps by ${ms} ms`);
+    this.#machine.offset += ms;
+  }
+
+  /**
+   * Brings the node's projections to where the store's journals are, as following their tails will. Until
+   * `JournalHost` does that by itself, it is made to do what it does when a command fails half-way: to throw its
+   * projection away and reload.
+   */
+  async look(): Promise<void> {
+    const { directory } = this.concord;
+    const project = this.concord.project(this.#world.projectId).host;
+    const none = { type: 'tokenRevoked', token: 'none' } as const;
+    try {
+      await this.#reload(directory, () => none);
+      await this.#reload(project, ({ policy }) => ({ type: 'policyChanged', policy, by: 'nobody' }) as const);
+    } catch (error) {
+      this.#mustBeTrouble(error);
+    }
+  }
+
+  async #reload<P extends Projection<E>, E>(
+    host: JournalHost<P, E>,
+    harmless: (projection: P) => E,
+  ): Promise<void> {
+    const head = this.#world.backend.synced(host.journal).length;
+    if ((await host.read(({ seq }) => seq)) >= head) return;
+    const halfWay = new Error('half-way');
+    function* fail(projection: P): Generator<E, void, void> {
+      if (projection.seq >= head) return;
+      yield harmless(projection);
+      throw halfWay;
+    }
+    await host
+      .execute(fail, () => undefined)
+      .catch((error: unknown) => {
+        if (error !== halfWay) throw error;
+      });
+    await host.read(() => undefined);
+  }
+
+  /** As another thread of the process would, with the store alone. */
+  async #takeSnapshot(store: Store, life: Life): Promise<void> {
+    if (!this.#dice.chance(this.#world.weather.rates.snapshots)) return;
+    const tell = (text: string) => this.#world.story.tell(this.name, text);
+    try {
+      const taken = await takeSnapshot(store, this.#world.projectId, PROJECT_KIND, {
+        now: () => life.now(),
+        pause: () => life.pause(this.#dice.between(0, 5)),
+        onUselessSnapshot: (problem) => tell(`finds a snapshot of no use: ${problem}`),
+      });
+      if (taken !== null) tell(`takes a snapshot at commit ${taken.seq}`);
+    } catch (error) {
+      this.#mustBeTrouble(error);
+    }
+  }
+
+  async #sweep(concord: Concord): Promise<void> {
+    try {
+      await concord.sweep();
+    } catch (error) {
+      for (const failure of (error as AggregateError).errors ?? [error]) this.#mustBeTrouble(failure);
+    }
+  }
+
+  /** The store may be in trouble now and then; anything else is a fault. */
+  #mustBeTrouble(error: unknown): void {
+    const isTrouble =
+      (error instanceof Refusal && error.code.startsWith('STORE_')) ||
+      (error instanceof Error && error.name.startsWith('Store'));
+    if (!isTrouble) this.#world.scheduler.fail(error);
+  }
+
+  /** Does something now and then, for as long as the process lives and the run goes on. */
+  #again(life: Life, ms: number, act: () => Promise<void>): void {
+    const next = () => {
+      life.deliver(this.#dice.between(ms / 2, ms * 2), async () => {
+        if (this.#world.isEnding) return;
+        await act();
+        next();
+      });
+    };
+    next();
+  }
+}
