@@ -56,27 +56,39 @@ export function readDocument(schema: GraphQLSchema, text: string): Read {
   try {
     document = parse(text, { maxTokens: MAX_TOKENS });
   } catch (error) {
+    // The parser goes down into what is nested, and has come to the end of the stack.
+    if (error instanceof RangeError) return { document: null, errors: [tooDeep(MAX_TOKENS / 2)] };
     if (!(error instanceof GraphQLError)) throw error;
     const isLong = error.message.includes('Parsing aborted');
     return { document: null, errors: [isLong ? tooLarge('tokens', MAX_TOKENS) : error] };
   }
-  const repeated = repeatedTooOften(document);
-  const errors = repeated === null ? validate(schema, document) : [repeated];
-  return { document, errors };
+  const problem = tooMuch(document);
+  return { document, errors: problem === null ? validate(schema, document) : [problem] };
 }
 
-function repeatedTooOften(document: DocumentNode): GraphQLError | null {
+/** What would make a document dear to validate. */
+function tooMuch(document: DocumentNode): GraphQLError | null {
   const fields = new Map<string, number>();
-  let spreads = 0;
+  let [spreads, depth, deepest] = [0, 0, 0];
   visit(document, {
     Field({ alias, name: { value } }) {
       const name = alias?.value ?? value;
       fields.set(name, (fields.get(name) ?? 0) + 1);
     },
+    SelectionSet: {
+      enter() {
+        deepest = Math.max(deepest, ++depth);
+      },
+      leave() {
+        depth--;
+      },
+    },
     FragmentSpread() {
       spreads++;
     },
   });
+  // Between two fields, there may be an inline fragment.
+  if (deepest > 2 * MAX_DEPTH) return tooDeep(deepest);
   for (const [name, times] of fields) {
     if (times > MAX_REPEATS) return tooLarge(`fields that answer as "${name.slice(0, 40)}"`, MAX_REPEATS);
   }
@@ -86,6 +98,11 @@ function repeatedTooOften(document: DocumentNode): GraphQLError | null {
 function tooLarge(what: string, limit: number): GraphQLError {
   const message = `The document has more than ${limit} ${what}. Send it in several, and values as variables.`;
   return refusal(message, { code: 'OPERATION_TOO_LARGE', what, limit });
+}
+
+function tooDeep(depth: number): GraphQLError {
+  const message = `The operation is ${depth} fields deep; the limit is ${MAX_DEPTH}.`;
+  return refusal(message, { code: 'QUERY_TOO_DEEP', depth, limit: MAX_DEPTH });
 }
 
 function refusal(message: string, details: Readonly<Record<string, unknown>>): GraphQLError {
@@ -104,10 +121,7 @@ const NOTHING: Cost = { cost: 0, depth: 0, introspections: 0 };
 
 /** Why an operation may not be run; null if it may. */
 export function overLimit({ cost, depth, introspections }: Cost): GraphQLError | null {
-  if (depth > MAX_DEPTH) {
-    const message = `The operation is ${depth} fields deep; the limit is ${MAX_DEPTH}.`;
-    return refusal(message, { code: 'QUERY_TOO_DEEP', depth, limit: MAX_DEPTH });
-  }
+  if (depth > MAX_DEPTH) return tooDeep(depth);
   if (introspections > 1) {
     const message = 'The operation asks for `__schema` more than once.';
     return refusal(message, { code: 'QUERY_TOO_COSTLY', cost, limit: MAX_COST });
@@ -148,6 +162,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,
   'Queue.assignments': 100,
+  'Round.strategyAsked': 10,
   '__Directive.args': 2,
   '__Field.args': 3,
   '__Schema.directives': 6,

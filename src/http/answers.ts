@@ -11,9 +11,11 @@ const ANSWERS_BYTES = Math.min(64 * 1024 * 1024, Math.floor(getHeapStatistics().
 /** How many may hold that at most at a time: each member, and all who have not said who they are, has a share. */
 const SHARES = 4;
 /** What a field of an answer takes, beside payloads, in bytes. */
-const BYTES_PER_COST = 128;
+const BYTES_PER_COST = 32;
 /** An operation of this cost or more waits until no other such is executed, and lets others in between. */
 const HEAVY = 5_000;
+/** From so many bytes on, a member's answers are filled one after the other: none holds what another waits for. */
+const LARGE_BYTES = 64 * 1024;
 /** How long an answer waits for its room, in milliseconds. */
 const WAIT_MS = 5_000;
 
@@ -28,7 +30,7 @@ export class Answers {
   readonly #waitMs: number;
   readonly #all: ByteBudget;
   readonly #turns = new ByteBudget(1);
-  readonly #shares = new Map<string, { readonly budget: ByteBudget; answers: number }>();
+  readonly #shares = new Map<string, Share>();
   /** What one member's answers may hold. */
   readonly #share: number;
 
@@ -42,14 +44,21 @@ export class Answers {
   /** An answer that is begun for somebody; to be ended, whatever becomes of it. */
   begin(viewer: Viewer | null): HeldAnswer {
     const name = viewer?.member ?? '';
-    const share = this.#shares.get(name) ?? { budget: new ByteBudget(this.#share), answers: 0 };
+    const share = this.#shares.get(name) ?? {
+      reserved: new ByteBudget(this.#share),
+      small: new ByteBudget(this.#share / SHARES),
+      large: new ByteBudget(this.#share),
+      turns: new ByteBudget(1),
+      answers: 0,
+    };
     share.answers++;
     this.#shares.set(name, share);
     return new HeldAnswer({
       concord: this.#concord,
       limit: this.#share,
-      take: (bytes, give) => this.#take([share.budget, this.#all], bytes, give),
-      turn: (give) => this.#take([this.#turns], 1, give),
+      take: (kind, bytes, give) => this.#take([share[kind], this.#all], bytes, give),
+      heavyTurn: (give) => this.#take([this.#turns], 1, give),
+      largeTurn: (give) => this.#take([share.turns], 1, give),
       ended: () => {
         if (--share.answers === 0) this.#shares.delete(name);
       },
@@ -63,18 +72,40 @@ export class Answers {
       let enter = () => {
         isIn = true;
       };
-      give(budget.take(bytes, () => enter()));
+      let leave = () => {};
+      const back = budget.take(bytes, () => enter());
+      give(() => {
+        back();
+        leave();
+      });
       if (isIn) continue;
       await new Promise<void>((resolve, reject) => {
-        const impatient = setTimeout(() => reject(busy()), this.#waitMs);
+        const impatient = setTimeout(() => leave(), this.#waitMs);
         enter = () => {
           clearTimeout(impatient);
           resolve();
+        };
+        leave = () => {
+          clearTimeout(impatient);
+          reject(busy());
         };
       });
     }
   }
 }
+
+/** What one member's answers have in common. */
+interface Share {
+  /** What is reserved at once, before an operation is executed. */
+  readonly reserved: ByteBudget;
+  /** What is held without a turn; with one, an answer waits only for those that are filled, never for these. */
+  readonly small: ByteBudget;
+  readonly large: ByteBudget;
+  readonly turns: ByteBudget;
+  answers: number;
+}
+
+type Kind = 'reserved' | 'small' | 'large';
 
 /** Is told how what was taken is given back. */
 type GiveBack = (back: () => void) => void;
@@ -82,8 +113,9 @@ type GiveBack = (back: () => void) => void;
 interface HeldOptions {
   readonly concord: Concord;
   readonly limit: number;
-  readonly take: (bytes: number, give: GiveBack) => Promise<void>;
-  readonly turn: (give: GiveBack) => Promise<void>;
+  readonly take: (kind: Kind, bytes: number, give: GiveBack) => Promise<void>;
+  readonly heavyTurn: (give: GiveBack) => Promise<void>;
+  readonly largeTurn: (give: GiveBack) => Promise<void>;
   readonly ended: () => void;
 }
 
@@ -92,6 +124,9 @@ export class HeldAnswer implements Answer {
   readonly #taken: (() => void)[] = [];
   readonly #payloads = new Map<string, Promise<unknown>>();
   #bytes = 0;
+  /** Its turn to be filled, once it is a large one. */
+  #turn: Promise<void> | null = null;
+  readonly #turnsTaken: (() => void)[] = [];
   /** Why it holds nothing more; what fails once fails for every field. */
   #problem: GraphQLError | null = null;
   #isOver = false;
@@ -106,14 +141,11 @@ export class HeldAnswer implements Answer {
    * @throws {GraphQLError} BUSY
    */
   async enter(cost: number): Promise<() => void> {
-    await this.#hold(cost * BYTES_PER_COST);
-    if (cost < HEAVY) return () => undefined;
-    const backs: (() => void)[] = [];
-    const leave = () => {
-      for (const back of backs) back();
-    };
+    await this.#take('reserved', cost * BYTES_PER_COST);
+    const leave = () => this.executed();
+    if (cost < HEAVY) return leave;
     try {
-      await this.#options.turn((back) => backs.push(back));
+      await this.#options.heavyTurn((back) => this.#turnsTaken.push(back));
     } catch (error) {
       leave();
       throw error;
@@ -127,12 +159,19 @@ export class HeldAnswer implements Answer {
   async payload(place: PayloadPlace): Promise<unknown> {
     const { concord } = this.#options;
     const key = `${place.chunk} ${place.index}`;
-    const known = this.#payloads.get(key);
     const json = await concord.payloads.json(place);
-    await this.#hold(json.length + (known === undefined ? bytesOfStructure(json) : 0));
-    const parsed = this.#payloads.get(key) ?? Promise.resolve(JSON.parse(json.toString('utf8')));
-    this.#payloads.set(key, parsed);
+    await this.#hold(json.length);
+    let parsed = this.#payloads.get(key);
+    if (parsed === undefined) {
+      parsed = this.#parse(json);
+      this.#payloads.set(key, parsed);
+    }
     return parsed;
+  }
+
+  async #parse(json: Buffer): Promise<unknown> {
+    await this.#hold(bytesOfStructure(json));
+    return JSON.parse(json.toString('utf8'));
   }
 
   async texts<T extends string | readonly string[]>(texts: T): Promise<T> {
@@ -146,44 +185,73 @@ export class HeldAnswer implements Answer {
     this.#bytes = 0;
     this.#problem = null;
     this.#payloads.clear();
+    this.executed();
     this.#giveBack();
   }
 
   /** It has been sent, or nobody wants it any more. */
   end(): void {
     if (this.#isOver) return;
-    this.letGo();
     this.#isOver = true;
+    this.letGo();
     this.#options.ended();
+  }
+
+  /** It is filled, or a push of it is: the next one's turn. */
+  executed(): void {
+    this.#turn = null;
+    for (const back of this.#turnsTaken.splice(0)) back();
   }
 
   #giveBack(): void {
     for (const back of this.#taken.splice(0)) back();
   }
 
+  /** Counts bytes of payloads and texts, and waits until there is room for them. */
   async #hold(bytes: number): Promise<void> {
-    if (this.#isOver) throw new GraphQLError('Nobody waits for this answer any more.');
-    if (this.#problem) throw this.#problem;
+    this.#check();
     this.#bytes += bytes;
     if (this.#bytes > this.#options.limit) {
       this.#problem = tooLarge(this.#options.limit);
       throw this.#problem;
     }
+    if (this.#bytes <= LARGE_BYTES) return this.#take('small', bytes);
+    this.#turn ??= this.#options.largeTurn((back) => this.#turnsTaken.push(back));
     try {
-      await this.#options.take(bytes, (back) => this.#taken.push(back));
+      await this.#turn;
     } catch (error) {
-      if (error instanceof GraphQLError) this.#problem = error;
-      throw error;
+      throw this.#failed(error);
+    }
+    return this.#take('large', bytes);
+  }
+
+  async #take(kind: Kind, bytes: number): Promise<void> {
+    this.#check();
+    try {
+      await this.#options.take(kind, bytes, (back) => this.#taken.push(back));
+    } catch (error) {
+      throw this.#failed(error);
     }
     // It may have ended meanwhile.
     if (this.#isOver) this.#giveBack();
+  }
+
+  #check(): void {
+    if (this.#isOver) throw new GraphQLError('Nobody waits for this answer any more.');
+    if (this.#problem) throw this.#problem;
+  }
+
+  #failed(error: unknown): unknown {
+    if (error instanceof GraphQLError) this.#problem = error;
+    return error;
   }
 }
 
 /** What a JSON text's lists, objects and values take beside its characters, in bytes, roughly. */
 function bytesOfStructure(json: Buffer): number {
   let bytes = 0;
-  for (const byte of json) {
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
     if (byte === COMMA) bytes += 8;
     else if (byte === BRACE || byte === BRACKET) bytes += 32;
   }

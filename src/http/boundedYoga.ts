@@ -38,12 +38,17 @@ export function boundedBy(operations: Operations): Plugin<Context & { readonly a
         return undefined;
       }
     },
-    onSubscribe({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
+    onSubscribe({
+      args: { document, operationName, variableValues, contextValue },
+      setResultAndStopExecution,
+    }) {
       try {
         operations.cost(document, operationName, variableValues);
+        return { onSubscribeResult: () => ({ onNext: () => contextValue.answer.executed() }) };
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
         setResultAndStopExecution({ errors: [error] });
+        return undefined;
       }
     },
   };

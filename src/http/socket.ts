@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Server as Protocol } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Viewer } from '../service/access.ts';
+import type { HeldAnswer } from './answers.ts';
 import type { Faults } from './faults.ts';
 
 /** What is known of a connection beside the protocol's own. */
@@ -10,12 +11,14 @@ export interface Connection {
   readonly request: IncomingMessage;
   /** Who it belongs to, once it is acknowledged. */
   viewer?: Viewer;
+  /** Answers under way. */
+  readonly answers: Set<HeldAnswer>;
 }
 
 /** 1013 "try again later": the reference client comes back by itself. */
 const TRY_AGAIN_LATER = 1013;
 /** Who has so much unread may not ask for more, in bytes. */
-const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 12 * 1024 * 1024;
 /** How often a connection is asked for a sign of life, in milliseconds; without one, it is cut at the next. */
 const PING_MS = 12_000;
 

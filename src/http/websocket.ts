@@ -78,7 +78,7 @@ export function serveWebSockets(
       return;
     }
     server.handleUpgrade(request, socket, head, (client) =>
-      speak(protocol, { socket: client, request }, faults),
+      speak(protocol, { socket: client, request, answers: new Set() }, faults),
     );
   });
 
@@ -135,6 +135,12 @@ function speakGraphQL(
 ): Protocol<Connection> {
   // By the payload of the message that asked: it is the same at the end.
   const begun = new WeakMap<object, HeldAnswer>();
+  const end = ({ answers: underWay }: Connection, payload: object) => {
+    const answer = begun.get(payload);
+    if (!answer) return;
+    answer.end();
+    underWay.delete(answer);
+  };
   return makeServer<Record<string, unknown> | undefined, Connection>({
     onConnect: async ({ connectionParams, extra }) => {
       const known = await identify(
@@ -153,8 +159,9 @@ function speakGraphQL(
     },
     onClose: ({ extra }) => {
       viewers.delete(extra.socket);
+      for (const answer of extra.answers) answer.end();
     },
-    onSubscribe: async ({ extra: { viewer }, subscriptions }, _id, payload) => {
+    onSubscribe: async ({ extra: { viewer, answers: underWay }, subscriptions }, _id, payload) => {
       // Whatever is thrown here would close the socket and end all of the client's subscriptions.
       try {
         if (viewer === undefined) throw new Error('an operation before its connection was acknowledged');
@@ -168,6 +175,7 @@ function speakGraphQL(
         operations.cost(document, operationName, variables);
         const answer = answers.begin(viewer);
         begun.set(payload, answer);
+        underWay.add(answer);
         const contextValue: SocketOperation = { concord, viewer, answer };
         return { schema, document, operationName, variableValues: variables, contextValue };
       } catch (error) {
@@ -181,14 +189,15 @@ function speakGraphQL(
     subscribe: (args) => graphql.getEnveloped().subscribe(args),
     onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
       errors && ({ ...result, errors: errors.map(shown) } as FormattedExecutionResult),
-    onError: (_context, _id, payload, errors) => {
-      begun.get(payload)?.end();
+    onError: ({ extra }, _id, payload, errors) => {
+      end(extra, payload);
       return errors.map(shown);
     },
     // A stream ends when its viewer's access does. If the token is dead, the client must not take that for the
     // end of what it asked for: it is told to come back with another.
-    onComplete: async ({ extra: { socket, viewer } }, _id, payload) => {
-      begun.get(payload)?.end();
+    onComplete: async ({ extra }, _id, payload) => {
+      end(extra, payload);
+      const { socket, viewer } = extra;
       if (viewer && !(await isLive(concord, viewer))) forbid(socket);
     },
   });

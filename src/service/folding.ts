@@ -44,7 +44,7 @@ export class JournalTooNewError extends Error {
 }
 
 export interface FoldOptions {
-  /** Lets other work have a turn. */
+  /** Lets other work have a turn. It may throw, to end the work. */
   readonly pause: () => Promise<void>;
   /** Told of a snapshot that is of no use, and why: the journal is folded from its beginning then. */
   readonly onUselessSnapshot: (problem: string) => void;
@@ -90,20 +90,29 @@ async function fromSnapshot<P extends Projection<E>, E>(
   { pause, onUselessSnapshot, upTo = Number.POSITIVE_INFINITY }: FoldOptions,
 ): Promise<P | null> {
   if (form === null) return null;
+  let isStopped = false;
+  const turn = async () => {
+    try {
+      await pause();
+    } catch (error) {
+      isStopped = true;
+      throw error;
+    }
+  };
   try {
     const manifest = await readManifest(store, journal);
     if (manifest === null || manifest.version !== form.version || manifest.seq > upTo) return null;
     if ((await commitIdAt(store, journal, manifest.seq)) !== manifest.commit) {
       throw new Error(`it is of another journal: commit ${manifest.seq} is another one`);
     }
-    const work = form.restore(await readState(store, journal, manifest, pause));
+    const work = form.restore(await readState(store, journal, manifest, turn));
     for (let step = work.next(); ; step = work.next()) {
       if (step.done) return step.value;
-      await pause();
+      await turn();
     }
   } catch (error) {
-    // The journal cannot be read either, then.
-    if (error instanceof StoreUnavailableError) throw error;
+    // Neither says anything of the snapshot: to be told to stop, and a store in which the journal cannot be read either.
+    if (isStopped || error instanceof StoreUnavailableError) throw error;
     onUselessSnapshot(error instanceof Error ? error.message : String(error));
     return null;
   }

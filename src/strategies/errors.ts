@@ -74,9 +74,9 @@ export class MissingInputError extends StrategyError {
 /**
  * How a strategy failed:
  * - `threw`: it threw an error;
- * - `invalid-result`: what it returned breaks the contract;
+ * - `invalid-result`: what it returned, or said to the service, breaks the contract;
  * - `timed-out`: it did not end within its time;
- * - `crashed`: it ended its worker, by using up the memory for example.
+ * - `crashed`: it ended its worker, by an error that it left behind or by using up the memory for example.
  */
 export type FailureReason = 'threw' | 'invalid-result' | 'timed-out' | 'crashed';
 

@@ -94,8 +94,9 @@ export interface StrategySelection {
 }
 
 /**
- * The strategies of one folder. Plugins run in worker threads; whatever they do, the thread that uses the
- * host goes on. They are trusted as far as any dependency is: a worker is no sandbox.
+ * The strategies of one folder. Plugins run in worker threads, each of which serves one strategy and loads only
+ * what that asks; whatever they do, the thread that uses the host goes on, and no other plugin is changed or
+ * blamed. They are trusted as far as any dependency is: a worker is no sandbox.
  */
 export interface StrategyHost {
   /** All plugins found, in the order of their files. */
@@ -234,8 +235,10 @@ async function describePlugin(
       info: { ...info, version, problem: withPlace(text, locate(stack, file, map)) },
     });
     try {
-      const described = await thread.call('describe', { file, code }, loading);
+      await thread.call('describe', { file, code }, loading);
       await thread.linger(TRIAL_MS);
+      // Asked again, for on a busy machine the worker may not have had a turn meanwhile.
+      const described = await thread.call('describe', { file, code }, loading);
       return { file, compiled, info: { ...info, ...described, version, problem: null } };
     } catch (error) {
       if (error instanceof ThreadLost) return problem(error.message, error.strayStack);

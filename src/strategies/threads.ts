@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { CallName, Calls, WorkerData, WorkerError, WorkerPlugin, WorkerRequest } from './protocol.ts';
 import { type Answer, InvalidReplyError, readAnswer, readReady } from './replies.ts';
 import { thrown } from './text.ts';
+import { turn } from './turn.ts';
 
 /** Calls `fn` once, `ms` milliseconds from now, unless the returned function is called first. */
 export type SetTimer = (fn: () => void, ms: number) => () => void;
@@ -112,7 +113,11 @@ export class Thread {
     const abort = () => this.#end(signal?.reason);
     signal?.addEventListener('abort', abort);
     try {
-      const answer = this.#read(call, id, input, await answered);
+      const message = await answered;
+      // What the worker has said and done before on other ports is heard first.
+      await turn();
+      if (this.#lost !== null) throw this.#lost.error;
+      const answer = this.#read(call, id, input, message);
       if ('error' in answer) throw new ThreadRefusal(answer.error);
       return answer.value;
     } catch (error) {

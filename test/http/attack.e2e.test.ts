@@ -88,7 +88,7 @@ describe('a service with 256 MB under attack', () => {
       }
     })();
     await attack();
-    await pause(1_500);
+    await pause(1_000);
     goesOn = false;
     await probing;
     return worst;

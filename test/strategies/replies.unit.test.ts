@@ -47,7 +47,7 @@ describe('what a worker answers', () => {
     ['a chance above 1', chosen({ inclusionProbability: 2 })],
     ['a chance that is no number', chosen({ inclusionProbability: '1' })],
     ['random samples without their chance', chosen({ inclusionProbability: null })],
-    ['shared memory', chosen({ ordinals: new Uint32Array(new SharedArrayBuffer(4)) })],
+    ['shared memory', chosen({ random: shared(0, 1) })],
     ['parameters that JSON cannot hold', value({ ...selected, parameters: { a: 1n } })],
     ['parameters that are a list', value({ ...selected, parameters: [] })],
     ['a strategy that there is not', value({ ...selected, asked: ['nope'] })],
@@ -75,4 +75,10 @@ function value(value: unknown) {
 
 function chosen(part: Readonly<Record<string, unknown>>) {
   return value({ ...selected, selection: { ...selection, ...part } });
+}
+
+function shared(...flags: readonly number[]): Uint8Array {
+  const array = new Uint8Array(new SharedArrayBuffer(flags.length));
+  array.set(flags);
+  return array;
 }
