@@ -40,6 +40,7 @@ export default defineStrategy({
     const ordinals = new Uint32Array(length);
     const scores = new Float64Array(length).fill(Number.NaN);
     const normalised = new Float64Array(length);
+    const reasons = new Array<string | null>(length).fill(null);
     let d = 0;
     let b = 0;
     for (let rank = 0; rank < length; rank++) {
@@ -48,9 +49,11 @@ export default defineStrategy({
       } else {
         ordinals[rank] = based.ordinals[b] as number;
         scores[rank] = based.scores[b] as number;
+        reasons[rank] = based.reasons?.[b] ?? null;
         normalised[rank] = based.normalised[b++] as number;
       }
     }
-    return { ordinals, scores, normalised, random, inclusionProbability: drawn.inclusionProbability };
+    const { inclusionProbability } = drawn;
+    return { ordinals, scores, normalised, random, inclusionProbability, reasons };
   },
 });

@@ -69,6 +69,14 @@ export type RefusalCode = keyof RefusalDetails;
 const list = (items: readonly string[]): string => items.map((item) => `'${item}'`).join(', ');
 const more = (count: number, shown: number): string => (count > shown ? ` and ${count - shown} more` : '');
 
+/** How a project comes to have what a strategy needs. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  probabilities: 'Publish a prediction run first. ',
+  passes: 'Publish a prediction run with passes first. ',
+  embeddings: 'Publish embeddings first. ',
+  cost: 'Have some answers submitted with their time first. ',
+};
+
 const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } = {
   INVALID_INPUT: ({ field, problem }) => `${field}: ${problem}`,
   NOT_FOUND: ({ what }) => `There is no such ${what}, or it is not yours to see.`,
@@ -94,7 +102,7 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   BAD_STRATEGY_PARAMETERS: ({ strategy, issues }) =>
     `The strategy '${strategy}' does not take these parameters: ${issues.join('; ')}`,
   MISSING_STRATEGY_INPUT: ({ strategy, missing }) =>
-    `The strategy '${strategy}' needs ${missing}, and the project has none yet. Publish a prediction run first, or use a strategy that needs none, such as 'random'.`,
+    `The strategy '${strategy}' needs ${missing}, and the project has none yet. ${REMEDIES[missing] ?? ''}Or use a strategy that does without, such as 'random'.`,
   STRATEGY_FAILED: ({ strategy, problem }) =>
     `The strategy '${strategy}' failed: ${problem}. No round was opened.`,
   ASSIGNMENT_CLOSED: ({ assignmentState }) => `This assignment is ${assignmentState} and takes no answer.`,

@@ -9,7 +9,7 @@ export interface Matrix {
   readonly run: number;
   /** rows × classes, row-major, on shared memory. */
   readonly probabilities: Float32Array;
-  /** The row of each sample by ordinal, or {@link NO_ROW}. */
+  /** The row of each sample by ordinal, or {@link NO_ROW}; on shared memory. */
   readonly rowOf: Uint32Array;
 }
 
@@ -36,7 +36,7 @@ export class ResidentMatrix {
 
   async #load(run: PredictionRun, classes: number, samples: number): Promise<Matrix> {
     const probabilities = new Float32Array(new SharedArrayBuffer(run.rows * classes * 4));
-    const rowOf = new Uint32Array(samples).fill(NO_ROW);
+    const rowOf = new Uint32Array(new SharedArrayBuffer(samples * 4)).fill(NO_ROW);
     let row = 0;
     for (const part of run.published.parts) {
       const chunks = await loadChunks(this.#store, [part.matrix, part.verdicts]);

@@ -7,7 +7,6 @@ import {
   StrategyParametersError,
   UnknownStrategyError,
 } from '../strategies/errors.ts';
-import { NO_ROW } from '../strategies/host.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
 import { orRefusal } from './trouble.ts';
@@ -47,15 +46,15 @@ export async function openRound(
       strategy,
       parameters,
       run: currentRun,
-      classes: labels.length,
+      labelSet: labels,
       samples: samples.size,
       candidates: candidatePool(project),
     };
   });
-  const { candidates, classes, run } = plan;
+  const { candidates, labelSet, run } = plan;
   const unlabelled = candidates.ordinals.length;
   if (unlabelled === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
-  const matrix = run ? await orRefusal(live.matrix.of(run, classes, plan.samples)) : null;
+  const matrix = run ? await orRefusal(live.matrix.of(run, labelSet.length, plan.samples)) : null;
   const choice = await refusingFaults(async () => {
     const selection = await concord.strategies.select({
       strategy: plan.strategy,
@@ -64,9 +63,12 @@ export async function openRound(
       count: plan.size,
       pool: {
         ...candidates,
-        classes,
-        matrix: matrix?.probabilities ?? null,
-        rows: matrix && candidates.ordinals.map((ordinal) => matrix.rowOf[ordinal] ?? NO_ROW),
+        labelSet,
+        predictions: matrix && { ...matrix, passes: null },
+        embeddings: null,
+        labelled: null,
+        classCounts: null,
+        cost: null,
       },
     });
     const choice: Choice = {

@@ -27,7 +27,7 @@ import {
   ThreadRefusal,
 } from './threads.ts';
 
-export { NO_ROW, type SamplePool } from './pool.ts';
+export { type EmbeddingInputs, NO_ROW, type PredictionInputs, type SamplePool } from './pool.ts';
 
 export interface StrategyHostOptions {
   /** The plugin folder. It is read once, when the host is opened. */
@@ -70,6 +70,16 @@ export interface SelectRequest {
   /** How many samples, an integer ≥ 0. */
   readonly count: number;
   readonly pool: SamplePool;
+  /** What strategies have kept in earlier rounds, by their names; default: nothing. */
+  readonly states?: Readonly<Record<string, JsonObject>>;
+}
+
+/** What is known of a strategy with its parameters before it runs. */
+export interface StrategyCheck {
+  /** As parsed, with defaults filled in. */
+  readonly parameters: JsonObject;
+  /** What it and all that it may ask need. */
+  readonly needs: readonly Need[];
 }
 
 /** Parallel arrays, one place a chosen sample. */
@@ -84,6 +94,10 @@ export interface StrategySelection {
   readonly random: Uint8Array;
   /** The chance that each sample of the pool had to be drawn at random; null if none was. */
   readonly inclusionProbability: number | null;
+  /** Why each was chosen, a line or null; null: no reason was given for any. */
+  readonly reasons: readonly (string | null)[] | null;
+  /** What the strategies keep for the next round, by their names; of those alone that returned a state. */
+  readonly states: Readonly<Record<string, JsonObject>>;
   readonly strategy: string;
   /** As in `StrategyInfo`. */
   readonly version: string;
@@ -106,19 +120,18 @@ export interface StrategyHost {
    * Makes sure that a selection can begin, before anything long does.
    *
    * @param available what the project has
-   * @returns the parameters as parsed, with defaults filled in
    * @throws {UnknownStrategyError | BrokenStrategyError | StrategyParametersError | MissingInputError}
    *   for the strategy or for one that it would ask
    * @throws {StrategyFailedError} its schema threw, did not end, or made what JSON cannot hold
    * @throws {StrategyHostClosedError}
    */
-  check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<unknown>;
+  check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<StrategyCheck>;
 
   /**
    * Chooses samples. Requests beyond the number of workers wait their turn.
    *
-   * Samples without a row in the matrix cannot be scored: a strategy that needs probabilities does not see
-   * them. A strategy that scores chooses only among samples that need review.
+   * A strategy sees only samples of which there is what it needs. One that scores chooses only among samples that
+   * need review.
    *
    * @param options.signal aborts the selection; it is then rejected with the signal's reason
    * @throws all that `check` throws
@@ -295,18 +308,18 @@ class Host implements StrategyHost {
     return [...this.#infos];
   }
 
-  async check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<unknown> {
+  async check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<StrategyCheck> {
     const input = { files: this.#files, strategy, parameters, available };
-    return (await this.#call(this.#parts.checks, 'check', input, this.#parts.loading)).parameters;
+    return this.#call(this.#parts.checks, 'check', input, this.#parts.loading);
   }
 
   async select(
-    { strategy, parameters, seed, count, pool }: SelectRequest,
+    { strategy, parameters, seed, count, pool, states = {} }: SelectRequest,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<StrategySelection> {
     if (!Number.isSafeInteger(count) || count < 0)
       throw new RangeError(`count must be an integer ≥ 0, and is ${count}`);
-    const input = { files: this.#files, strategy, parameters, seed: seedOf(seed), count, pool };
+    const input = { files: this.#files, strategy, parameters, seed: seedOf(seed), count, pool, states };
     const limits = { timeoutMs: this.#parts.timeoutMs, signal };
     const done = await this.#call(this.#parts.selections, 'select', input, limits);
     return {
@@ -315,6 +328,7 @@ class Host implements StrategyHost {
       version: this.#find(strategy).compiled.version,
       asked: done.asked.map((name) => ({ strategy: name, version: this.#find(name).compiled.version })),
       parameters: done.parameters,
+      states: done.states,
     };
   }
 

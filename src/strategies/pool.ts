@@ -1,21 +1,47 @@
-/** The samples to choose from, and where their predictions are. Parallel arrays, one place a sample. */
+import type { Need } from '@concord/sdk/strategy';
+
+/**
+ * The samples to choose from, and what is known of them. Parallel arrays, one place a sample. What is large lies on
+ * `SharedArrayBuffer`s, or each selection copies it on the caller's thread.
+ */
 export interface SamplePool {
   /** All unlabelled samples, strictly ascending. */
   readonly ordinals: Uint32Array;
   /** 1 where the sample is auto-accepted, else 0. */
   readonly accepted: Uint8Array;
-  /** The row of each sample in `matrix`, or {@link NO_ROW}; null when there is no prediction run. */
-  readonly rows: Uint32Array | null;
-  /**
-   * Class probabilities, rows × `classes`, each row checked when it was published; null when there is no
-   * prediction run. On a `SharedArrayBuffer`, or each selection copies it on the caller's thread.
-   */
-  readonly matrix: Float32Array | null;
-  /** How many classes the project has, ≥ 2. */
-  readonly classes: number;
+  /** The names of the project's classes, ≥ 2. */
+  readonly labelSet: readonly string[];
+  /** The current prediction run; null before the first. */
+  readonly predictions: PredictionInputs | null;
+  /** The newest embeddings; null before the first, and where they were not loaded because nobody needs them. */
+  readonly embeddings: EmbeddingInputs | null;
+  /** The samples that people have labelled, strictly ascending, and the label of each; null where nobody needs them. */
+  readonly labelled: { readonly ordinals: Uint32Array; readonly labels: Uint16Array } | null;
+  /** Samples that people have labelled, by class; null where nobody needs it. */
+  readonly classCounts: Uint32Array | null;
+  /** Mean seconds of an answer, by class; null where nobody needs it, or no answer was measured. */
+  readonly cost: Float32Array | null;
 }
 
-/** In `SamplePool.rows`: the sample has no prediction. */
+export interface PredictionInputs {
+  /** The row of each sample by its ordinal, or {@link NO_ROW}. It has a place for every sample of the pool. */
+  readonly rowOf: Uint32Array;
+  /** rows × classes; each row was checked when it was published. */
+  readonly probabilities: Float32Array;
+  /** One matrix a pass, each as `probabilities`; null if the run has none, or nobody needs them. */
+  readonly passes: readonly Float32Array[] | null;
+}
+
+export interface EmbeddingInputs {
+  /** As in {@link PredictionInputs}. */
+  readonly rowOf: Uint32Array;
+  /** rows × dimensions. */
+  readonly values: Float32Array;
+  /** ≥ 1 */
+  readonly dimensions: number;
+}
+
+/** In `rowOf`: there is nothing of the sample. */
 export const NO_ROW = 0xffffffff;
 
 /** The request's pool is wrong: the caller's mistake, and no fault of a strategy. */
@@ -24,41 +50,96 @@ export class InvalidPoolError extends RangeError {
 }
 
 /** @throws {InvalidPoolError} the arrays do not fit together */
-export function checkPool({ ordinals, accepted, rows, matrix, classes }: SamplePool): void {
-  const check = (condition: boolean, problem: string) => {
-    if (!condition) throw new InvalidPoolError(problem);
-  };
-  check(Number.isInteger(classes) && classes >= 2, `classes must be an integer ≥ 2, and is ${classes}`);
+export function checkPool({
+  ordinals,
+  accepted,
+  labelSet,
+  predictions,
+  embeddings,
+  ...pool
+}: SamplePool): void {
+  const classes = labelSet.length;
+  check(classes >= 2, `there must be 2 classes or more, and there are ${classes}`);
   check(accepted.length === ordinals.length, 'accepted must have one flag an ordinal');
+  checkAscending(ordinals);
+  const last = Math.max(ordinals.at(-1) ?? -1, pool.labelled?.ordinals.at(-1) ?? -1);
+  if (predictions !== null) {
+    const { rowOf, probabilities, passes } = predictions;
+    check(rowOf.length > last, `the rows of predictions end before sample ${last}`);
+    check(probabilities.length % classes === 0, `probabilities must have a multiple of ${classes} numbers`);
+    for (const pass of passes ?? []) {
+      check(pass.length === probabilities.length, 'every pass must have as many numbers as probabilities');
+    }
+  }
+  if (embeddings !== null) {
+    const { rowOf, values, dimensions } = embeddings;
+    check(rowOf.length > last, `the rows of embeddings end before sample ${last}`);
+    check(dimensions >= 1, `dimensions must be ≥ 1, and are ${dimensions}`);
+    check(values.length % dimensions === 0, `embeddings must have a multiple of ${dimensions} numbers`);
+  }
+  if (pool.labelled !== null) {
+    checkAscending(pool.labelled.ordinals);
+    check(pool.labelled.labels.length === pool.labelled.ordinals.length, 'labels must have one an ordinal');
+  }
+  check((pool.classCounts?.length ?? classes) === classes, 'classCounts must have one number a class');
+  check((pool.cost?.length ?? classes) === classes, 'cost must have one number a class');
+}
+
+function check(condition: boolean, problem: string): void {
+  if (!condition) throw new InvalidPoolError(problem);
+}
+
+function checkAscending(ordinals: Uint32Array): void {
   for (let i = 1; i < ordinals.length; i++) {
     if ((ordinals[i] as number) <= (ordinals[i - 1] as number)) {
       throw new InvalidPoolError(`ordinals must ascend, and ${ordinals[i]} follows ${ordinals[i - 1]}`);
     }
   }
-  if (rows === null || matrix === null) {
-    check(rows === null && matrix === null, 'rows and matrix come together');
-    return;
-  }
-  check(rows.length === ordinals.length, 'rows must have one row an ordinal');
-  check(matrix.length % classes === 0, `matrix must have a multiple of ${classes} numbers`);
-  const height = matrix.length / classes;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    if (row >= height && row !== NO_ROW) {
-      throw new InvalidPoolError(
-        `row ${row} of sample ${ordinals[i]} is not in the matrix of ${height} rows`,
-      );
-    }
-  }
 }
 
-/** How many samples need review and can be scored: what any strategy can be expected to choose. */
-export function reviewable({ accepted, rows }: SamplePool, predicted: boolean): number {
+/** What the pool has for strategies that need it. */
+export function available(pool: SamplePool): Need[] {
+  const has: Readonly<Record<Need, boolean>> = {
+    probabilities: pool.predictions !== null,
+    passes: (pool.predictions?.passes ?? null) !== null,
+    embeddings: pool.embeddings !== null,
+    labelled: pool.labelled !== null,
+    classCounts: pool.classCounts !== null,
+    cost: pool.cost !== null,
+  };
+  return (Object.keys(has) as Need[]).filter((need) => has[need]);
+}
+
+/** The `rowOf` of each input in which a sample must have a row, for a strategy with these needs to be shown it. */
+export function rowsNeeded(pool: SamplePool, needs: Iterable<Need>): Uint32Array[] {
+  const rows = new Set<Uint32Array>();
+  for (const need of needs) {
+    if ((need === 'probabilities' || need === 'passes') && pool.predictions) rows.add(pool.predictions.rowOf);
+    if (need === 'embeddings' && pool.embeddings) rows.add(pool.embeddings.rowOf);
+  }
+  return [...rows];
+}
+
+/** Those of the ordinals that have a row in each. */
+export function withRows(ordinals: Uint32Array, rows: readonly Uint32Array[]): (place: number) => boolean {
+  return (place) => rows.every((rowOf) => rowOf[ordinals[place] as number] !== NO_ROW);
+}
+
+/** How many samples need review and have what is needed: what any strategy can be expected to choose. */
+export function reviewable(pool: SamplePool, needs: Iterable<Need>): number {
+  const { accepted, ordinals } = pool;
+  const has = withRows(ordinals, rowsNeeded(pool, needs));
   let reviewable = 0;
   for (let i = 0; i < accepted.length; i++) {
-    if (accepted[i] === 0 && (!predicted || rows?.[i] !== NO_ROW)) reviewable++;
+    if (accepted[i] === 0 && has(i)) reviewable++;
   }
   return reviewable;
+}
+
+/** The samples of a pool that a strategy with these needs is shown. */
+export function visible(pool: SamplePool, needs: Iterable<Need>): SamplePool {
+  const rows = rowsNeeded(pool, needs);
+  return rows.length === 0 ? pool : keep(pool, withRows(pool.ordinals, rows));
 }
 
 export function without(pool: SamplePool, exclude: Uint32Array): SamplePool {
@@ -77,32 +158,12 @@ export function keep(pool: SamplePool, passes: (place: number) => boolean): Samp
   if (kept === length) return pool;
   const ordinals = new Uint32Array(kept);
   const accepted = new Uint8Array(kept);
-  const rows = pool.rows === null ? null : new Uint32Array(kept);
   for (let k = 0; k < kept; k++) {
     const i = places[k] as number;
     ordinals[k] = pool.ordinals[i] as number;
     accepted[k] = pool.accepted[i] as number;
-    if (rows !== null) rows[k] = pool.rows?.[i] as number;
   }
-  return { ...pool, ordinals, accepted, rows };
-}
-
-/**
- * The probabilities of the samples at `from` … `to` − 1, row by row. A copy, for a plugin that writes to its
- * input must not change the predictions that everybody shares.
- */
-export function gather({ rows, matrix, classes }: SamplePool, from: number, to: number): Float32Array {
-  const probabilities = new Float32Array((to - from) * classes);
-  if (rows === null || matrix === null) return probabilities;
-  for (let i = from; i < to; ) {
-    const row = rows[i] as number;
-    // Rows that follow each other are copied as one: most do, as ordinals and rows both ascend.
-    let run = 1;
-    while (i + run < to && rows[i + run] === row + run) run++;
-    probabilities.set(matrix.subarray(row * classes, (row + run) * classes), (i - from) * classes);
-    i += run;
-  }
-  return probabilities;
+  return { ...pool, ordinals, accepted };
 }
 
 /** Whether an ordinal is among those of a pool. */

@@ -20,6 +20,8 @@ export interface WorkerPlugin {
 /** Given to a worker when it starts. It imports a plugin when it is first asked for. */
 export interface WorkerData {
   readonly port: MessagePort;
+  /** On shared memory: its first number is 1 once nobody wants an answer any more, and the thread will be ended. */
+  readonly ending: Int32Array;
   readonly plugins: readonly WorkerPlugin[];
 }
 
@@ -38,7 +40,11 @@ export interface Calls {
       readonly parameters: unknown;
       readonly available: readonly Need[];
     };
-    output: { readonly parameters: JsonObject };
+    output: {
+      readonly parameters: JsonObject;
+      /** What it and all that it may ask need. */
+      readonly needs: readonly Need[];
+    };
   };
   select: {
     input: {
@@ -48,12 +54,16 @@ export interface Calls {
       readonly seed: number;
       readonly count: number;
       readonly pool: SamplePool;
+      /** What strategies have kept in earlier rounds, by their names. */
+      readonly states: Readonly<Record<string, JsonObject>>;
     };
     output: {
       readonly selection: FullSelection;
       readonly parameters: JsonObject;
       /** The strategies that it may have asked, in alphabetical order. */
       readonly asked: readonly string[];
+      /** What they keep for the next round, by their names. */
+      readonly states: Readonly<Record<string, JsonObject>>;
     };
   };
 }

@@ -1,8 +1,9 @@
-import { type FullSelection, NEEDS, type Need } from '@concord/sdk/strategy';
+import { type FullSelection, MAX_REASONS, NEEDS, type Need } from '@concord/sdk/strategy';
 import type { FailureReason, ParameterIssue } from './errors.ts';
 import { copyJsonObject } from './json.ts';
 import { isIn } from './pool.ts';
 import type { CallName, Calls, WorkerError, WorkerMessage } from './protocol.ts';
+import { isLine } from './selection.ts';
 
 /**
  * What a worker says, checked. The host's own code answers there, but a plugin runs beside it and can reach what
@@ -51,19 +52,28 @@ const READ: {
     description: text(description, 200),
     needs: list(needs, need),
   }),
-  check: ({ parameters }) => ({ parameters: copyJsonObject(parameters) }),
-  select: ({ selection, parameters, asked }, { pool, count, files }) => ({
+  check: ({ parameters, needs }) => ({
+    parameters: copyJsonObject(parameters),
+    needs: list(needs, need),
+  }),
+  select: ({ selection, parameters, asked, states }, { pool, count, files }) => ({
     selection: readSelection(record(selection), pool.ordinals, count),
     parameters: copyJsonObject(parameters),
     asked: list(asked, (name) => {
       insist(typeof name === 'string' && files.has(name));
       return name;
     }),
+    states: Object.fromEntries(
+      Object.entries(record(states)).map(([name, state]) => {
+        insist(files.has(name));
+        return [name, copyJsonObject(state)];
+      }),
+    ),
   }),
 };
 
 function readSelection(
-  { ordinals, scores, normalised, random, inclusionProbability }: Fields,
+  { ordinals, scores, normalised, random, inclusionProbability, reasons }: Fields,
   pool: Uint32Array,
   count: number,
 ): FullSelection {
@@ -85,7 +95,23 @@ function readSelection(
   insist((inclusionProbability !== null) === random.includes(1));
   // On memory that a plugin shares with its worker, they could change after they were checked.
   insist([ordinals, scores, normalised, random].every(({ buffer }) => buffer instanceof ArrayBuffer));
-  return { ordinals, scores, normalised, random, inclusionProbability };
+  return {
+    ordinals,
+    scores,
+    normalised,
+    random,
+    inclusionProbability,
+    reasons: readReasons(reasons, length),
+  };
+}
+
+function readReasons(reasons: unknown, length: number): FullSelection['reasons'] {
+  if (reasons === null) return null;
+  insist(Array.isArray(reasons) && reasons.length === length);
+  insist(reasons.every((reason) => reason === null || (typeof reason === 'string' && isLine(reason))));
+  const characters = [...new Set(reasons)].reduce((sum, reason) => sum + (reason?.length ?? 0), 0);
+  insist(characters <= MAX_REASONS);
+  return reasons;
 }
 
 const REASONS: readonly FailureReason[] = ['threw', 'invalid-result', 'timed-out', 'crashed'];

@@ -2,75 +2,121 @@ import {
   deriveSeed,
   type FullSelection,
   highest,
+  type Need,
   randomAt,
+  type ScoreContext,
   type ScoreStrategy,
   type Selection,
   type SelectStrategy,
 } from '@concord/sdk/strategy';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
+import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
-import { gather, keep, NO_ROW, reviewable, type SamplePool, without } from './pool.ts';
-import { complete } from './selection.ts';
+import { keep, reviewable, type SamplePool, visible, without } from './pool.ts';
+import { Blocks, labelledFor, poolFor, samplesFor } from './samples.ts';
+import { complete, stateOf } from './selection.ts';
 
-/** Rows scored in one call: their probabilities stay in a core's cache from the copy to the sum. */
-const BLOCK_BYTES = 256 * 1024;
+/** What a run has beside its pool. */
+export interface RunOptions {
+  /** The round's, a uint32; each strategy gets its own from it, by its name. */
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** What each strategy kept in an earlier round, by its name. */
+  readonly states: Readonly<Record<string, JsonObject>>;
+}
+
+/** What came of a run. */
+export interface Run {
+  readonly selection: FullSelection;
+  /** What the strategies keep for the next round, by their names; of those alone that returned a state. */
+  readonly states: Readonly<Record<string, JsonObject>>;
+}
 
 /**
  * Runs a planned strategy over a pool.
  *
- * A strategy that needs probabilities sees only samples that have a row in the matrix. One that scores
+ * A strategy that needs what a prediction run or embeddings give sees only samples that have it. One that scores
  * chooses only among samples that need review. So there may be fewer chosen than asked for, and never more.
  *
  * @param count how many to choose, ≥ 0
- * @param seed the round's, a uint32; each strategy gets its own from it, by its name
  * @throws {StrategyFailedError}
  */
-export async function run(plan: Plan, pool: SamplePool, count: number, seed: number): Promise<FullSelection> {
-  const { strategy } = plan;
-  const visible = strategy.needs.includes('probabilities')
-    ? keep(pool, (i) => pool.rows?.[i] !== NO_ROW)
-    : pool;
-  const wanted = Math.min(count, visible.ordinals.length);
-  if (wanted === 0) return complete(strategy, { ordinals: new Uint32Array(0) }, visible, 0, 0);
+export async function run(plan: Plan, pool: SamplePool, count: number, options: RunOptions): Promise<Run> {
+  const states: Record<string, JsonObject> = {};
+  const selection = await choose(plan, pool, count, options, states);
+  return { selection, states };
+}
 
-  const own = deriveSeed(seed, strategy.name);
+async function choose(
+  plan: Plan,
+  pool: SamplePool,
+  count: number,
+  options: RunOptions,
+  states: Record<string, JsonObject>,
+): Promise<FullSelection> {
+  const { strategy } = plan;
+  const shown = visible(pool, strategy.needs);
+  const wanted = Math.min(count, shown.ordinals.length);
+  if (wanted === 0) return complete(strategy, { ordinals: new Uint32Array(0) }, shown, 0, 0);
   return strategy.kind === 'score'
-    ? score(strategy, plan, visible, wanted, own)
-    : select(strategy, plan, visible, wanted, own, seed);
+    ? score(strategy, plan, shown, wanted, options)
+    : select(strategy, plan, shown, wanted, options, states);
+}
+
+/** What any strategy is given beside its samples. */
+function contextOf(
+  { strategy: { name, needs }, parameters }: Plan,
+  pool: SamplePool,
+  { seed, signal }: RunOptions,
+): ScoreContext<JsonObject, Need> {
+  const own = deriveSeed(seed, name);
+  const copy = <T extends Uint32Array | Float32Array>(need: Need, numbers: T | null) =>
+    needs.includes(need) && numbers !== null ? (numbers.slice() as T) : null;
+  // Null is what a strategy sees of what it does not need; its type says so.
+  return {
+    parameters,
+    labelSet: [...pool.labelSet],
+    labelled: labelledFor(pool, needs),
+    classCounts: copy('classCounts', pool.classCounts),
+    cost: copy('cost', pool.cost),
+    seed: own,
+    random: (ordinal: number, stream?: number) => randomAt(own, ordinal, stream),
+    signal,
+  } as ScoreContext<JsonObject, Need>;
 }
 
 function score(
   strategy: ScoreStrategy,
-  { parameters }: Plan,
-  visible: SamplePool,
+  plan: Plan,
+  shown: SamplePool,
   count: number,
-  seed: number,
+  options: RunOptions,
 ): FullSelection {
-  const pool = keep(visible, (i) => visible.accepted[i] === 0);
-  const { classes, ordinals } = pool;
-  const context = { parameters, seed, random: randomFrom(seed) };
-  const withProbabilities = strategy.needs.includes('probabilities');
-  const block = Math.max(1, Math.floor(BLOCK_BYTES / (4 * classes)));
+  const pool = keep(shown, (i) => shown.accepted[i] === 0);
+  const { ordinals } = pool;
+  const context = contextOf(plan, pool, options);
+  const blocks = new Blocks(pool, strategy.needs);
   const scores = new Float64Array(ordinals.length);
-
-  for (let from = 0; from < ordinals.length; from += block) {
-    const to = Math.min(from + block, ordinals.length);
-    const rows = {
-      length: to - from,
-      classes,
-      ordinals: ordinals.slice(from, to),
-      probabilities: withProbabilities ? gather(pool, from, to) : null,
-    };
+  for (let from = 0; from < ordinals.length; from += blocks.size) {
+    const to = Math.min(from + blocks.size, ordinals.length);
+    const rows = blocks.rows(from, to);
     const part = guard(strategy.name, () => strategy.score(rows, context));
     checkScores(strategy, part, ordinals, from, to);
     scores.set(part, from);
   }
 
-  const places = highest(scores, ordinals, count, seed);
+  const places = highest(scores, ordinals, count, context.seed);
+  const chosen = places.map((place) => ordinals[place] as number);
+  const raw = Float64Array.from(places, (place) => scores[place] as number);
+  const { reasons } = strategy;
   const selection = {
-    ordinals: places.map((place) => ordinals[place] as number),
-    scores: Float64Array.from(places, (place) => scores[place] as number),
+    ordinals: chosen,
+    scores: raw,
+    reasons:
+      reasons === null || chosen.length === 0
+        ? null
+        : guard(strategy.name, () => reasons(samplesFor(pool, strategy.needs, chosen), raw.slice(), context)),
   };
   return complete(strategy, selection, pool, places.length, places.length);
 }
@@ -101,43 +147,38 @@ function checkScores(
 
 async function select(
   strategy: SelectStrategy,
-  { parameters, asked, needs }: Plan,
+  plan: Plan,
   pool: SamplePool,
   count: number,
-  seed: number,
-  roundSeed: number,
+  options: RunOptions,
+  states: Record<string, JsonObject>,
 ): Promise<FullSelection> {
-  const ask = async (name: string, { count, exclude = new Uint32Array(0) }: AskOptions) => {
-    const inner = asked.get(name);
+  const { name } = strategy;
+  const ask = async (asked: string, { count, exclude = new Uint32Array(0) }: AskOptions) => {
+    const inner = plan.asked.get(asked);
     if (inner === undefined)
-      throw new Error(`it asked ${JSON.stringify(name)}, which its asks does not name`);
+      throw new Error(`it asked ${JSON.stringify(asked)}, which its asks does not name`);
     if (!Number.isSafeInteger(count) || count < 0)
-      throw new RangeError(`it asked ${name} for ${count} samples`);
-    return run(inner, without(pool, exclude), count, roundSeed);
+      throw new RangeError(`it asked ${asked} for ${count} samples`);
+    return choose(inner, without(pool, exclude), count, options, states);
   };
-  const view = {
-    count,
-    classes: pool.classes,
-    ordinals: pool.ordinals.slice(),
-    accepted: pool.accepted.slice(),
-    probabilities: strategy.needs.includes('probabilities') ? gather(pool, 0, pool.ordinals.length) : null,
+  const state = options.states[name];
+  const context = {
+    ...contextOf(plan, pool, options),
+    // Each its own: an earlier round is repeated with what it was given, whatever became of that.
+    state: state === undefined ? null : structuredClone(state),
+    ask,
   };
-  const context = { parameters, seed, random: randomFrom(seed), ask };
-  const selection: Selection = await guard(strategy.name, () => strategy.select(view, context));
-  return complete(
-    strategy,
-    selection,
-    pool,
-    Math.min(count, reviewable(pool, needs.has('probabilities'))),
-    count,
-  );
+  const view = poolFor(pool, strategy.needs, count);
+  const selection: Selection = await guard(name, () => strategy.select(view, context));
+  const least = Math.min(count, reviewable(pool, plan.needs));
+  const chosen = complete(strategy, selection, pool, least, count);
+  const kept = stateOf(strategy, selection);
+  if (kept !== null) states[name] = kept;
+  return chosen;
 }
 
 interface AskOptions {
   readonly count: number;
   readonly exclude?: Uint32Array;
-}
-
-function randomFrom(seed: number) {
-  return (ordinal: number, stream?: number) => randomAt(seed, ordinal, stream);
 }

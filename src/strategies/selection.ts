@@ -1,6 +1,13 @@
-import type { FullSelection, Selection, Strategy } from '@concord/sdk/strategy';
+import {
+  type FullSelection,
+  MAX_REASON,
+  MAX_REASONS,
+  type Selection,
+  type Strategy,
+} from '@concord/sdk/strategy';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
+import { copyJsonObject, type JsonObject, NotJsonError } from './json.ts';
 import { isIn, type SamplePool } from './pool.ts';
 
 /**
@@ -66,7 +73,7 @@ export function complete(
     check(inclusionProbability === null, 'an inclusionProbability goes with random samples');
   }
 
-  const normalised = selection.normalised ?? normalise(strategy, scores, pool.classes, fail);
+  const normalised = selection.normalised ?? normalise(strategy, scores, pool.labelSet.length, fail);
   check(
     normalised instanceof Float64Array &&
       normalised.length === length &&
@@ -80,7 +87,60 @@ export function complete(
     normalised: new Float64Array(normalised),
     random: new Uint8Array(random),
     inclusionProbability,
+    reasons: reasonsOf(selection.reasons ?? null, ordinals, fail),
   };
+}
+
+function reasonsOf(
+  reasons: unknown,
+  ordinals: Uint32Array,
+  fail: (detail: string) => never,
+): readonly (string | null)[] | null {
+  if (reasons === null) return null;
+  if (!Array.isArray(reasons) || reasons.length !== ordinals.length) {
+    return fail('reasons must be an array, one text or null an ordinal');
+  }
+  const seen = new Set<string>();
+  let characters = 0;
+  const copy = Array.from(reasons, (reason: unknown, i) => {
+    if (reason === null) return null;
+    if (typeof reason !== 'string' || !isLine(reason)) {
+      return fail(`the reason of sample ${ordinals[i]} is not one line of 1 to ${MAX_REASON} characters`);
+    }
+    if (!seen.has(reason)) characters += reason.length;
+    seen.add(reason);
+    return reason;
+  });
+  if (characters > MAX_REASONS) {
+    return fail(`its reasons have ${characters} characters; ${MAX_REASONS} are the most`);
+  }
+  return copy.some((reason) => reason !== null) ? copy : null;
+}
+
+/** Text that can be shown, and kept by any store: no control characters, no half of a character. */
+export function isLine(text: string): boolean {
+  return text.length > 0 && text.length <= MAX_REASON && !/[\p{Cc}\p{Surrogate}]/u.test(text);
+}
+
+/**
+ * What a strategy keeps for its next round, or null.
+ * @throws {StrategyFailedError} it is no JSON object of up to 64 KiB
+ */
+export function stateOf({ name }: Strategy, { state }: Selection): JsonObject | null {
+  if (state === undefined) return null;
+  return guard(name, () => {
+    try {
+      return copyJsonObject(state);
+    } catch (error) {
+      if (!(error instanceof NotJsonError)) throw error;
+      const at = error.path.length === 0 ? '' : ` (at ${error.path.join('.')})`;
+      throw new StrategyFailedError(
+        name,
+        'invalid-result',
+        `the contents of its state ${error.message}${at}`,
+      );
+    }
+  });
 }
 
 /** Raw over maximum; 0 where there is no score. A hair above 1, from rows that sum to a hair above 1, is 1. */

@@ -50,10 +50,14 @@ export class ThreadLost extends Error {
   }
 }
 
+/** How long a thread may still run after it was told that nobody wants its answer. */
+const GRACE_MS = 100;
+
 /** One worker thread. It answers one call at a time, and is of no use after it was lost. */
 export class Thread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
+  readonly #ending = new Int32Array(new SharedArrayBuffer(4));
   readonly #setTimer: SetTimer;
   #hear: (message: unknown) => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -65,7 +69,7 @@ export class Thread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#worker = new Worker(entry, {
-      workerData: { port: port2, plugins } satisfies WorkerData,
+      workerData: { port: port2, plugins, ending: this.#ending } satisfies WorkerData,
       transferList: [port2],
       // Plugins see neither the service's secrets nor the flags that it was started with.
       env: {},
@@ -173,9 +177,13 @@ export class Thread {
   #end(error: unknown): void {
     if (this.#lost !== null) return;
     this.#lost = { error };
+    Atomics.store(this.#ending, 0, 1);
     this.#fail(error);
     this.#port.close();
-    void this.#worker.terminate();
+    // Who is asked to end, and has done nothing wrong yet, may let go what it holds.
+    const isAsked = !(error instanceof ThreadLost) || error.reason === 'timed-out';
+    if (isAsked) this.#setTimer(() => void this.#worker.terminate(), GRACE_MS);
+    else void this.#worker.terminate();
   }
 }
 

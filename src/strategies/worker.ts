@@ -1,6 +1,6 @@
 /** The side of the strategy host that runs plugins: an entry point for `node:worker_threads`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isStrategy, NEEDS, type Strategy } from '@concord/sdk/strategy';
+import { isStrategy, type Strategy } from '@concord/sdk/strategy';
 import {
   MissingInputError,
   StrategyFailedError,
@@ -10,7 +10,7 @@ import {
 import { guard } from './guard.ts';
 import { codeUrl } from './locate.ts';
 import { type Plan, plan } from './plan.ts';
-import { checkPool, InvalidPoolError } from './pool.ts';
+import { available, checkPool, InvalidPoolError } from './pool.ts';
 import type {
   CallName,
   Calls,
@@ -23,16 +23,18 @@ import type {
 } from './protocol.ts';
 import { MAX_STACK } from './replies.ts';
 import { run } from './run.ts';
+import { endingSignal } from './signal.ts';
 import { firstLine, thrown } from './text.ts';
 import { turn } from './turn.ts';
 
 if (parentPort === null) throw new Error('strategies/worker is run in a worker thread');
-const { port, plugins }: WorkerData = workerData;
+const { port, plugins, ending }: WorkerData = workerData;
 // Plugins see what Node shows to any module. The port stays this module's alone: its name is taken back, and so is
 // its place among the handles that keep the thread alive, in which the port that everybody sees stands for it.
 for (const key of Object.keys(workerData)) Reflect.deleteProperty(workerData, key);
 const post = port.postMessage.bind(port);
 parentPort.on('message', () => {});
+const signal = endingSignal(ending, port);
 const loaded = new Map<string, Promise<Strategy>>();
 
 function load(file: string): Promise<Strategy> {
@@ -67,16 +69,17 @@ async function describe(plugin: Calls['describe']['input']): Promise<Calls['desc
 }
 
 async function check(input: Calls['check']['input']): Promise<Calls['check']['output']> {
-  const { parameters } = await plan(finder(input.files), input.strategy, input.parameters, input.available);
-  return { parameters };
+  const { files, strategy } = input;
+  const { parameters, needs } = await plan(finder(files), strategy, input.parameters, input.available);
+  return { parameters, needs: [...needs] };
 }
 
 async function select(input: Calls['select']['input']): Promise<Calls['select']['output']> {
-  const { files, strategy, pool, count, seed } = input;
+  const { files, strategy, pool, count, seed, states: before } = input;
   checkPool(pool);
-  const planned = await plan(finder(files), strategy, input.parameters, pool.matrix === null ? [] : NEEDS);
-  const selection = await run(planned, pool, count, seed);
-  return { selection, parameters: planned.parameters, asked: namesIn(planned) };
+  const planned = await plan(finder(files), strategy, input.parameters, available(pool));
+  const { selection, states } = await run(planned, pool, count, { seed, signal, states: before });
+  return { selection, parameters: planned.parameters, asked: namesIn(planned), states };
 }
 
 function namesIn({ asked }: Plan): string[] {

@@ -11,7 +11,7 @@ export const STRATEGY = 'shuffled';
 export function strategiesOf(pause: () => Promise<void>): StrategyHost {
   return {
     list: () => [],
-    check: async (_strategy, parameters) => parameters,
+    check: async () => ({ parameters: {}, needs: [] }),
     async select(request: SelectRequest): Promise<StrategySelection> {
       await pause();
       const { strategy, pool, count } = request;
@@ -24,6 +24,8 @@ export function strategiesOf(pause: () => Promise<void>): StrategyHost {
         normalised: scores,
         random: Uint8Array.from(ordinals, (ordinal) => hash32(seed, ordinal, 1) & 1),
         inclusionProbability: null,
+        reasons: null,
+        states: {},
         strategy,
         version: '1',
         asked: [],

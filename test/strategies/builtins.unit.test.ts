@@ -2,6 +2,7 @@ import type { Strategy } from '@concord/sdk/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MissingInputError } from '../../src/strategies/errors.ts';
+import type { PredictionInputs } from '../../src/strategies/pool.ts';
 import { builtIns, choose, poolOf, unpredicted } from './support.ts';
 
 const scoring: readonly Strategy[] = [builtIns.entropy, builtIns.margin, builtIns['least-confident']];
@@ -76,7 +77,8 @@ describe.each(scoring.map((strategy) => [strategy.name, strategy] as const))('%s
 
         const pool = poolOf(rows);
         const back = poolOf(rows.toReversed());
-        const turned = { ...pool, matrix: back.matrix, rows: (pool.rows as Uint32Array).toReversed() };
+        const predictions = back.predictions as PredictionInputs;
+        const turned = { ...pool, predictions: { ...predictions, rowOf: predictions.rowOf.toReversed() } };
         expect(await choose(strategy, turned, rows.length)).toEqual(all);
       }),
     );

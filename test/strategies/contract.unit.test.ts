@@ -29,6 +29,12 @@ describe('defineStrategy', () => {
     ['a score that is no function', { ...sound, score: 1 }, /must be a function/],
     ['a score without maximum', { ...sound, maximum: undefined }, /maximum is missing/],
     ['a maximum that is no function', { ...sound, maximum: 1 }, /maximum must be a function/],
+    ['reasons that are no function', { ...sound, reasons: 1 }, /reasons must be a function/],
+    [
+      'reasons beside a select',
+      { name: 'sound', description: 'Sound.', select: () => {}, reasons: () => [] },
+      /reasons goes with score/,
+    ],
     ['a score that asks', { ...sound, asks: () => [] }, /asks goes with select/],
   ])('refuses %s', (_, definition, message) => {
     expect(() => defineStrategy(definition as unknown as typeof sound)).toThrow(message);

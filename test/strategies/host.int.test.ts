@@ -12,10 +12,17 @@ import {
   StrategyParametersError,
   UnknownStrategyError,
 } from '../../src/strategies/errors.ts';
-import { openStrategyHost, type StrategyHost, type StrategyInfo } from '../../src/strategies/host.ts';
+import {
+  openStrategyHost,
+  type PredictionInputs,
+  type StrategyHost,
+  type StrategyInfo,
+} from '../../src/strategies/host.ts';
 import { BUILT_IN, closing, environment, plugin, pluginFolder, poolOf, unpredicted } from './support.ts';
 
 const pool = poolOf([[0.9, 0.1], [0.5, 0.5], null, [0.7, 0.3], [0.6, 0.4]], { accepted: [0] });
+
+const predictions = pool.predictions as PredictionInputs;
 
 const GOOD = plugin('good', 'score: ({ length }) => new Float64Array(length),');
 
@@ -58,6 +65,8 @@ describe('the built-in strategies', () => {
       normalised: Float64Array.of(1, 1 - (Math.fround(0.6) - Math.fround(0.4))),
       random: Uint8Array.of(0, 0),
       inclusionProbability: null,
+      reasons: null,
+      states: {},
     });
   });
 
@@ -92,11 +101,10 @@ describe('the built-in strategies', () => {
 
   it('are checked before anything begins', async () => {
     expect(await host.check('hybrid', { share: 0.1 }, ['probabilities'])).toEqual({
-      base: 'margin',
-      baseParameters: {},
-      share: 0.1,
+      parameters: { base: 'margin', baseParameters: {}, share: 0.1 },
+      needs: ['probabilities'],
     });
-    expect(await host.check('random', null, [])).toEqual({});
+    expect(await host.check('random', null, [])).toEqual({ parameters: {}, needs: [] });
     await expect(host.check('entropy', {}, [])).rejects.toThrow(MissingInputError);
     await expect(host.check('hybrid', {}, [])).rejects.toMatchObject({
       strategy: 'margin',
@@ -127,11 +135,32 @@ describe('the built-in strategies', () => {
   it.each<[string, Partial<typeof pool>, RegExp]>([
     ['ordinals that do not ascend', { ordinals: Uint32Array.of(0, 2, 1, 3, 4) }, /1 follows 2/],
     ['too few flags', { accepted: new Uint8Array(3) }, /accepted must have/],
-    ['one class', { classes: 1 }, /classes must be/],
-    ['a row outside the matrix', { rows: new Uint32Array(5).fill(4) }, /row 4 of sample 0/],
-    ['rows without matrix', { matrix: null }, /come together/],
+    ['one class', { labelSet: ['a'] }, /there must be 2 classes/],
+    [
+      'a row outside the matrix',
+      { predictions: { ...predictions, rowOf: new Uint32Array(5).fill(4) } },
+      /row 4 of/,
+    ],
+    [
+      'rows of fewer samples',
+      { predictions: { ...predictions, rowOf: new Uint32Array(4) } },
+      /before sample 4/,
+    ],
+    ['half a row', { predictions: { ...predictions, probabilities: new Float32Array(7) } }, /multiple of 2/],
+    [
+      'a pass of another size',
+      { predictions: { ...predictions, passes: [new Float32Array(2)] } },
+      /every pass/,
+    ],
+    [
+      'labels of other samples',
+      { labelled: { ordinals: Uint32Array.of(1), labels: new Uint16Array(2) } },
+      /labels must/,
+    ],
+    ['counts of other classes', { classCounts: new Uint32Array(3) }, /classCounts must/],
+    ['costs of other classes', { cost: new Float32Array(3) }, /cost must/],
   ])('do not take a pool with %s', async (_, wrong, message) => {
-    const request = { strategy: 'random', seed: 1, count: 1, pool: { ...pool, ...wrong } };
+    const request = { strategy: 'margin', seed: 1, count: 1, pool: { ...pool, ...wrong } };
     await expect(host.select(request)).rejects.toThrow(RangeError);
     await expect(host.select(request)).rejects.toThrow(message);
   });
@@ -231,7 +260,7 @@ describe('a folder', () => {
       ['typed.ts', null],
     ]);
     expect((await host.select({ strategy: 'power-margin', seed: 1, count: 1, pool })).scores[0]).toBe(0.5);
-    expect(await host.check('typed', {}, [])).toEqual({ beta: 1 });
+    expect(await host.check('typed', {}, [])).toEqual({ parameters: { beta: 1 }, needs: [] });
   });
 
   it('may be named from the working directory', async () => {
@@ -354,7 +383,7 @@ describe('a strategy that fails', () => {
       constructor: BrokenStrategyError,
       strategy: 'broken',
     });
-    expect(await host.check('good', {}, [])).toEqual({});
+    expect(await host.check('good', {}, [])).toEqual({ parameters: {}, needs: [] });
   });
 
   it('can be aborted, running or waiting', async () => {
@@ -411,4 +440,55 @@ it('the worker’s sources bundle into one module without imports of files', asy
   const { code } = await compile(entry);
   const imports = [...code.matchAll(/\bfrom"([^"]+)"/g)].map(([, name]) => name);
   expect(imports.every((name) => name?.startsWith('node:'))).toBe(true);
+});
+
+describe('what a strategy gives back', () => {
+  it('crosses from its worker: reasons, and what it keeps for the next round', async () => {
+    await using plugins = await pluginFolder({
+      'keeps.ts': plugin(
+        'keeps',
+        `needs: ['embeddings', 'labelled', 'classCounts', 'cost', 'passes'],
+        select(pool, { state, labelSet, labelled, classCounts, cost }) {
+          const [ordinal = 0] = pool.only(pool.ordinals.slice(-1)).ordinals;
+          const seen = [pool.passes.length, pool.dimensions, labelled.length, classCounts[1], cost[0], labelSet[1]];
+          return {
+            ordinals: Uint32Array.of(ordinal),
+            reasons: [seen.join(' ')],
+            state: { before: state },
+          };
+        },`,
+      ),
+    });
+    await using opened = await closing(openStrategyHost({ folder: plugins.folder, environment }));
+    const { host } = opened;
+    const shared = (...values: number[]) => {
+      const numbers = new Float32Array(new SharedArrayBuffer(4 * values.length));
+      numbers.set(values);
+      return numbers;
+    };
+    const request = {
+      strategy: 'keeps',
+      seed: 1,
+      count: 1,
+      pool: {
+        ...unpredicted(3),
+        predictions: {
+          rowOf: Uint32Array.of(0, 1, 2),
+          probabilities: shared(1, 0, 1, 0, 1, 0),
+          passes: [shared(1, 0, 1, 0, 1, 0), shared(1, 0, 1, 0, 1, 0)],
+        },
+        embeddings: { rowOf: Uint32Array.of(0, 1, 2), values: shared(1, 2, 3), dimensions: 1 },
+        labelled: { ordinals: Uint32Array.of(2), labels: Uint16Array.of(1) },
+        classCounts: Uint32Array.of(0, 1),
+        cost: Float32Array.of(2.5, 2.5),
+      },
+    };
+    expect(host.list()[0]?.needs).toEqual(['embeddings', 'labelled', 'classCounts', 'cost', 'passes']);
+    const first = await host.select(request);
+    expect([...first.ordinals]).toEqual([2]);
+    expect(first.reasons).toEqual(['2 1 1 1 2.5 class 1']);
+    expect(first.states).toEqual({ keeps: { before: null } });
+    const second = await host.select({ ...request, states: first.states });
+    expect(second.states).toEqual({ keeps: { before: { before: null } } });
+  });
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { StrategyFailedError } from '../../src/strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../../src/strategies/host.ts';
 import { closing, environment, plugin, pluginFolder, unpredicted } from './support.ts';
@@ -210,6 +211,41 @@ describe('replies', () => {
       reason: 'invalid-result',
       detail: 'it posted a message to the service',
     });
+  });
+});
+
+describe('the signal of a strategy', () => {
+  /** A plugin that notes on a file, in its own folder, whether its signal was aborted while it ran. */
+  const noting = (folder: string, wait: string) =>
+    plugin(
+      'notes',
+      `async select({ ordinals, count }, { signal }) {
+        writeFileSync(${JSON.stringify(folder)} + '/begun', '');
+        ${wait}
+        writeFileSync(${JSON.stringify(folder)} + '/ended', String(signal.reason));
+        return { ordinals: ordinals.slice(0, count) };
+      },`,
+      "import { writeFileSync } from 'node:fs';",
+    );
+
+  it.each([
+    ['finds it in a loop', 'while (!signal.aborted);'],
+    ['finds it in a loop, as an error', 'try { for (;;) signal.throwIfAborted(); } catch {}'],
+    ['hears it as an event', "await new Promise((end) => signal.addEventListener('abort', end));"],
+  ])('tells it that nobody waits any more: it %s', async (_, wait) => {
+    await using notes = await pluginFolder({});
+    await using opened = await hostOf({ 'notes.ts': noting(notes.folder, wait) });
+    const aborting = new AbortController();
+    const request = { strategy: 'notes', seed: 1, count: 2, pool: unpredicted(4) };
+    const aborted = opened.host.select(request, { signal: aborting.signal });
+    await vi.waitFor(() => expect(existsSync(`${notes.folder}/begun`)).toBe(true), { timeout: 10_000 });
+    aborting.abort(new Error('enough'));
+    await expect(aborted).rejects.toThrow('enough');
+    await vi.waitFor(
+      () =>
+        expect(readFileSync(`${notes.folder}/ended`, 'utf8')).toBe('Error: nobody wants the answer any more'),
+      { timeout: 10_000 },
+    );
   });
 });
 

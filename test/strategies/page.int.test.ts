@@ -67,7 +67,7 @@ function messages(heading: RegExp): string[] {
 
 const score = (body: string) => plugin('bad', `score({ length }) { ${body} },`);
 const select = (body: string, more = '') =>
-  plugin('bad', `select({ ordinals, count }, { ask }) { ${body} }, ${more}`);
+  plugin('bad', `select({ ordinals, count, only }, { ask }) { ${body} }, ${more}`);
 const schema = (body: string) =>
   plugin(
     'bad',
@@ -187,6 +187,10 @@ describe('what the page says of a round', () => {
       other('random: Uint8Array.of(2, 0)'),
       other('random: Uint8Array.of(1, 0)'),
       other('inclusionProbability: 0.5'),
+      other("reasons: 'unsure'"),
+      other("reasons: ['unsure', '']"),
+      other('state: new Map()'),
+      select('return { ordinals: only(Uint32Array.of(99)).ordinals };'),
       select("return ask('a', { count });"),
       select("return ask('a', { count: -1 });", "asks: () => [{ strategy: 'a' }],"),
       other('', "asks: () => [{ strategy: 'a' }, { strategy: 'a' }],"),

@@ -11,6 +11,7 @@ const input: Calls['select']['input'] = {
   seed: 1,
   count: 3,
   pool: unpredicted(4),
+  states: {},
 };
 const selection = {
   ordinals: Uint32Array.of(3, 0),
@@ -18,8 +19,14 @@ const selection = {
   normalised: Float64Array.of(1, 0),
   random: Uint8Array.of(0, 1),
   inclusionProbability: 0.25,
+  reasons: ['ham or spam', null],
 };
-const selected = { selection, parameters: { share: 0.5 }, asked: ['margin'] };
+const selected = {
+  selection,
+  parameters: { share: 0.5 },
+  asked: ['margin'],
+  states: { margin: { rounds: 1 } },
+};
 
 describe('what a worker answers', () => {
   it('is taken as it is, where it is an answer', () => {
@@ -47,9 +54,14 @@ describe('what a worker answers', () => {
     ['a chance above 1', chosen({ inclusionProbability: 2 })],
     ['a chance that is no number', chosen({ inclusionProbability: '1' })],
     ['random samples without their chance', chosen({ inclusionProbability: null })],
+    ['a reason of two lines', chosen({ reasons: ['a\nb', null] })],
+    ['too few reasons', chosen({ reasons: [null] })],
+    ['a book of reasons', chosen({ reasons: ['x'.repeat(1e6), null] })],
     ['shared memory', chosen({ random: shared(0, 1) })],
     ['parameters that JSON cannot hold', value({ ...selected, parameters: { a: 1n } })],
     ['parameters that are a list', value({ ...selected, parameters: [] })],
+    ['a state of a strategy that there is not', value({ ...selected, states: { nope: {} } })],
+    ['a state that JSON cannot hold', value({ ...selected, states: { margin: { a: 1n } } })],
     ['a strategy that there is not', value({ ...selected, asked: ['nope'] })],
     ['an error that there is not', { kind: 'error', id: 1, error: { code: 'store-full' } }],
     ['an error without details', { kind: 'error', id: 1, error: { code: 'strategy-failed' } }],

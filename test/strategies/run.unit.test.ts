@@ -128,6 +128,7 @@ describe('what a strategy answers', () => {
       normalised: Float64Array.of(0, 0),
       random: Uint8Array.of(0, 0),
       inclusionProbability: null,
+      reasons: null,
     });
   });
 });
@@ -138,15 +139,24 @@ describe('what a strategy is given', () => {
     const strategy = defineStrategy({
       name: 'test',
       description,
+      needs: ['probabilities'],
       maximum: () => 1,
       score({ length, ordinals }, { random }) {
         seen.push(length);
         return Float64Array.from(ordinals, (ordinal) => random(ordinal));
       },
     });
-    const narrow = await choose(strategy, unpredicted(100_000, 2), 50);
+    const pool = (classes: number): SamplePool => ({
+      ...unpredicted(40_000, classes),
+      predictions: {
+        rowOf: Uint32Array.from({ length: 40_000 }, (_, i) => i),
+        probabilities: new Float32Array(40_000 * classes),
+        passes: null,
+      },
+    });
+    const narrow = await choose(strategy, pool(2), 50);
     expect(seen.length).toBeGreaterThan(1);
-    const wide = await choose(strategy, unpredicted(100_000, 1000), 50);
+    const wide = await choose(strategy, pool(50), 50);
     expect(seen.at(-2)).toBeLessThan(seen[0] as number);
     expect(wide).toEqual(narrow);
   });
@@ -191,11 +201,14 @@ describe('what a strategy is given', () => {
 
   it('is the row of each sample, in whatever order the matrix has them', async () => {
     const pool: SamplePool = {
+      ...unpredicted(0),
       ordinals: Uint32Array.of(3, 5, 8, 9),
       accepted: new Uint8Array(4),
-      rows: Uint32Array.of(2, 3, 0xffffffff, 0),
-      matrix: Float32Array.of(0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6),
-      classes: 2,
+      predictions: {
+        rowOf: Uint32Array.from({ length: 10 }, (_, ordinal) => [9, 0, 0, 3, 0, 5].indexOf(ordinal) >>> 0),
+        probabilities: Float32Array.of(0.1, 0.9, 0, 1, 0, 1, 0.3, 0.7, 0, 1, 0.4, 0.6),
+        passes: null,
+      },
     };
     const strategy = defineStrategy({
       name: 'test',

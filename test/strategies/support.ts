@@ -10,9 +10,10 @@ import margin from '../../plugins/margin.ts';
 import random from '../../plugins/random.ts';
 import { UnknownStrategyError } from '../../src/strategies/errors.ts';
 import type { StrategyHost, StrategyHostOptions } from '../../src/strategies/host.ts';
+import type { JsonObject } from '../../src/strategies/json.ts';
 import { plan } from '../../src/strategies/plan.ts';
-import { checkPool, NO_ROW, type SamplePool } from '../../src/strategies/pool.ts';
-import { run } from '../../src/strategies/run.ts';
+import { available, checkPool, NO_ROW, type SamplePool } from '../../src/strategies/pool.ts';
+import { type Run, run } from '../../src/strategies/run.ts';
 
 export const BUILT_IN = fileURLToPath(new URL('../../plugins', import.meta.url));
 
@@ -25,17 +26,20 @@ export const environment: StrategyHostOptions['environment'] = {
   },
 };
 
+interface RunningOptions {
+  seed?: number;
+  parameters?: unknown;
+  others?: readonly Strategy[];
+  states?: Readonly<Record<string, JsonObject>>;
+}
+
 /** What a worker does, without one: plans a strategy and runs it. */
-export async function choose(
+export async function runOf(
   strategy: Strategy,
   pool: SamplePool,
   count: number,
-  {
-    seed = 1,
-    parameters,
-    others = [],
-  }: { seed?: number; parameters?: unknown; others?: readonly Strategy[] } = {},
-): Promise<FullSelection> {
+  { seed = 1, parameters, others = [], states = {} }: RunningOptions = {},
+): Promise<Run> {
   checkPool(pool);
   const known = [...Object.values(builtIns), ...others, strategy].reverse();
   const find = async (name: string) => {
@@ -43,8 +47,18 @@ export async function choose(
     if (found === undefined) throw new UnknownStrategyError(name, []);
     return found;
   };
-  const planned = await plan(find, strategy.name, parameters, pool.matrix === null ? [] : ['probabilities']);
-  return run(planned, pool, count, seed);
+  const planned = await plan(find, strategy.name, parameters, available(pool));
+  const options = { seed, signal: new AbortController().signal, states };
+  return run(planned, pool, count, options);
+}
+
+export async function choose(
+  strategy: Strategy,
+  pool: SamplePool,
+  count: number,
+  options?: RunningOptions,
+): Promise<FullSelection> {
+  return (await runOf(strategy, pool, count, options)).selection;
 }
 
 /** A pool in which the i-th row is the i-th sample's prediction; a row of null is a sample without one. */
@@ -53,14 +67,17 @@ export function poolOf(
   { ordinals, accepted = [] }: { ordinals?: readonly number[]; accepted?: readonly number[] } = {},
 ): SamplePool {
   const predicted = rows.filter((row) => row !== null);
-  const classes = predicted[0]?.length ?? 2;
+  const named = ordinals ?? rows.map((_, i) => i);
+  const rowOf = new Uint32Array(Math.max(0, ...named) + 1).fill(NO_ROW);
   let next = 0;
+  rows.forEach((row, i) => {
+    if (row !== null) rowOf[named[i] as number] = next++;
+  });
   return {
-    ordinals: Uint32Array.from(ordinals ?? rows.map((_, i) => i)),
+    ...unpredicted(0, predicted[0]?.length ?? 2),
+    ordinals: Uint32Array.from(named),
     accepted: Uint8Array.from(rows, (_, i) => (accepted.includes(i) ? 1 : 0)),
-    rows: Uint32Array.from(rows, (row) => (row === null ? NO_ROW : next++)),
-    matrix: Float32Array.from(predicted.flat()),
-    classes,
+    predictions: { rowOf, probabilities: Float32Array.from(predicted.flat()), passes: null },
   };
 }
 
@@ -69,9 +86,12 @@ export function unpredicted(length: number, classes = 2): SamplePool {
   return {
     ordinals: Uint32Array.from({ length }, (_, i) => i),
     accepted: new Uint8Array(length),
-    rows: null,
-    matrix: null,
-    classes,
+    labelSet: Array.from({ length: classes }, (_, c) => `class ${c}`),
+    predictions: null,
+    embeddings: null,
+    labelled: null,
+    classCounts: null,
+    cost: null,
   };
 }
 

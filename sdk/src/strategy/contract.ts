@@ -1,37 +1,22 @@
+import type { Given, LabelledSamples, Need, Pool, Rows, Samples } from './samples.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
-/**
- * What a strategy can ask to be given beside the samples' ordinals.
- * - `probabilities`: the class probabilities of the current prediction run. The strategy is then shown only
- *   samples that have a prediction, and a project that has none yet is refused before the round opens.
- */
-export type Need = 'probabilities';
-
-/** Every {@link Need}. */
-export const NEEDS: readonly Need[] = ['probabilities'];
-
-/** `Value` where the strategy asked for `Wanted`, else null. */
-type Given<Wanted extends Need, Needs extends Need, Value> = Wanted extends Needs ? Value : null;
-
-/**
- * Samples to score. All arrays are the strategy's to read during the call only; what it writes to them is
- * seen by nobody.
- */
-export interface Rows<Needs extends Need = never> {
-  /** How many samples; may be any number ≥ 1, whatever the pool's size: the host hands them out in blocks. */
-  readonly length: number;
-  /** How many classes the project has, ≥ 2. */
-  readonly classes: number;
-  /** The samples' ordinals: each a number of its own within the project, ascending. */
-  readonly ordinals: Uint32Array;
-  /** `length` × `classes`, row by row: class `c` of sample `i` is at `i * classes + c`. Each in 0 … 1, each row's sum 1. */
-  readonly probabilities: Given<'probabilities', Needs, Float32Array>;
-}
-
 /** What every strategy is given beside its samples. */
-export interface Context<Parameters> {
+export interface Context<Parameters, Needs extends Need = never> {
   /** As parsed by the strategy's schema, defaults filled in; an empty object without a schema. */
   readonly parameters: Parameters;
+  /** The project's label set: the names of its classes, in the order of their indices. */
+  readonly labelSet: readonly string[];
+  /** What people have labelled so far. May be empty. */
+  readonly labelled: Given<'labelled', Needs, LabelledSamples<Needs>>;
+  /** One number a class: how many samples people have labelled with it. May be all 0. */
+  readonly classCounts: Given<'classCounts', Needs, Uint32Array>;
+  /**
+   * One number a class: the mean time, in seconds, that people took for an answer with that class, over the answers
+   * whose time was measured; where there is none of a class, the mean over all. The expected cost of a sample is then
+   * the sum of p × cost.
+   */
+  readonly cost: Given<'cost', Needs, Float32Array>;
   /** The seed of this strategy in this round, a uint32: for `highest` and `draw`. */
   readonly seed: number;
   /**
@@ -42,23 +27,14 @@ export interface Context<Parameters> {
    * @param stream a uint32 below 2^32 − 2, to draw more than one number for a sample; 0 by default
    */
   readonly random: (ordinal: number, stream?: number) => number;
+  /**
+   * Aborted when nobody wants the answer any more: its time has run out, or the request was given up. A long loop may
+   * look at `signal.aborted` now and then, and let go what it holds; soon after, the worker is ended.
+   */
+  readonly signal: AbortSignal;
 }
 
-export type ScoreContext<Parameters = unknown> = Context<Parameters>;
-
-/** The samples to choose from. The arrays are copies: they are the strategy's own. */
-export interface Pool<Needs extends Need = never> {
-  /** How many to choose: 1 … `ordinals.length`. */
-  readonly count: number;
-  /** How many classes the project has, ≥ 2. */
-  readonly classes: number;
-  /** All unlabelled samples, ascending; if the strategy needs probabilities, those that have them. */
-  readonly ordinals: Uint32Array;
-  /** Beside each ordinal: 1 where the sample is auto-accepted, 0 where it needs review. */
-  readonly accepted: Uint8Array;
-  /** `ordinals.length` × `classes`, row by row, as in {@link Rows}. */
-  readonly probabilities: Given<'probabilities', Needs, Float32Array>;
-}
+export type ScoreContext<Parameters = unknown, Needs extends Need = never> = Context<Parameters, Needs>;
 
 /** What a `select` answers: which samples, in the order in which to label them. */
 export interface Selection {
@@ -75,10 +51,28 @@ export interface Selection {
   readonly random?: Uint8Array;
   /** The chance that each sample of the pool had to be among the random ones, in (0, 1]; null without any. */
   readonly inclusionProbability?: number | null;
+  /**
+   * Beside each ordinal: why it was chosen, one line of up to {@link MAX_REASON} characters for the project's owners
+   * and drivers, or null. Different ones have up to {@link MAX_REASONS} characters together. Default: none.
+   */
+  readonly reasons?: readonly (string | null)[] | null;
+  /**
+   * A JSON object of up to 64 KiB that the next round of this strategy is given as `context.state`. It is kept with
+   * the round, so that the next one can be repeated. Default: the state stays as it is.
+   */
+  readonly state?: object;
 }
 
-/** A {@link Selection} in which nothing is left open. A sample without a score has 0 in `normalised`. */
-export type FullSelection = Required<Selection>;
+/** The longest reason of one sample, in characters. */
+export const MAX_REASON = 200;
+/** The most characters that the different reasons of one round may have together. */
+export const MAX_REASONS = 1_000_000;
+
+/**
+ * A {@link Selection} in which nothing is left open. A sample without a score has 0 in `normalised`. What state a
+ * strategy leaves is kept for itself.
+ */
+export type FullSelection = Required<Omit<Selection, 'state'>>;
 
 /** Another strategy that this one will ask. */
 export interface Asked {
@@ -87,7 +81,13 @@ export interface Asked {
   readonly parameters?: unknown;
 }
 
-export interface SelectContext<Parameters = unknown> extends Context<Parameters> {
+export interface SelectContext<Parameters = unknown, Needs extends Need = never>
+  extends Context<Parameters, Needs> {
+  /**
+   * What this strategy returned as `state` in the project's newest round in which it ran and returned one, also when
+   * another had asked it; null before. An earlier version of the strategy may have written it.
+   */
+  readonly state: Readonly<Record<string, unknown>> | null;
   /**
    * Lets another strategy choose from the same pool, with the parameters that `asks` gave for it.
    *
@@ -132,8 +132,17 @@ export interface ScoreDefinition<
    */
   readonly score: (
     rows: Rows<Needs[number]>,
-    context: ScoreContext<Parameters>,
+    context: ScoreContext<Parameters, Needs[number]>,
   ) => Float64Array | Float32Array;
+  /**
+   * Why each was chosen, as {@link Selection.reasons}: called once, with the chosen samples in labelling order and
+   * their scores. Default: no reasons.
+   */
+  readonly reasons?: (
+    chosen: Samples<Needs[number]>,
+    scores: Float64Array,
+    context: ScoreContext<Parameters, Needs[number]>,
+  ) => readonly (string | null)[];
   readonly select?: never;
   readonly asks?: never;
 }
@@ -153,9 +162,10 @@ export interface SelectDefinition<
   readonly asks?: (parameters: Parameters) => readonly Asked[];
   readonly select: (
     pool: Pool<Needs[number]>,
-    context: SelectContext<Parameters>,
+    context: SelectContext<Parameters, Needs[number]>,
   ) => Selection | Promise<Selection>;
   readonly score?: never;
+  readonly reasons?: never;
 }
 
 /** Marks what `defineStrategy` returns; it changes when a strategy for this contract could not run under the next. */
@@ -169,21 +179,31 @@ interface Defined {
   readonly needs: readonly Need[];
 }
 
-/** {@link Rows} and {@link Pool} as the host holds them: it knows what the strategy needs at run time only. */
-export type AnyRows = Rows<Need> | Rows<never>;
-export type AnyPool = Pool<Need> | Pool<never>;
-
+/**
+ * As the host holds it: it knows at run time only what the strategy needs, and gives null for the rest.
+ */
 export interface ScoreStrategy extends Defined {
   readonly kind: 'score';
   readonly maximum: (classes: number) => number;
-  readonly score: (rows: AnyRows, context: ScoreContext) => Float64Array | Float32Array;
+  readonly score: (rows: Rows<Need>, context: ScoreContext<unknown, Need>) => Float64Array | Float32Array;
+  readonly reasons:
+    | ((
+        chosen: Samples<Need>,
+        scores: Float64Array,
+        context: ScoreContext<unknown, Need>,
+      ) => readonly (string | null)[])
+    | null;
 }
 
+/** Likewise. */
 export interface SelectStrategy extends Defined {
   readonly kind: 'select';
   readonly maximum: ((classes: number) => number) | null;
   readonly asks: (parameters: unknown) => readonly Asked[];
-  readonly select: (pool: AnyPool, context: SelectContext) => Selection | Promise<Selection>;
+  readonly select: (
+    pool: Pool<Need>,
+    context: SelectContext<unknown, Need>,
+  ) => Selection | Promise<Selection>;
 }
 
 /** What a plugin exports by default: made by `defineStrategy`, run by the host. */

@@ -1,13 +1,12 @@
 import {
   CONTRACT,
-  NEEDS,
-  type Need,
   type ScoreDefinition,
   type ScoreStrategy,
   type SelectDefinition,
   type SelectStrategy,
   type Strategy,
 } from './contract.ts';
+import { NEEDS, type Need } from './samples.ts';
 import type { Output, StandardSchema } from './standard-schema.ts';
 
 /** The schema's type where a strategy has none: its parameters are an empty object. */
@@ -47,7 +46,17 @@ export function defineStrategy<
     | ScoreDefinition<Needs, Output<Schema>, Schema>
     | SelectDefinition<Needs, Output<Schema>, Schema>,
 ): Strategy {
-  const { name, description, parameters = null, needs = [], score, select, maximum, asks } = definition;
+  const {
+    name,
+    description,
+    parameters = null,
+    needs = [],
+    score,
+    select,
+    maximum,
+    asks,
+    reasons,
+  } = definition;
 
   if (typeof name !== 'string' || name.length > 64 || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
     throw new TypeError(
@@ -75,6 +84,8 @@ export function defineStrategy<
   insist(asks === undefined || typeof asks === 'function', 'asks must be a function');
   insist(score === undefined || maximum !== undefined, 'maximum is missing');
   insist(score === undefined || asks === undefined, 'asks goes with select only');
+  insist(reasons === undefined || typeof reasons === 'function', 'reasons must be a function');
+  insist(score !== undefined || reasons === undefined, 'reasons goes with score only: select returns them');
 
   const defined = { contract: CONTRACT, name, description, parameters, needs: [...new Set(needs)] } as const;
   // The host checks at run time what the types promise here: what is needed is given, and parameters are parsed.
@@ -92,6 +103,7 @@ export function defineStrategy<
           kind: 'score',
           maximum: maximum as ScoreStrategy['maximum'],
           score: score as ScoreStrategy['score'],
+          reasons: (reasons ?? null) as ScoreStrategy['reasons'],
         },
   );
 }

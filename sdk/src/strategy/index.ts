@@ -7,15 +7,11 @@
  * @module
  */
 export {
-  type AnyPool,
-  type AnyRows,
   type Asked,
   type Context,
   type FullSelection,
-  NEEDS,
-  type Need,
-  type Pool,
-  type Rows,
+  MAX_REASON,
+  MAX_REASONS,
   type ScoreContext,
   type ScoreDefinition,
   type ScoreStrategy,
@@ -28,4 +24,5 @@ export {
 export { defineStrategy, isStrategy } from './define.ts';
 export { type Draw, draw, highest } from './order.ts';
 export { deriveSeed, hashText, randomAt } from './random.ts';
+export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';
 export type { Output, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
