@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 /**
  * Regenerates what tools generate and fails if any of it differs from what is checked in: the printed schema is
- * the contract that is reviewed, and the SDK must speak it.
+ * the contract that is reviewed, the SDK must speak it, and the kernels must be those of their sources.
  */
-const GENERATED = ['schema', 'sdk/src/client/generated'];
+const GENERATED = ['schema', 'sdk/src/client/generated', 'sdk/src/strategy/kernels/generated'];
 
 async function contents(): Promise<Map<string, string>> {
   const files = new Map<string, string>();

@@ -1,13 +1,13 @@
 import {
   deriveSeed,
   type FullSelection,
-  highest,
   type Need,
   randomAt,
   type ScoreContext,
   type ScoreStrategy,
   type Selection,
   type SelectStrategy,
+  TopK,
 } from '@concord/sdk/strategy';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
@@ -97,28 +97,28 @@ function score(
   const { ordinals } = pool;
   const context = contextOf(plan, pool, options);
   const blocks = new Blocks(pool, strategy.needs);
-  const scores = new Float64Array(ordinals.length);
+  const top = new TopK(count, context.seed, ordinals.length);
   for (let from = 0; from < ordinals.length; from += blocks.size) {
     const to = Math.min(from + blocks.size, ordinals.length);
     const rows = blocks.rows(from, to);
     const part = guard(strategy.name, () => strategy.score(rows, context));
     checkScores(strategy, part, ordinals, from, to);
-    scores.set(part, from);
+    top.offer(part, ordinals.subarray(from, to));
   }
 
-  const places = highest(scores, ordinals, count, context.seed);
-  const chosen = places.map((place) => ordinals[place] as number);
-  const raw = Float64Array.from(places, (place) => scores[place] as number);
+  const chosen = top.top();
   const { reasons } = strategy;
   const selection = {
-    ordinals: chosen,
-    scores: raw,
+    ordinals: chosen.ordinals,
+    scores: chosen.scores,
     reasons:
-      reasons === null || chosen.length === 0
+      reasons === null || chosen.ordinals.length === 0
         ? null
-        : guard(strategy.name, () => reasons(samplesFor(pool, strategy.needs, chosen), raw.slice(), context)),
+        : guard(strategy.name, () =>
+            reasons(samplesFor(pool, strategy.needs, chosen.ordinals), chosen.scores.slice(), context),
+          ),
   };
-  return complete(strategy, selection, pool, places.length, places.length);
+  return complete(strategy, selection, pool, chosen.ordinals.length, chosen.ordinals.length);
 }
 
 function checkScores(

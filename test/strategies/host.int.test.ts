@@ -18,7 +18,16 @@ import {
   type StrategyHost,
   type StrategyInfo,
 } from '../../src/strategies/host.ts';
-import { BUILT_IN, closing, environment, plugin, pluginFolder, poolOf, unpredicted } from './support.ts';
+import {
+  BUILT_IN,
+  builtIns,
+  closing,
+  environment,
+  plugin,
+  pluginFolder,
+  poolOf,
+  unpredicted,
+} from './support.ts';
 
 const pool = poolOf([[0.9, 0.1], [0.5, 0.5], null, [0.7, 0.3], [0.6, 0.4]], { accepted: [0] });
 
@@ -32,32 +41,25 @@ describe('the built-in strategies', () => {
     host = await openStrategyHost({ folder: BUILT_IN, environment });
   });
   afterAll(() => host.close());
+  const names = (Object.keys(builtIns) as (keyof typeof builtIns)[]).sort();
+  const versionOf = (name: string) => host.list().find((info) => info.name === name)?.version;
 
   it('are all in order', () => {
     const version = expect.stringMatching(/^[0-9a-f]{64}$/);
     const description = expect.stringMatching(/./);
-    const probabilities = ['probabilities'];
-    expect(host.list()).toEqual([
-      { file: 'entropy.ts', name: 'entropy', needs: probabilities, problem: null, version, description },
-      { file: 'hybrid.ts', name: 'hybrid', needs: [], problem: null, version, description },
-      {
-        file: 'least-confident.ts',
-        name: 'least-confident',
-        needs: probabilities,
-        problem: null,
-        version,
-        description,
-      },
-      { file: 'margin.ts', name: 'margin', needs: probabilities, problem: null, version, description },
-      { file: 'random.ts', name: 'random', needs: [], problem: null, version, description },
-    ]);
-    expect(new Set(host.list().map((info) => info.version)).size).toBe(5);
+    expect(host.list()).toEqual(
+      names.map((name) => {
+        const { needs } = builtIns[name];
+        return { file: `${name}.ts`, name, needs, problem: null, version, description };
+      }),
+    );
+    expect(new Set(host.list().map((info) => info.version)).size).toBe(names.length);
   });
 
   it('choose from a pool', async () => {
     expect(await host.select({ strategy: 'margin', seed: 'round 1', count: 2, pool })).toEqual({
       strategy: 'margin',
-      version: host.list()[3]?.version,
+      version: versionOf('margin'),
       asked: [],
       parameters: {},
       ordinals: Uint32Array.of(1, 4),
@@ -78,7 +80,7 @@ describe('the built-in strategies', () => {
       count: 4,
       pool,
     });
-    expect(chosen.asked).toEqual([{ strategy: 'margin', version: host.list()[3]?.version }]);
+    expect(chosen.asked).toEqual([{ strategy: 'margin', version: versionOf('margin') }]);
     expect(chosen.parameters).toEqual({ base: 'margin', baseParameters: {}, share: 0.5 });
     expect(chosen.inclusionProbability).toBe(2 / 5);
     expect(chosen.random.filter((flag) => flag === 1)).toHaveLength(2);
@@ -116,7 +118,7 @@ describe('the built-in strategies', () => {
     });
     const unknown = {
       constructor: UnknownStrategyError,
-      known: ['entropy', 'hybrid', 'least-confident', 'margin', 'random'],
+      known: names,
     };
     await expect(host.check('entropie', {}, [])).rejects.toMatchObject({ ...unknown, strategy: 'entropie' });
     await expect(host.check('hybrid', { base: 'nope' }, [])).rejects.toMatchObject({

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FullSelection, Strategy } from '@concord/sdk/strategy';
+import bald from '../../plugins/bald.ts';
 import entropy from '../../plugins/entropy.ts';
 import hybrid from '../../plugins/hybrid.ts';
 import leastConfident from '../../plugins/least-confident.ts';
 import margin from '../../plugins/margin.ts';
 import random from '../../plugins/random.ts';
+import voteEntropy from '../../plugins/vote-entropy.ts';
 import { UnknownStrategyError } from '../../src/strategies/errors.ts';
 import type { StrategyHost, StrategyHostOptions } from '../../src/strategies/host.ts';
 import type { JsonObject } from '../../src/strategies/json.ts';
@@ -17,7 +19,15 @@ import { type Run, run } from '../../src/strategies/run.ts';
 
 export const BUILT_IN = fileURLToPath(new URL('../../plugins', import.meta.url));
 
-export const builtIns = { entropy, margin, 'least-confident': leastConfident, random, hybrid };
+export const builtIns = {
+  bald,
+  entropy,
+  hybrid,
+  'least-confident': leastConfident,
+  margin,
+  random,
+  'vote-entropy': voteEntropy,
+} satisfies Record<string, Strategy>;
 
 export const environment: StrategyHostOptions['environment'] = {
   setTimer(fn, ms) {

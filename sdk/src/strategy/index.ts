@@ -22,7 +22,19 @@ export {
   type Strategy,
 } from './contract.ts';
 export { defineStrategy, isStrategy } from './define.ts';
-export { type Draw, draw, highest } from './order.ts';
+export { NearestCentres } from './kernels/centres.ts';
+export { type Clusters, type KMeansOptions, kMeans } from './kernels/kMeans.ts';
+export {
+  bald,
+  entropy,
+  leastConfident,
+  logarithms,
+  margin,
+  type Passes,
+  type Probabilities,
+  voteEntropy,
+} from './kernels/scores.ts';
+export { type Draw, draw, highest, type Top, TopK } from './order.ts';
 export { deriveSeed, hashText, randomAt } from './random.ts';
 export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';
 export type { Output, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';

@@ -1,10 +1,123 @@
+import { cut } from './radix.ts';
 import { randomAt, tieBreak } from './random.ts';
 
+/** What {@link TopK} found, one place a sample, in order. */
+export interface Top {
+  /** Where each stood among all that were offered: 0 for the very first. */
+  readonly places: Uint32Array;
+  readonly ordinals: Uint32Array;
+  readonly scores: Float64Array;
+}
+
+/** So many more than are wanted are held, at least, before the lowest are let go. */
+const SPARE = 8192;
+
 /**
- * The one order of Concord: the highest score first; equal scores by {@link tieBreak}, the smaller first;
- * then the smaller ordinal. It is total, so the same scores and seed give the same list everywhere.
+ * The one order of Concord: the highest score first; equal scores by {@link tieBreak}, the smaller first; then the
+ * smaller ordinal. It is total, so the same scores and seed give the same list everywhere.
  *
- * Exact, and linear in the pool: only the chosen are sorted.
+ * Exact, and linear in what is offered: most is compared with one number and forgotten, and only the chosen are sorted.
+ */
+export class TopK {
+  readonly #count: number;
+  readonly #seed: number;
+  readonly #scores: Float64Array;
+  readonly #ordinals: Uint32Array;
+  readonly #places: Uint32Array;
+  #held = 0;
+  #offered = 0;
+  /** What is below it, or level with it and later, is not among the highest. */
+  #floor = { score: Number.NEGATIVE_INFINITY, tie: Number.POSITIVE_INFINITY };
+
+  /**
+   * @param count how many to choose, ≥ 0; more than there are gives all
+   * @param seed a uint32
+   * @param length how many will be offered at most, ≥ 0
+   */
+  constructor(count: number, seed: number, length: number) {
+    this.#count = Math.min(count, length);
+    this.#seed = seed;
+    const room = Math.min(length, this.#count + Math.max(this.#count, SPARE));
+    this.#scores = new Float64Array(room);
+    this.#ordinals = new Uint32Array(room);
+    this.#places = new Uint32Array(room);
+  }
+
+  /**
+   * @param scores one finite number a sample; any sign
+   * @param ordinals the samples' ordinals, as many; they ascend, from each call to the next as well
+   * @throws {RangeError} the lengths differ
+   */
+  offer(scores: Float64Array | Float32Array, ordinals: Uint32Array): void {
+    if (scores.length !== ordinals.length) {
+      throw new RangeError(`${scores.length} scores for ${ordinals.length} ordinals`);
+    }
+    const first = this.#offered;
+    this.#offered += scores.length;
+    if (this.#count === 0) return;
+    let { score: floor, tie } = this.#floor;
+    for (let i = 0; i < scores.length; i++) {
+      const score = scores[i] as number;
+      if (score < floor) continue;
+      const ordinal = ordinals[i] as number;
+      if (score === floor && tieBreak(this.#seed, ordinal) >= tie) continue;
+      if (this.#held === this.#scores.length) {
+        this.#letGo();
+        ({ score: floor, tie } = this.#floor);
+        // It may be too low by now.
+        if (score < floor || (score === floor && tieBreak(this.#seed, ordinal) >= tie)) continue;
+      }
+      this.#scores[this.#held] = score;
+      this.#ordinals[this.#held] = ordinal;
+      this.#places[this.#held++] = first + i;
+    }
+  }
+
+  /** The highest of all that were offered. */
+  top(): Top {
+    if (this.#held > this.#count) this.#letGo();
+    const scores = this.#scores.subarray(0, this.#held);
+    const ordinals = this.#ordinals.subarray(0, this.#held);
+    const ties = Float64Array.from(ordinals, (ordinal) => tieBreak(this.#seed, ordinal));
+    const order = upTo(this.#held).sort(
+      (a, b) =>
+        (scores[b] as number) - (scores[a] as number) || (ties[a] as number) - (ties[b] as number) || a - b,
+    );
+    return {
+      places: order.map((i) => this.#places[i] as number),
+      ordinals: order.map((i) => ordinals[i] as number),
+      scores: Float64Array.from(order, (i) => scores[i] as number),
+    };
+  }
+
+  /** Keeps the highest alone, and notes how high the lowest of them is. */
+  #letGo(): void {
+    const kept = choose(
+      this.#scores.subarray(0, this.#held),
+      this.#ordinals.subarray(0, this.#held),
+      this.#count,
+      this.#seed,
+    );
+    let floor = Number.POSITIVE_INFINITY;
+    for (let to = 0; to < kept.length; to++) {
+      const from = kept[to] as number;
+      const score = this.#scores[from] as number;
+      this.#scores[to] = score;
+      this.#ordinals[to] = this.#ordinals[from] as number;
+      this.#places[to] = this.#places[from] as number;
+      if (score < floor) floor = score;
+    }
+    this.#held = kept.length;
+    let tie = 0;
+    for (let i = 0; i < this.#held; i++) {
+      if (this.#scores[i] === floor) tie = Math.max(tie, tieBreak(this.#seed, this.#ordinals[i] as number));
+    }
+    this.#floor = { score: floor, tie };
+  }
+}
+
+/**
+ * The highest scores of a whole pool, in the order of {@link TopK}.
  *
  * @param scores one finite number a sample; any sign
  * @param ordinals the samples' ordinals, in ascending order, as long as `scores`
@@ -19,37 +132,13 @@ export function highest(
   count: number,
   seed: number,
 ): Uint32Array {
-  if (scores.length !== ordinals.length) {
-    throw new RangeError(`${scores.length} scores for ${ordinals.length} ordinals`);
-  }
-  if (count <= 0 || scores.length === 0) return new Uint32Array(0);
-  const chosen = choose(scores, ordinals, count, seed);
-
-  // Compact copies: the comparison then reads two small arrays, and draws each tie break once.
-  const keys = new Float64Array(chosen.length);
-  const ties = new Float64Array(chosen.length);
-  for (let i = 0; i < chosen.length; i++) {
-    const place = chosen[i] as number;
-    keys[i] = scores[place] as number;
-    ties[i] = tieBreak(seed, ordinals[place] as number);
-  }
-  const order = upTo(chosen.length);
-  order.sort(
-    (a, b) =>
-      (keys[b] as number) - (keys[a] as number) ||
-      (ties[a] as number) - (ties[b] as number) ||
-      (chosen[a] as number) - (chosen[b] as number),
-  );
-  return order.map((i) => chosen[i] as number);
+  const top = new TopK(Math.max(0, count), seed, scores.length);
+  top.offer(scores, ordinals);
+  return top.top().places;
 }
 
 /** Which places are among the highest `count`, in ascending order. */
-function choose(
-  scores: Float64Array | Float32Array,
-  ordinals: Uint32Array,
-  count: number,
-  seed: number,
-): Uint32Array {
+function choose(scores: Float64Array, ordinals: Uint32Array, count: number, seed: number): Uint32Array {
   if (count >= scores.length) return upTo(scores.length);
   const byScore = cut(scores, count);
   if (byScore.missing === byScore.level.length) return merge(byScore.above, byScore.level);
@@ -79,84 +168,6 @@ function merge(one: Uint32Array, other: Uint32Array): Uint32Array {
   both.set(one);
   both.set(other, one.length);
   return both.sort();
-}
-
-interface Cut {
-  /** Places whose value is above the count-th highest. */
-  readonly above: Uint32Array;
-  /** Places whose value is that of the count-th highest. */
-  readonly level: Uint32Array;
-  /** How many of the level ones complete the count: from 1 to all of them. */
-  readonly missing: number;
-}
-
-function cut(values: Float64Array | Float32Array, count: number): Cut {
-  const { value, above } = nthHighest(values, count);
-  let equal = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] === value) equal++;
-  }
-  const higher = new Uint32Array(above);
-  const level = new Uint32Array(equal);
-  let h = 0;
-  let l = 0;
-  for (let i = 0; i < values.length; i++) {
-    const at = values[i] as number;
-    if (at > value) higher[h++] = i;
-    else if (at === value) level[l++] = i;
-  }
-  return { above: higher, level, missing: count - above };
-}
-
-/** Where the sign, exponent and upper mantissa of a double lie among its two 32-bit words. */
-const UPPER = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
-const SIGN = 0x80000000;
-const DIGITS = 4;
-const BUCKETS = 0x10000;
-
-/** So few values are sorted faster than counted. */
-const FEW = 4096;
-
-/**
- * The n-th highest value, and how many lie above it, by radix selection: count how many values have each
- * upper 16 bits, keep the bucket in which the n-th falls, go on there with the next 16. At most four passes
- * over an ever smaller list, whatever the values; a quickselect has bad inputs.
- */
-function nthHighest(values: Float64Array | Float32Array, n: number): { value: number; above: number } {
-  // Adding zero turns −0, whose bits differ, into 0.
-  let candidates = new Float64Array(values.length);
-  for (let i = 0; i < candidates.length; i++) candidates[i] = (values[i] as number) + 0;
-
-  let above = 0;
-  for (let digit = 0; digit < DIGITS && candidates.length > FEW; digit++) {
-    const words = new Uint32Array(candidates.buffer);
-    const counts = new Uint32Array(BUCKETS);
-    for (let i = 0; i < candidates.length; i++) {
-      const bucket = digitOf(words, i, digit);
-      counts[bucket] = (counts[bucket] as number) + 1;
-    }
-    let bucket = BUCKETS - 1;
-    while (above + (counts[bucket] as number) < n) above += counts[bucket--] as number;
-
-    const kept = new Float64Array(counts[bucket] as number);
-    for (let i = 0, k = 0; k < kept.length; i++) {
-      if (digitOf(words, i, digit) === bucket) kept[k++] = candidates[i] as number;
-    }
-    candidates = kept;
-  }
-  // More than a few are left only if no digit tells them apart: they are equal.
-  if (candidates.length <= FEW) candidates.sort();
-  const value = candidates[candidates.length - (n - above)] as number;
-  return { value, above: above + candidates.length - 1 - candidates.lastIndexOf(value) };
-}
-
-/** Sixteen bits of a double, from the top, in a form whose unsigned order is the order of the numbers. */
-function digitOf(words: Uint32Array, i: number, digit: number): number {
-  const upper = words[2 * i + UPPER] as number;
-  const negative = upper >= SIGN;
-  const word = digit < 2 ? upper : (words[2 * i + 1 - UPPER] as number);
-  const ordered = negative ? ~word : digit < 2 ? word | SIGN : word;
-  return digit % 2 === 0 ? ordered >>> 16 : ordered & 0xffff;
 }
 
 /** A uniform draw without replacement. */
