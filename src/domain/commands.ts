@@ -12,6 +12,7 @@ import {
 } from './answer.ts';
 import { type Claim, claim } from './claim.ts';
 import type { Decision, Moment } from './decision.ts';
+import { type Embeddings, type NewEmbeddings, publishEmbeddings } from './embedding.ts';
 import { type ImportPart, importSamples } from './importing.ts';
 import type { Policy, PolicyChange } from './policy.ts';
 import { type NewPredictionRun, publishPredictions } from './predicting.ts';
@@ -28,6 +29,7 @@ export interface ProjectCommands {
   changePolicy: { input: { by: string; change: PolicyChange }; result: Policy };
   importSamples: { input: ImportPart; result: ImportedPart };
   publishPredictions: { input: NewPredictionRun; result: PredictionRun };
+  publishEmbeddings: { input: NewEmbeddings; result: Embeddings };
   openRound: { input: { by: string; choice: Choice; deadline: number | null }; result: Round };
   closeRound: { input: { number: number }; result: Round };
   claim: { input: { by: string; hold: number }; result: Claim };
@@ -57,6 +59,7 @@ const DECIDERS: {
   changePolicy,
   importSamples,
   publishPredictions,
+  publishEmbeddings,
   openRound,
   closeRound,
   claim,

@@ -1,4 +1,5 @@
 import type { Policy } from './policy.ts';
+import type { StoppingSignals } from './stopping.ts';
 
 /**
  * What happened to a project, as its journal keeps it. Events record outcomes, never inputs to decide again:
@@ -13,6 +14,7 @@ export type ProjectEvent =
   | PolicyChanged
   | SamplesImported
   | PredictionsPublished
+  | EmbeddingsPublished
   | AutoAcceptJudged
   | RoundOpened
   | RoundClosed
@@ -53,11 +55,19 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     case 'samplesImported':
       return event.blocks.map(({ chunk }) => chunk);
     case 'predictionsPublished':
-      return event.parts.flatMap(({ matrix, verdicts }) => [matrix, verdicts]);
+      return event.parts.flatMap(({ matrix, verdicts, uncertainties, passes }) => [
+        matrix,
+        verdicts,
+        uncertainties,
+        ...passes,
+      ]);
+    case 'embeddingsPublished':
+      return event.parts.flatMap(({ vectors, ordinals }) => [vectors, ordinals]);
+    case 'roundOpened':
+      return event.reasons === null ? [] : [event.reasons];
     case 'projectCreated':
     case 'policyChanged':
     case 'autoAcceptJudged':
-    case 'roundOpened':
     case 'roundClosed':
     case 'workSessionStarted':
     case 'workSessionEnded':
@@ -125,6 +135,10 @@ export interface PredictionPart {
   readonly matrix: string;
   /** The rows' ordinals, arg-max labels and confidences; see `verdicts.ts`. */
   readonly verdicts: string;
+  /** The rows' uncertainties, 16 bits each; see `stopping.ts`. */
+  readonly uncertainties: string;
+  /** One chunk a pass, each as `matrix`; none if the run has no passes. */
+  readonly passes: readonly string[];
   readonly rows: number;
 }
 
@@ -143,6 +157,29 @@ export interface PredictionsPublished {
   readonly audits: Uint32Array;
   /** The error rate against which this run's audits are judged. */
   readonly errorLimit: number;
+  /** How predictions have moved since the run before. */
+  readonly signals: StoppingSignals;
+  readonly by: string;
+}
+
+/** A part of embeddings: its vectors and whose they are, as two chunks. */
+export interface EmbeddingPart {
+  /** `rows × dimensions` float32, row-major. */
+  readonly vectors: string;
+  /** The rows' ordinals, uint32. */
+  readonly ordinals: string;
+  readonly rows: number;
+}
+
+/** Vectors of samples, from whatever encoder: they need no prediction run, and stand until others are published. */
+export interface EmbeddingsPublished {
+  readonly type: 'embeddingsPublished';
+  /** 1, 2, 3 … */
+  readonly publication: number;
+  /** What made them. */
+  readonly model: string;
+  readonly dimensions: number;
+  readonly parts: readonly EmbeddingPart[];
   readonly by: string;
 }
 
@@ -153,10 +190,27 @@ export interface AutoAcceptJudged {
   readonly verdict: 'PROVEN' | 'SUSPENDED';
 }
 
+/** A value that JSON can hold. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonRecord;
+export interface JsonRecord {
+  readonly [key: string]: JsonValue;
+}
+
+/**
+ * Who named a round's strategy: whoever opened it, the policy, or the policy for the time before the first prediction
+ * run.
+ */
+export type StrategyOrigin = 'REQUEST' | 'POLICY' | 'COLD_START';
+
 export interface RoundOpened {
   readonly type: 'roundOpened';
   /** 1, 2, 3 … */
   readonly round: number;
+  /** The commit at which the pool was read from which the strategy chose. */
+  readonly readAt: number;
+  /** How many samples it was to choose. */
+  readonly requested: number;
+  readonly origin: StrategyOrigin;
   readonly strategy: {
     readonly name: string;
     /** Content hash of the strategy's code. */
@@ -176,6 +230,10 @@ export interface RoundOpened {
   readonly normalised: Float64Array;
   /** 1 where the sample is of the random share. */
   readonly random: Uint8Array;
+  /** The chunk of the reasons why samples were chosen, or null: none was given. */
+  readonly reasons: string | null;
+  /** What strategies keep for their next round, by their names. */
+  readonly states: Readonly<Record<string, JsonRecord>>;
   /** What made a sample of this round one of high priority: the policy's, as it was then. */
   readonly priority: Policy['priority'];
   /** Chance of every eligible sample to be in the random share, or null without one. */

@@ -13,6 +13,14 @@ export type PriorityScore = 'RAW' | 'NORMALISED';
 export interface Policy {
   /** The strategy that `openRound` uses when it names none, and its parameters. */
   readonly strategy: { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> };
+  /**
+   * The same until the first prediction run, when there is nothing yet by which samples could be told apart; null: the
+   * strategy above, which is refused if it needs predictions.
+   */
+  readonly coldStart: {
+    readonly name: string;
+    readonly parameters: Readonly<Record<string, unknown>>;
+  } | null;
   /** Samples in a round when `openRound` names no size: 1…100,000. */
   readonly roundSize: number;
   /** Confidence at or above which a prediction stands in for people (0…1], or null: none is auto-accepted. */
@@ -60,6 +68,7 @@ export type PolicyPreset = 'PRE_ANNOTATE' | 'ACTIVE_LEARNING' | 'QUALITY';
 
 const PRE_ANNOTATE: Policy = {
   strategy: { name: 'hybrid', parameters: {} },
+  coldStart: { name: 'random', parameters: {} },
   roundSize: 100,
   autoAcceptThreshold: 0.95,
   audit: { share: 0.05, cap: 200, errorLimit: 0.05 },
@@ -113,6 +122,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
     ...base,
     ...change,
     strategy: changedStrategy(base.strategy, change.strategy),
+    coldStart: change.coldStart === undefined ? base.coldStart : change.coldStart,
     audit: { ...base.audit, ...change.audit },
     workSession: { ...base.workSession, ...change.workSession },
     priority: { ...base.priority, ...change.priority },

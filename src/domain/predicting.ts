@@ -1,13 +1,13 @@
 import type { Decision, Moment } from './decision.ts';
 import type { PredictionPart } from './events.ts';
+import { MAX_INPUT_BYTES, MAX_PASSES } from './passes.ts';
 import type { PredictionRun } from './predictionRun.ts';
+import { badRows } from './probabilities.ts';
 import type { Project } from './project.ts';
 import { hash32, sampleWithoutReplacement, stringSeed } from './random.ts';
 import { refuse } from './refusals.ts';
+import { decodeUncertainties, StoppingCount } from './stopping.ts';
 import { decodeVerdicts, type Verdicts } from './verdicts.ts';
-
-/** How far a row of probabilities may sum off 1. Float32 softmax over 1,000 classes stays well within it. */
-export const SUM_TOLERANCE = 1e-3;
 
 const AUDIT_STREAM = stringSeed('audits');
 const NAMED = 10;
@@ -17,32 +17,28 @@ const NAMED = 10;
  *
  * @param ordinals one a row
  * @param probabilities rows × classes, row-major
- * @throws {Refusal} BAD_PROBABILITIES naming the first rows with a value that is not in 0…1 or a sum off 1 by
- *   more than {@link SUM_TOLERANCE}
+ * @throws {Refusal} BAD_PROBABILITIES naming the first rows with a value that is not in 0…1 or a sum off 1
  */
 export function preAnnotate(ordinals: Uint32Array, probabilities: Float32Array, classes: number): Verdicts {
+  const bad = badRows(probabilities, classes);
+  if (bad.count > 0) throw refuse('BAD_PROBABILITIES', bad);
   const rows = ordinals.length;
   const labels = new Uint16Array(rows);
   const confidences = new Float32Array(rows);
-  const bad: { row: number; problem: string }[] = [];
-  let count = 0;
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0, at = 0; row < rows; row++) {
     let best = 0;
-    let sum = 0;
-    let problem = '';
+    let highest = -1;
     for (let c = 0; c < classes; c++) {
-      const p = probabilities[row * classes + c] as number;
-      if (!(p >= 0 && p <= 1 + SUM_TOLERANCE)) problem ||= `class ${c} has ${p}`;
-      if (p > (probabilities[row * classes + best] as number)) best = c;
-      sum += p;
+      const p = probabilities[at++] as number;
+      if (p > highest) {
+        highest = p;
+        best = c;
+      }
     }
-    if (problem === '' && Math.abs(sum - 1) > SUM_TOLERANCE) problem = `the sum is ${sum.toFixed(6)}, not 1`;
-    if (problem !== '' && ++count <= NAMED) bad.push({ row, problem });
     labels[row] = best;
     // Within the tolerance a probability may be a little above 1; a confidence never is.
-    confidences[row] = Math.min(1, probabilities[row * classes + best] as number);
+    confidences[row] = Math.min(1, highest);
   }
-  if (count > 0) throw refuse('BAD_PROBABILITIES', { count, badRows: bad });
   return { ordinals, labels, confidences };
 }
 
@@ -68,6 +64,7 @@ export function* publishPredictions(
   if (model === '' || model.length > 200) {
     throw refuse('INVALID_INPUT', { field: 'model', problem: 'a model is named by 1 to 200 characters' });
   }
+  checkPasses(parts, project.labels.length);
   const { policy, samples } = project;
   // Confidences are float32: as a float64, 0.95 is above the nearest float32, and nothing would equal it.
   const threshold = policy.autoAcceptThreshold === null ? null : Math.fround(policy.autoAcceptThreshold);
@@ -75,15 +72,18 @@ export function* publishPredictions(
   const duplicates: string[] = [];
   let repeated = 0;
   const accepted: number[] = [];
+  const count = new StoppingCount(project.labels.length);
   for (const part of parts) {
-    const { ordinals, confidences } = decodeVerdicts(chunks(part.verdicts));
+    const { ordinals, confidences, labels } = decodeVerdicts(chunks(part.verdicts));
+    const uncertainties = decodeUncertainties(chunks(part.uncertainties));
     for (let i = 0; i < ordinals.length; i++) {
       const sample = ordinals[i] as number;
       if (sample >= samples.size) throw new RangeError(`verdicts on sample ${sample}, which does not exist`);
       if (seen[sample] === 1 && ++repeated <= NAMED) duplicates.push(samples.keys.keyAt(sample));
       seen[sample] = 1;
-      const sure = threshold !== null && (confidences[i] as number) >= threshold;
-      if (sure && samples.counted.get(sample) === 0 && !samples.isUnanswerable(sample)) accepted.push(sample);
+      if (samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)) continue;
+      if (threshold !== null && (confidences[i] as number) >= threshold) accepted.push(sample);
+      count.add(labels[i] as number, samples.predicted.get(sample), uncertainties[i] as number);
     }
   }
   if (repeated > 0) throw refuse('DUPLICATE_KEYS', { count: repeated, keys: duplicates });
@@ -104,7 +104,24 @@ export function* publishPredictions(
     accepted: accepted.length,
     audits,
     errorLimit,
+    signals: count.signals,
     by,
   };
   return project.currentRun as PredictionRun;
+}
+
+/** @throws {Refusal} INVALID_INPUT: the parts have unlike passes, or too many */
+function checkPasses(parts: readonly PredictionPart[], classes: number): void {
+  const wrong = (problem: string) => refuse('INVALID_INPUT', { field: 'parts', problem });
+  const passes = parts[0]?.passes.length ?? 0;
+  if (passes === 1 || passes > MAX_PASSES) {
+    throw wrong(`a run has no passes or 2 to ${MAX_PASSES}, not ${passes}`);
+  }
+  parts.forEach((part, i) => {
+    if (part.passes.length !== passes) {
+      throw wrong(`part ${i} has ${part.passes.length} passes, and the first has ${passes}`);
+    }
+  });
+  const bytes = parts.reduce((sum, { rows }) => sum + rows, 0) * passes * classes * 4;
+  if (bytes > MAX_INPUT_BYTES) throw wrong(`passes have ${bytes} bytes; ${MAX_INPUT_BYTES} are the most`);
 }

@@ -35,6 +35,11 @@ export class PredictionRun {
     return this.published.run;
   }
 
+  /** How many passes it has; 0: none. */
+  get passes(): number {
+    return this.published.parts[0]?.passes.length ?? 0;
+  }
+
   /** The place of a sample among the run's audits, or undefined. */
   auditPosition(sample: number): number | undefined {
     return this.#auditPosition.get(sample);

@@ -1,6 +1,7 @@
 import { AgreementCounts, type Rating } from './agreement.ts';
 import { Annotator } from './annotator.ts';
 import { AssignmentTable } from './assignmentTable.ts';
+import type { Embeddings } from './embedding.ts';
 import {
   type Expired,
   type Granted,
@@ -46,6 +47,7 @@ export interface ProjectRecord {
   readonly policy: Policy | null;
   readonly labelled: number;
   readonly answers: number;
+  readonly embeddings: Embeddings | null;
 }
 
 /** One part of an import, by its names. */
@@ -78,6 +80,8 @@ export class Project {
   labelled = 0;
   /** Answers that stand, of everybody, surplus included: what labelling has cost. */
   answers = 0;
+  /** The newest vectors of samples; null before the first. */
+  embeddings: Embeddings | null = null;
 
   #created: ProjectCreated | null = null;
   #policy: Policy | null = null;
@@ -190,8 +194,8 @@ export class Project {
 
   /** See `projectState.ts`, which keeps a project and brings it back. */
   record(): ProjectRecord {
-    const { seq, time, labelled, answers } = this;
-    return { seq, time, labelled, answers, created: this.#created, policy: this.#policy };
+    const { seq, time, labelled, answers, embeddings } = this;
+    return { seq, time, labelled, answers, embeddings, created: this.#created, policy: this.#policy };
   }
 
   /** Every part of every import, in the order in which the imports began. */
@@ -206,10 +210,10 @@ export class Project {
    * from them is worked out here. It gives way now and then, and the project is of use once that has come to its end.
    */
   *adopt(
-    { seq, time, created, policy, labelled, answers }: ProjectRecord,
+    { seq, time, created, policy, labelled, answers, embeddings }: ProjectRecord,
     imports: Iterable<ImportRecord>,
   ): Generator<void, void, void> {
-    Object.assign(this, { seq, time, labelled, answers });
+    Object.assign(this, { seq, time, labelled, answers, embeddings });
     this.#created = created;
     this.#policy = policy;
     for (const { importId, part, first, count } of imports)
@@ -242,6 +246,9 @@ export class Project {
         break;
       case 'predictionsPublished':
         this.#predictionsPublished(event, chunks);
+        break;
+      case 'embeddingsPublished':
+        this.embeddings = { published: event, publishedAt: time };
         break;
       case 'autoAcceptJudged':
         known(this.runs[event.run - 1]).autoAccept = event.verdict;

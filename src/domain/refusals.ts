@@ -6,7 +6,7 @@
  * A refusal is data, not a fault: nothing was changed (STORE_UNAVAILABLE alone leaves that open). Faults (bugs, a store out of reach) are other errors.
  */
 
-/** One row of probabilities that cannot be taken. */
+/** One row of probabilities or of an embedding that cannot be taken. */
 export interface BadRow {
   /** Place of the row in the uploaded part, from 0. */
   readonly row: number;
@@ -34,7 +34,9 @@ export interface RefusalDetails {
   WRONG_CLASS_COUNT: { expected: number; actual: number };
   /** Rows with NaN, a negative value, or a sum off 1 beyond the tolerance; the first ones are named. */
   BAD_PROBABILITIES: { count: number; badRows: readonly BadRow[] };
-  /** A part of predictions that the service does not hold, or no longer. Upload it again. */
+  /** Embeddings with NaN or an infinite number; the first rows are named. */
+  BAD_EMBEDDINGS: { count: number; badRows: readonly BadRow[] };
+  /** A part of predictions or embeddings that the service does not hold, or no longer. Upload it again. */
   UNKNOWN_PART: { part: number };
   /** A round is open already: one at a time. Wait until it settles, or close it. */
   ROUND_OPEN: { round: number };
@@ -91,8 +93,10 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
     `The project has ${expected} classes, the probabilities have ${actual}.`,
   BAD_PROBABILITIES: ({ count, badRows }) =>
     `${count} rows are not probabilities. ${badRows.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ')}`,
+  BAD_EMBEDDINGS: ({ count, badRows }) =>
+    `${count} rows are not finite. ${badRows.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ')}`,
   UNKNOWN_PART: ({ part }) =>
-    `Part ${part} of the predictions is not known here. Upload it again and use the receipt that it gives.`,
+    `Part ${part} is not known here. Upload it again and use the receipt that it gives.`,
   ROUND_OPEN: ({ round }) => `Round ${round} is open. Wait until it has settled, or close it first.`,
   NOTHING_TO_SELECT: ({ unlabelled }) =>
     `No sample is left to choose: ${unlabelled} are unlabelled and none of them can be asked now.`,

@@ -1,12 +1,12 @@
 import type { Decision } from './decision.ts';
-import type { RoundOpened } from './events.ts';
+import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
 import type { Project } from './project.ts';
 import { hash32, sampleWithoutReplacement, stringSeed } from './random.ts';
 import { refuse } from './refusals.ts';
 import type { Round } from './round.ts';
 
-/** What a strategy may choose from, in the order of ordinals. */
+/** What a strategy may choose from, in the order of ordinals; on memory that workers share. */
 export interface CandidatePool {
   /** Unlabelled samples that nobody holds and that are not given up. */
   readonly ordinals: Uint32Array;
@@ -15,22 +15,52 @@ export interface CandidatePool {
 }
 
 export function candidatePool(project: Project): CandidatePool {
-  const { samples } = project;
-  const ordinals = new Uint32Array(samples.size);
-  const accepted = new Uint8Array(samples.size);
+  const { samples, currentRun } = project;
+  const isTrusted = currentRun?.autoAccept !== 'SUSPENDED';
+  const ordinals = new Uint32Array(new SharedArrayBuffer(4 * samples.size));
+  const accepted = new Uint8Array(new SharedArrayBuffer(samples.size));
   let count = 0;
   for (let sample = 0; sample < samples.size; sample++) {
     if (!samples.isUnlabelled(sample)) continue;
-    if (project.isAutoAccepted(sample)) accepted[count] = 1;
+    // What people have not labelled is auto-accepted once the run accepts it: see `Project.isAutoAccepted`.
+    if (isTrusted && samples.isAccepted(sample)) accepted[count] = 1;
     ordinals[count++] = sample;
   }
-  return { ordinals: ordinals.slice(0, count), accepted: accepted.slice(0, count) };
+  return { ordinals: ordinals.subarray(0, count), accepted: accepted.subarray(0, count) };
+}
+
+/** What each strategy keeps, by its name: what the newest round says in which it kept anything. */
+export function strategyStates({ rounds }: Project): Readonly<Record<string, JsonRecord>> {
+  return Object.assign({}, ...rounds.map(({ opened }) => opened.states));
+}
+
+/** The strategy of a round, when whoever opens it names none. */
+export function strategyOfPolicy({ policy, currentRun }: Project): {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly origin: StrategyOrigin;
+} {
+  return currentRun === undefined && policy.coldStart !== null
+    ? { ...policy.coldStart, origin: 'COLD_START' }
+    : { ...policy.strategy, origin: 'POLICY' };
 }
 
 /** What a strategy chose, in labelling order, as the event of its round keeps it. */
 export type Choice = Pick<
   RoundOpened,
-  'strategy' | 'seed' | 'run' | 'samples' | 'scores' | 'normalised' | 'random' | 'inclusionProbability'
+  | 'readAt'
+  | 'requested'
+  | 'origin'
+  | 'strategy'
+  | 'seed'
+  | 'run'
+  | 'samples'
+  | 'scores'
+  | 'normalised'
+  | 'random'
+  | 'inclusionProbability'
+  | 'reasons'
+  | 'states'
 >;
 
 /** At most one of so many announced is an audit. */
@@ -74,16 +104,13 @@ export function* openRound(
   const samples = Uint32Array.from(kept, (rank) => choice.samples[rank] as number);
   yield {
     type: 'roundOpened',
+    ...choice,
     round: project.rounds.length + 1,
-    strategy: choice.strategy,
-    seed: choice.seed,
-    run: choice.run,
     samples,
     scores: Float64Array.from(kept, (rank) => choice.scores[rank] as number),
     normalised: Float64Array.from(kept, (rank) => choice.normalised[rank] as number),
     random: Uint8Array.from(kept, (rank) => choice.random[rank] as number),
     priority: project.policy.priority,
-    inclusionProbability: choice.inclusionProbability,
     deadline,
     ...announcedAudits(project, samples, choice.seed),
     by,

@@ -140,6 +140,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'PrioritizedSample.data': 10,
   'Sample.data': 10,
   // Lists and texts of people's own.
+  'ColdStart.parameters': 10,
   'Policy.strategyParameters': 10,
   'Project.guidelines': 10,
   'Project.labels': 10,
@@ -158,6 +159,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
 const ENTRIES: Readonly<Record<string, number>> = {
   'Agreement.pairs': 500,
   'AgreementPair.members': 2,
+  'BadEmbeddingsError.badRows': 10,
   'BadProbabilitiesError.badRows': 10,
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,

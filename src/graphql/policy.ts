@@ -61,6 +61,8 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
 const about = {
   strategy: 'The strategy that openRound uses when it names none.',
   parameters: 'The parameters it is given. Another strategy begins with its own defaults.',
+  coldStart:
+    'What openRound uses instead until the first prediction run, when it names no strategy; null: the same strategy, which is refused if it needs predictions.',
   roundSize: 'Samples in a round when openRound names no size: 1…100,000.',
   autoAcceptThreshold: 'Confidence from which a prediction stands in for people, 0…1; null: none does.',
   auditShare: 'Share of the auto-accepted that people check, 0…1.',
@@ -80,6 +82,26 @@ const about = {
   paused: 'While true, claims give nothing; what is held may be answered.',
 };
 
+const ColdStartType = builder.objectRef<NonNullable<Policy['coldStart']>>('ColdStart').implement({
+  description: 'A strategy for the time before the first prediction run.',
+  fields: (t) => ({
+    strategy: t.exposeString('name', { description: 'Its name.' }),
+    parameters: t.field({
+      type: 'JSONObject',
+      description: 'The parameters it is given.',
+      resolve: ({ parameters }) => parameters,
+    }),
+  }),
+});
+
+const ColdStartInput = builder.inputType('ColdStartInput', {
+  description: 'A strategy for the time before the first prediction run.',
+  fields: (t) => ({
+    strategy: t.string({ required: true, description: 'Its name.' }),
+    parameters: t.field({ type: 'JSONObject', description: 'The parameters it is given. Default: none.' }),
+  }),
+});
+
 export const PolicyType = builder.objectRef<Policy>('Policy').implement({
   description: 'How a project labels.',
   fields: (t) => ({
@@ -89,6 +111,7 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
       description: about.parameters,
       resolve: (policy) => policy.strategy.parameters,
     }),
+    coldStart: t.expose('coldStart', { type: ColdStartType, nullable: true, description: about.coldStart }),
     roundSize: t.exposeInt('roundSize', { description: about.roundSize }),
     autoAcceptThreshold: t.exposeFloat('autoAcceptThreshold', {
       nullable: true,
@@ -140,6 +163,7 @@ export const PolicyInput = builder.inputType('PolicyInput', {
   fields: (t) => ({
     strategy: t.string({ description: about.strategy }),
     strategyParameters: t.field({ type: 'JSONObject', description: about.parameters }),
+    coldStart: t.field({ type: ColdStartInput, description: about.coldStart }),
     roundSize: t.int({ description: about.roundSize }),
     autoAcceptThreshold: t.float({ description: about.autoAcceptThreshold }),
     auditShare: t.float({ description: about.auditShare }),
@@ -167,7 +191,10 @@ export const PolicyInput = builder.inputType('PolicyInput', {
   }),
 });
 
-/** The change that an input asks for. A null says "as it is", but for the threshold, where it means none. */
+/**
+ * The change that an input asks for. A null says "as it is", but for the threshold and the cold start, where it means
+ * none.
+ */
 export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChange {
   const some = <T extends object>(fields: { [K in keyof T]: T[K] | null | undefined }): Partial<T> =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as Partial<T>;
@@ -185,9 +212,14 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       paused: input.paused,
     }),
     ...(input.autoAcceptThreshold === undefined ? {} : { autoAcceptThreshold: input.autoAcceptThreshold }),
+    ...(input.coldStart === undefined ? {} : { coldStart: coldStartOf(input.coldStart) }),
     strategy: some({ name: input.strategy, parameters: input.strategyParameters }),
     audit: some({ share: input.auditShare, cap: input.auditCap, errorLimit: input.auditErrorLimit }),
     workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
     priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),
   };
+}
+
+function coldStartOf(input: typeof ColdStartInput.$inferInput | null): Policy['coldStart'] {
+  return input && { name: input.strategy, parameters: input.parameters ?? {} };
 }

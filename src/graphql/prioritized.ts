@@ -45,6 +45,13 @@ const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').
       description: 'The score brought to 0…1. For owners and drivers.',
       resolve: ({ access, normalised }) => (maySee(access, STEERING) ? finite(normalised) : null),
     }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why the strategy chose it, in its words. For owners and drivers.',
+      // To annotators it would tell what is predicted; and a sample without one, that it was drawn at random.
+      resolve: ({ access, reasons, sample }, _, { concord }) =>
+        maySee(access, STEERING) ? concord.reasons.of(reasons, sample) : null,
+    }),
   }),
 });
 

@@ -139,9 +139,10 @@ const OF_STRATEGY = [
 /** @throws {Refusal} one {@link OF_STRATEGY}; nothing is checked where the change names no strategy */
 async function checkPolicyStrategy(
   { concord }: Context,
-  { strategy: name, strategyParameters: parameters }: typeof PolicyInput.$inferInput,
+  { strategy: name, strategyParameters: parameters, coldStart }: typeof PolicyInput.$inferInput,
   before: Policy['strategy'],
 ): Promise<void> {
+  if (coldStart) await checkStrategy(concord, coldStart.strategy, coldStart.parameters ?? {});
   if (name == null && parameters == null) return;
   const kept = name == null || name === before.name ? before.parameters : {};
   await checkStrategy(concord, name ?? before.name, parameters ?? kept);

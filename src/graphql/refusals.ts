@@ -23,7 +23,7 @@ class Refused {
 }
 
 const BadRowType = builder.objectRef<BadRow>('BadRow').implement({
-  description: 'One row of probabilities that cannot be taken.',
+  description: 'One row of probabilities or embeddings that cannot be taken.',
   fields: (t) => ({
     row: t.exposeInt('row', { description: 'Its place in the uploaded part, from 0.' }),
     problem: t.exposeString('problem', { description: 'What is wrong with it.' }),
@@ -95,8 +95,12 @@ const FIELDS: {
     about: 'Rows with NaN, a value outside 0…1, or a sum off 1 by more than 0.001.',
     fields: { count: ['Int', 'How many rows.'], badRows: ['[BadRow]', 'The first ones.'] },
   },
+  BAD_EMBEDDINGS: {
+    about: 'Embeddings with a number that is not finite.',
+    fields: { count: ['Int', 'How many rows.'], badRows: ['[BadRow]', 'The first ones.'] },
+  },
   UNKNOWN_PART: {
-    about: 'A part of predictions that the service does not hold. Upload it again.',
+    about: 'A part of predictions or embeddings that the service does not hold. Upload it again.',
     fields: { part: ['Int', 'Which one, from 0.'] },
   },
   ROUND_OPEN: {

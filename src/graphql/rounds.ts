@@ -38,6 +38,18 @@ const CloseReasonEnum = builder.enumType('CloseReason', {
   } as const,
 });
 
+const StrategyOriginEnum = builder.enumType('StrategyOrigin', {
+  description: "Who named a round's strategy.",
+  values: {
+    REQUEST: { value: 'REQUEST', description: 'Whoever opened the round.' },
+    POLICY: { value: 'POLICY', description: 'The policy.' },
+    COLD_START: {
+      value: 'COLD_START',
+      description: 'The policy, for the time before the first prediction run.',
+    },
+  } as const,
+});
+
 /** A round, with the access under which it was read. */
 export interface RoundRecord extends RoundView {
   readonly access: ProjectAccess;
@@ -47,6 +59,8 @@ export const RoundType = builder.objectRef<RoundRecord>('Round');
 
 interface RoundSample extends AnnouncedSample {
   readonly view: SampleView;
+  /** The chunk of its round's reasons. */
+  readonly reasons: string | null;
 }
 
 const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement({
@@ -66,6 +80,11 @@ const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement(
       resolve: ({ normalised }) => finite(normalised),
     }),
     priority: t.expose('priority', { type: PriorityEnum, description: 'How much it is worth asking.' }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why the strategy chose it, in its words; null if it gave no reason.',
+      resolve: ({ reasons, sample }, _, { concord }) => concord.reasons.of(reasons, sample),
+    }),
   }),
 });
 
@@ -115,6 +134,8 @@ builder.node(RoundType, {
       nullable: true,
       description: 'The number of the prediction run it chose from; null before the first.',
     }),
+    strategyOrigin: t.expose('origin', { type: StrategyOriginEnum, description: 'Who named the strategy.' }),
+    requested: t.exposeInt('requested', { description: 'Samples that the strategy was to choose.' }),
     size: t.exposeInt('size', { description: 'Samples it chose.' }),
     total: t.exposeInt('total', { description: 'Samples it announced.' }),
     settled: t.exposeInt('settled', { description: 'Those of them that are settled.' }),
@@ -155,7 +176,11 @@ builder.node(RoundType, {
           const announced = await access.live.read((project) => {
             const round = project.rounds[number - 1];
             if (round === undefined) return [];
-            return Array.from({ length: to - from }, (_, i) => announcedAt(round, from + i));
+            const { reasons } = round.opened;
+            return Array.from({ length: to - from }, (_, i) => ({
+              ...announcedAt(round, from + i),
+              reasons,
+            }));
           });
           return Promise.all(
             announced.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),

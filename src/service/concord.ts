@@ -16,7 +16,9 @@ import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
 import { LiveProject } from './liveProject.ts';
 import { PayloadReader } from './payloads.ts';
+import { ReasonReader } from './reasons.ts';
 import { checkStorable } from './storable.ts';
+import { OneAtATime } from './strategyInputs.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
@@ -36,6 +38,9 @@ export class Concord {
   readonly hub = new Hub();
   readonly attendance: Attendance;
   readonly payloads: PayloadReader;
+  readonly reasons: ReasonReader;
+  /** Passes and embeddings are held for one strategy at a time. */
+  readonly largeInputs = new OneAtATime();
   readonly directory: JournalHost<Directory, DirectoryEvent>;
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
@@ -54,6 +59,7 @@ export class Concord {
     this.environment = environment;
     this.attendance = new Attendance(environment);
     this.payloads = new PayloadReader(store);
+    this.reasons = new ReasonReader(store);
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
   }

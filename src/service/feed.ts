@@ -18,6 +18,8 @@ export type FeedItem =
       readonly samples: readonly (AnnouncedSample & {
         readonly payload: PayloadPlace;
         readonly key: string;
+        /** The chunk of its round's reasons. */
+        readonly reasons: string | null;
       })[];
       /** Give it as `after` to go on behind these samples. */
       readonly cursor: string;
@@ -115,6 +117,7 @@ function readFrom(
       ...announced,
       payload: project.samples.payload(sample),
       key: project.samples.keys.keyAt(sample),
+      reasons: round.opened.reasons,
     });
   }
   const place = { round: number, rank: end };

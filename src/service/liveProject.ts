@@ -5,9 +5,9 @@ import type { Store } from '../journal/port.ts';
 import type { Environment } from './environment.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { PROJECT_KIND } from './projectKind.ts';
-import { ResidentMatrix } from './residentMatrix.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
+import { ResidentMatrix } from './strategyInputs.ts';
 import { agreementView, progressView } from './views.ts';
 
 /** One project as this node serves it. */

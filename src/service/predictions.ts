@@ -1,13 +1,20 @@
-import type { PredictionPart } from '../domain/events.ts';
+import { checkEmbeddings, encodeOrdinals, MAX_DIMENSIONS } from '../domain/embedding.ts';
+import type { EmbeddingPart, PredictionPart } from '../domain/events.ts';
+import { MAX_PASSES, meanOfPasses } from '../domain/passes.ts';
 import { preAnnotate } from '../domain/predicting.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
+import { encodeUncertainties, uncertainties } from '../domain/stopping.ts';
 import { encodeVerdicts } from '../domain/verdicts.ts';
 import { MAX_VALUE_BYTES } from '../journal/port.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
+import { encodeVectors } from './strategyInputs.ts';
 import { orRefusal } from './trouble.ts';
-import { type RunView, runView } from './views.ts';
+import { type EmbeddingsView, embeddingsView, type RunView, runViewOf } from './views.ts';
+
+/** The most bytes of embeddings in a part: their chunk has something beside them. */
+const MAX_EMBEDDING_BYTES = MAX_VALUE_BYTES / 2;
 
 /** The samples that a part of predictions is about: by their keys, or by their numbers (ordinals). */
 export type RowNames = { readonly keys: readonly string[] } | { readonly numbers: ArrayLike<number> };
@@ -21,45 +28,135 @@ export interface UploadedPart {
 const NAMED = 10;
 
 /** What a receipt stands for. It is a chunk of the service's own, so whoever holds the receipt cannot change it. */
-interface UploadRecord extends PredictionPart {
+interface UploadRecord<Part> {
   readonly project: string;
+  readonly kind: 'predictions' | 'embeddings';
+  readonly part: Part;
+}
+
+interface EmbeddingUpload extends EmbeddingPart {
+  readonly dimensions: number;
+}
+
+export interface PredictionUpload {
+  readonly rows: RowNames;
+  readonly classes: number;
+  /** rows × classes float32, little-endian, row-major; null: the mean of the passes. */
+  readonly probabilities: Uint8Array | null;
+  /** None, or two and more, each as `probabilities`. */
+  readonly passes: readonly Uint8Array[];
 }
 
 /**
  * Checks and stores one part of a prediction run. Nothing is published yet: the receipt names a record of the part
  * in the store, so that the service needs no memory of half-uploaded runs and a restart loses none.
- *
- * @param bytes rows × classes float32, little-endian, row-major
  */
 export async function uploadPredictions(
   concord: Concord,
   { live }: ProjectAccess,
-  { rows, classes, bytes }: { readonly rows: RowNames; readonly classes: number; readonly bytes: Uint8Array },
+  { rows, classes, probabilities, passes }: PredictionUpload,
 ): Promise<UploadedPart> {
-  if (bytes.length > MAX_VALUE_BYTES) {
-    throw refuse('PAYLOAD_TOO_LARGE', { what: 'probabilities', bytes: bytes.length, limit: MAX_VALUE_BYTES });
+  for (const bytes of probabilities === null ? passes : [probabilities, ...passes]) {
+    checkSize('probabilities', bytes, MAX_VALUE_BYTES);
   }
   const { ordinals, expected } = await live.read((project) => ({
     ordinals: findSamples(project, rows),
     expected: project.labels.length,
   }));
   if (classes !== expected) throw refuse('WRONG_CLASS_COUNT', { expected, actual: classes });
-  if (bytes.length !== ordinals.length * classes * 4) {
-    throw refuse('INVALID_INPUT', {
-      field: 'probabilities',
-      problem: `${ordinals.length} rows of ${classes} float32 are ${ordinals.length * classes * 4} bytes, not ${bytes.length}`,
-    });
+  if (passes.length === 1 || passes.length > MAX_PASSES) {
+    const problem = `give none, or 2 to ${MAX_PASSES}, not ${passes.length}`;
+    throw refuse('INVALID_INPUT', { field: 'passes', problem });
   }
-  // A copy, for a view may begin at any byte of its buffer (and a Buffer's own slice is only a view again).
-  const matrix = new Uint8Array(bytes);
-  const verdicts = preAnnotate(ordinals, new Float32Array(matrix.buffer), classes);
-  const now = concord.environment.now();
-  const stored = [matrix, encodeVerdicts(verdicts)].map((bytes) => concord.store.putChunk(bytes, now));
-  const [matrixId = '', verdictsId = ''] = await orRefusal(Promise.all(stored));
-  const part: PredictionPart = { matrix: matrixId, verdicts: verdictsId, rows: ordinals.length };
-  const record: UploadRecord = { project: live.id, ...part };
-  const receipt = await orRefusal(concord.store.putChunk(Buffer.from(JSON.stringify(record)), now));
-  return { receipt, rows: part.rows };
+  const votes = passes.map((bytes, i) => floats(`passes.${i}`, bytes, ordinals.length, classes));
+  if (probabilities === null && votes.length === 0) {
+    throw refuse('INVALID_INPUT', { field: 'probabilities', problem: 'give probabilities, or passes' });
+  }
+  const mean = votes.length === 0 ? null : meanOfPasses(votes, classes);
+  const matrix =
+    probabilities === null
+      ? (mean as Float32Array)
+      : floats('probabilities', probabilities, ordinals.length, classes);
+  const verdicts = preAnnotate(ordinals, matrix, classes);
+  const [matrixId = '', verdictsId = '', uncertaintiesId = '', ...passIds] = await putAll(concord, [
+    bytesOf(matrix),
+    encodeVerdicts(verdicts),
+    encodeUncertainties(uncertainties(matrix, classes)),
+    ...votes.map(bytesOf),
+  ]);
+  const part: PredictionPart = {
+    matrix: matrixId,
+    verdicts: verdictsId,
+    uncertainties: uncertaintiesId,
+    passes: passIds,
+    rows: ordinals.length,
+  };
+  return keepPart(concord, { project: live.id, kind: 'predictions', part });
+}
+
+/**
+ * Checks and stores one part of embeddings, likewise.
+ *
+ * @param bytes rows × dimensions float32, little-endian, row-major
+ */
+export async function uploadEmbeddings(
+  concord: Concord,
+  { live }: ProjectAccess,
+  {
+    rows,
+    dimensions,
+    bytes,
+  }: { readonly rows: RowNames; readonly dimensions: number; readonly bytes: Uint8Array },
+): Promise<UploadedPart> {
+  checkSize('embeddings', bytes, MAX_EMBEDDING_BYTES);
+  if (!(dimensions >= 1 && dimensions <= MAX_DIMENSIONS)) {
+    const problem = `${dimensions} is not a whole number from 1 to ${MAX_DIMENSIONS}`;
+    throw refuse('INVALID_INPUT', { field: 'dimensions', problem });
+  }
+  const ordinals = await live.read((project) => findSamples(project, rows));
+  const vectors = floats('embeddings', bytes, ordinals.length, dimensions);
+  checkEmbeddings(vectors, dimensions);
+  const [vectorsId = '', ordinalsId = ''] = await putAll(concord, [
+    encodeVectors(bytesOf(vectors)),
+    encodeOrdinals(ordinals),
+  ]);
+  const part: EmbeddingUpload = {
+    vectors: vectorsId,
+    ordinals: ordinalsId,
+    rows: ordinals.length,
+    dimensions,
+  };
+  return keepPart(concord, { project: live.id, kind: 'embeddings', part });
+}
+
+function checkSize(what: string, { length }: Uint8Array, limit: number): void {
+  if (length > limit) throw refuse('PAYLOAD_TOO_LARGE', { what, bytes: length, limit });
+}
+
+/** Numbers in memory of their own: a view may begin at any byte of its buffer. */
+function floats(field: string, bytes: Uint8Array, rows: number, width: number): Float32Array {
+  if (bytes.length === rows * width * 4) return new Float32Array(new Uint8Array(bytes).buffer);
+  throw refuse('INVALID_INPUT', {
+    field,
+    problem: `${rows} rows of ${width} float32 are ${rows * width * 4} bytes, not ${bytes.length}`,
+  });
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function putAll({ store, environment }: Concord, chunks: readonly Uint8Array[]): Promise<string[]> {
+  const now = environment.now();
+  return orRefusal(Promise.all(chunks.map((bytes) => store.putChunk(bytes, now))));
+}
+
+async function keepPart(
+  concord: Concord,
+  record: UploadRecord<{ readonly rows: number }>,
+): Promise<UploadedPart> {
+  const [receipt = ''] = await putAll(concord, [Buffer.from(JSON.stringify(record))]);
+  return { receipt, rows: record.part.rows };
 }
 
 function findSamples(project: Project, rows: RowNames): Uint32Array {
@@ -86,40 +183,77 @@ export async function publishPredictions(
   const chunks = new Map<string, Uint8Array>();
   const parts: PredictionPart[] = [];
   for (const [i, receipt] of receipts.entries()) {
-    const part = await readReceipt(concord, live.id, receipt);
-    const verdicts = part && (await claimed(concord, part));
-    if (!part || !verdicts) throw refuse('UNKNOWN_PART', { part: i });
-    chunks.set(part.verdicts, verdicts);
+    const part = await readReceipt<PredictionPart>(concord, live.id, 'predictions', receipt);
+    if (part === undefined) throw refuse('UNKNOWN_PART', { part: i });
+    const { matrix, verdicts, uncertainties, passes } = part;
+    if (
+      !(await claim(concord, [matrix, verdicts, uncertainties, ...passes], chunks, [verdicts, uncertainties]))
+    )
+      throw refuse('UNKNOWN_PART', { part: i });
     parts.push(part);
   }
   const input = { by: viewer.member, model, parts };
-  return live.execute('publishPredictions', input, (_, run) => runView(run), { chunks, alone: true });
+  return live.execute('publishPredictions', input, runViewOf, { chunks, alone: true });
+}
+
+/** Makes the uploaded parts the project's embeddings, in place of those before. */
+export async function publishEmbeddings(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  { model, receipts }: { readonly model: string; readonly receipts: readonly string[] },
+): Promise<EmbeddingsView> {
+  const chunks = new Map<string, Uint8Array>();
+  const parts: EmbeddingPart[] = [];
+  let dimensions = 0;
+  for (const [i, receipt] of receipts.entries()) {
+    const upload = await readReceipt<EmbeddingUpload>(concord, live.id, 'embeddings', receipt);
+    if (upload === undefined) throw refuse('UNKNOWN_PART', { part: i });
+    const { dimensions: own, ...part } = upload;
+    if (!(await claim(concord, [part.vectors, part.ordinals], chunks, [part.ordinals])))
+      throw refuse('UNKNOWN_PART', { part: i });
+    if (i > 0 && own !== dimensions) {
+      const problem = `part ${i} has ${own} dimensions, and the first has ${dimensions}`;
+      throw refuse('INVALID_INPUT', { field: 'parts', problem });
+    }
+    dimensions = own;
+    parts.push(part);
+  }
+  const input = { by: viewer.member, model, dimensions, parts };
+  return live.execute('publishEmbeddings', input, (_, done) => embeddingsView(done), { chunks, alone: true });
 }
 
 /** The part that a receipt stands for, or undefined: it is none, or was given for another project. */
-async function readReceipt(
+async function readReceipt<Part>(
   { store }: Concord,
   project: string,
+  kind: UploadRecord<Part>['kind'],
   receipt: string,
-): Promise<PredictionPart | undefined> {
+): Promise<Part | undefined> {
   if (!/^[0-9a-f]{64}$/.test(receipt)) return undefined;
   const bytes = await orRefusal(store.getChunk(receipt));
   try {
-    // Any chunk can be named: payloads begin with a count, and no row of probabilities reads as JSON.
-    const record: UploadRecord = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
-    if (record.project !== project) return undefined;
-    const { matrix, verdicts, rows } = record;
-    return { matrix, verdicts, rows };
+    // Any chunk can be named, but no other reads as such: payloads begin with a count, people's own numbers with a
+    // zero or with what is no text, and reasons have no project.
+    const record: UploadRecord<Part> = JSON.parse(Buffer.from(bytes ?? []).toString('utf8'));
+    return record.project === project && record.kind === kind ? record.part : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The verdicts of a part whose chunks are both there, and from now on too young to be swept; else undefined. */
-async function claimed(
+/** Whether chunks are all there, and from now on too young to be swept; those to read are put into `into`. */
+async function claim(
   { store, environment }: Concord,
-  { matrix, verdicts }: PredictionPart,
-): Promise<Uint8Array | undefined> {
-  const missing = await orRefusal(store.renewChunks([matrix, verdicts], environment.now()));
-  return missing.length > 0 ? undefined : orRefusal(store.getChunk(verdicts));
+  chunks: readonly string[],
+  into: Map<string, Uint8Array>,
+  read: readonly string[],
+): Promise<boolean> {
+  const missing = await orRefusal(store.renewChunks(chunks, environment.now()));
+  if (missing.length > 0) return false;
+  for (const id of read) {
+    const bytes = await orRefusal(store.getChunk(id));
+    if (bytes === undefined) return false;
+    into.set(id, bytes);
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
+import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
-import { type Choice, candidatePool, mayOpenRound } from '../domain/rounds.ts';
+import { type Choice, mayOpenRound, strategyOfPolicy } from '../domain/rounds.ts';
 import {
   BrokenStrategyError,
   MissingInputError,
@@ -9,6 +10,8 @@ import {
 } from '../strategies/errors.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
+import { ALL_INPUTS, inputsOf, type PoolRead, withPool } from './pool.ts';
+import { encodeReasons } from './reasons.ts';
 import { orRefusal } from './trouble.ts';
 import { type RoundView, roundView } from './views.ts';
 
@@ -25,8 +28,8 @@ export interface RoundRequest {
 }
 
 /**
- * Opens a round: the strategy scores in a worker while people go on labelling, then one commit records what it
- * chose.
+ * Opens a round: the strategy is checked, then it chooses in a worker while people go on labelling, then one commit
+ * records what it chose.
  */
 export async function openRound(
   concord: Concord,
@@ -35,62 +38,62 @@ export async function openRound(
 ): Promise<RoundView> {
   const seed = request.seed ?? new DataView(concord.environment.randomBytes(4).buffer).getUint32(0);
   const { deadline } = request;
-  const plan = await live.read((project) => {
-    const { policy, currentRun, labels, samples } = project;
-    const size = request.size ?? policy.roundSize;
+  const { named, size, has } = await live.read((project) => {
+    const size = request.size ?? project.policy.roundSize;
     mayOpenRound(project, size, deadline, concord.environment.now());
-    const strategy = request.strategy ?? policy.strategy.name;
-    const parameters = request.parameters ?? (request.strategy === null ? policy.strategy.parameters : {});
-    return {
-      size,
-      strategy,
-      parameters,
-      run: currentRun,
-      labelSet: labels,
-      samples: samples.size,
-      candidates: candidatePool(project),
-    };
+    return { size, named: strategyOf(project, request), has: inputsOf(project) };
   });
-  const { candidates, labelSet, run } = plan;
-  const unlabelled = candidates.ordinals.length;
+  const { needs } = await refusingFaults(() => concord.strategies.check(named.name, named.parameters, has));
+  const choice = await withPool(concord, live, needs, (pool) =>
+    choose(concord, pool, { ...named, size, seed }),
+  );
+  return live.execute('openRound', { by: viewer.member, choice, deadline }, roundView, { alone: true });
+}
+
+function strategyOf(project: Project, { strategy, parameters }: RoundRequest) {
+  if (strategy !== null) return { name: strategy, parameters: parameters ?? {}, origin: 'REQUEST' as const };
+  const named = strategyOfPolicy(project);
+  return { ...named, parameters: parameters ?? named.parameters };
+}
+
+async function choose(
+  concord: Concord,
+  { pool, states, seq, run }: PoolRead,
+  {
+    name,
+    parameters,
+    origin,
+    size,
+    seed,
+  }: ReturnType<typeof strategyOf> & { readonly size: number; readonly seed: number },
+): Promise<Choice> {
+  const unlabelled = pool.ordinals.length;
   if (unlabelled === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
-  const matrix = run ? await orRefusal(live.matrix.of(run, labelSet.length, plan.samples)) : null;
-  const choice = await refusingFaults(async () => {
-    const selection = await concord.strategies.select({
-      strategy: plan.strategy,
-      parameters: plan.parameters,
-      seed,
-      count: plan.size,
-      pool: {
-        ...candidates,
-        labelSet,
-        predictions: matrix && { ...matrix, passes: null },
-        embeddings: null,
-        labelled: null,
-        classCounts: null,
-        cost: null,
-      },
-    });
-    const choice: Choice = {
-      strategy: {
-        name: selection.strategy,
-        version: selection.version,
-        parameters: selection.parameters,
-        asked: selection.asked.map(({ strategy, version }) => ({ name: strategy, version })),
-      },
-      seed,
-      run: run?.number ?? null,
-      samples: selection.ordinals,
-      scores: selection.scores,
-      normalised: selection.normalised,
-      random: selection.random,
-      inclusionProbability: selection.inclusionProbability,
-    };
-    return choice;
-  });
-  if (choice.samples.length === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
-  const input = { by: viewer.member, choice, deadline };
-  return live.execute('openRound', input, roundView, { alone: true });
+  const selection = await refusingFaults(() =>
+    concord.strategies.select({ strategy: name, parameters, seed, count: size, pool, states }),
+  );
+  if (selection.ordinals.length === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
+  const reasons = encodeReasons(selection.ordinals, selection.reasons);
+  return {
+    readAt: seq,
+    requested: size,
+    origin,
+    strategy: {
+      name: selection.strategy,
+      version: selection.version,
+      parameters: selection.parameters,
+      asked: selection.asked.map(({ strategy, version }) => ({ name: strategy, version })),
+    },
+    seed,
+    run: run?.number ?? null,
+    samples: selection.ordinals,
+    scores: selection.scores,
+    normalised: selection.normalised,
+    random: selection.random,
+    inclusionProbability: selection.inclusionProbability,
+    reasons: reasons && (await orRefusal(concord.store.putChunk(reasons, concord.environment.now()))),
+    states: selection.states,
+  };
 }
 
 /**
@@ -103,9 +106,7 @@ export async function checkStrategy(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   // Whatever it needs, the project may still get.
-  const { needs = [] } = concord.strategies.list().find(({ name }) => name === strategy) ?? {};
-  const available = [...new Set([...needs, 'probabilities' as const])];
-  await refusingFaults(() => concord.strategies.check(strategy, parameters, available));
+  await refusingFaults(() => concord.strategies.check(strategy, parameters, ALL_INPUTS));
 }
 
 /**

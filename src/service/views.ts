@@ -4,11 +4,13 @@ import { roundProgress } from '../domain/announced.ts';
 import type { AssignmentState } from '../domain/assignmentTable.ts';
 import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
 import { type Interval, wilson } from '../domain/confidence.ts';
-import type { RoundOpened } from '../domain/events.ts';
+import type { Embeddings } from '../domain/embedding.ts';
+import type { RoundOpened, StrategyOrigin } from '../domain/events.ts';
 import type { AutoAcceptStatus, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
+import { isStable, type StoppingSignals } from '../domain/stopping.ts';
 
 /**
  * What leaves the service: plain values, taken from a projection at one instant. They hold nothing that a later
@@ -73,6 +75,9 @@ export interface RoundView {
   readonly strategy: RoundOpened['strategy'];
   readonly seed: number;
   readonly run: number | null;
+  readonly origin: StrategyOrigin;
+  /** Samples that the strategy was to choose. */
+  readonly requested: number;
   /** Samples chosen by the strategy. */
   readonly size: number;
   readonly inclusionProbability: number | null;
@@ -93,6 +98,8 @@ export function roundView(project: Project, round: Round): RoundView {
     strategy: opened.strategy,
     seed: opened.seed,
     run: opened.run,
+    origin: opened.origin,
+    requested: opened.requested,
     size: round.size,
     inclusionProbability: opened.inclusionProbability,
     openedAt: round.openedAt,
@@ -142,9 +149,15 @@ export interface RunView {
   readonly errors: number;
   /** Wilson interval of the error rate, for display; null before the first answer. */
   readonly errorInterval: Interval | null;
+  /** How many passes it has; 0: none. */
+  readonly passes: number;
+  readonly signals: StoppingSignals;
+  /** Whether the newest runs up to this one agree so well that more labels change little. */
+  readonly isStable: boolean;
 }
 
-export function runView(run: PredictionRun): RunView {
+/** A run, with the signals of those before it. */
+export function runViewOf({ runs }: Project, run: PredictionRun): RunView {
   const { published, audited, errors } = run;
   return {
     number: run.number,
@@ -159,7 +172,25 @@ export function runView(run: PredictionRun): RunView {
     audited,
     errors,
     errorInterval: audited === 0 ? null : wilson(errors, audited),
+    passes: run.passes,
+    signals: published.signals,
+    isStable: isStable(runs.slice(0, run.number).map(({ published }) => published.signals)),
   };
+}
+
+/** The newest vectors of a project's samples. */
+export interface EmbeddingsView {
+  readonly number: number;
+  readonly model: string;
+  readonly dimensions: number;
+  readonly rows: number;
+  readonly publishedAt: number;
+}
+
+export function embeddingsView({ published, publishedAt }: Embeddings): EmbeddingsView {
+  const { publication, model, dimensions, parts } = published;
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  return { number: publication, model, dimensions, rows, publishedAt };
 }
 
 /** Agreement over the base overlap. */

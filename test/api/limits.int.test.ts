@@ -41,7 +41,7 @@ describe('what an operation costs', () => {
     console.table(table);
     expect(table.length).toBeGreaterThan(35);
     for (const { name, cost, depth, tokens } of table) {
-      expect(cost, name).toBeLessThan(MAX_COST / 3);
+      expect(cost, name).toBeLessThan(MAX_COST / 2.5);
       expect(depth, name).toBeLessThanOrEqual(MAX_DEPTH / 2);
       expect(tokens, name).toBeLessThan(MAX_TOKENS / 10);
     }

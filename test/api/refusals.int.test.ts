@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObjectType } from 'graphql';
@@ -134,6 +135,10 @@ function part(samples: readonly { key: string; data?: unknown }[], more: Variabl
     samples: samples.map((sample) => ({ data: {}, ...sample })),
     ...more,
   };
+}
+
+function vectors(embeddings: string, more: Variables = {}): Variables {
+  return { project, keys: ['k0'], dimensions: 2, embeddings, ...more };
 }
 
 function upload(probabilities: string, more: Variables = {}): Variables {
@@ -288,6 +293,53 @@ describe('predictions', () => {
     });
     expect(status).toBeLessThan(500);
     expect(only(errors)).toMatchObject({ extensions: { code: 'INVALID_INPUT' } });
+  });
+
+  const part = upload(rows(SURE));
+  it.each([
+    ['one pass', { ...part, passes: [rows(SURE)] }, 'passes'],
+    ['101 passes', { ...part, passes: Array(101).fill(rows(SURE)) }, 'passes'],
+    ['half a pass', { ...part, passes: [rows(SURE), rows([1])] }, 'passes.1'],
+    ['no numbers at all', { ...part, probabilities: null }, 'probabilities'],
+  ])('refuse %s', async (_, input, field) => {
+    const given = { ...input, project };
+    expect(await refused(driver.token, 'uploadPredictions', given, 'INVALID_INPUT')).toMatchObject({ field });
+  });
+
+  it('refuse passes that are no probabilities, and name pass and row', async () => {
+    const passes = [rows(SURE, SURE), rows(SURE, [1, 1, 1])];
+    const input = { project, keys: ['k0', 'k1'], classes: 3, passes };
+    expect(await refused(driver.token, 'uploadPredictions', input, 'BAD_PROBABILITIES')).toMatchObject({
+      count: 1,
+      badRows: [{ row: 1, problem: 'pass 1: the sum is 3.000000, not 1' }],
+    });
+  });
+
+  it('refuse parts of a run that have unlike passes', async () => {
+    const parts: string[] = [];
+    for (const [key, passes] of [
+      ['k0', [rows(SURE), rows(SURE)]],
+      ['k1', []],
+    ] as const) {
+      const input = upload(rows(SURE), { keys: [key], passes });
+      const uploaded = '... on UploadedPart { receipt }';
+      const { receipt } = await must<{ receipt: string }>(
+        service,
+        driver.token,
+        'uploadPredictions',
+        input,
+        uploaded,
+      );
+      parts.push(receipt);
+    }
+    const input = { project, model: 'm', parts };
+    expect(await refused(driver.token, 'publishPredictions', input, 'INVALID_INPUT')).toMatchObject({
+      problem: 'part 1 has 0 passes, and the first has 2',
+    });
+    // And what is of predictions is none of embeddings.
+    expect(await refused(driver.token, 'publishEmbeddings', input, 'UNKNOWN_PART')).toMatchObject({
+      part: 0,
+    });
   });
 
   it('refuse receipts that name no part', async () => {
@@ -691,6 +743,68 @@ describe('a project and its members', () => {
   });
 });
 
+describe('embeddings', () => {
+  const stored = async (input: Variables): Promise<string> => {
+    const selection = '... on UploadedPart { receipt }';
+    return (await must<{ receipt: string }>(service, driver.token, 'uploadEmbeddings', input, selection))
+      .receipt;
+  };
+
+  it.each([
+    ['no dimensions', vectors('', { dimensions: 0 }), 'dimensions'],
+    ['too many dimensions', vectors('', { dimensions: 4_097 }), 'dimensions'],
+    ['half a row', vectors(rows([1])), 'embeddings'],
+    ['neither keys nor numbers', vectors(rows([1, 2]), { keys: null }), 'keys'],
+  ])('refuse %s', async (_, input, field) => {
+    const given = { ...input, project };
+    expect(await refused(driver.token, 'uploadEmbeddings', given, 'INVALID_INPUT')).toMatchObject({ field });
+  });
+
+  it('refuse what is not finite, and name the rows', async () => {
+    const input = vectors(rows([1, 2], [1, Number.NaN], [Number.POSITIVE_INFINITY, 0]), {
+      keys: ['k0', 'k1', 'k2'],
+    });
+    expect(await refused(driver.token, 'uploadEmbeddings', input, 'BAD_EMBEDDINGS')).toMatchObject({
+      count: 2,
+      badRows: [
+        { row: 1, problem: 'number 1 is NaN' },
+        { row: 2, problem: 'number 0 is Infinity' },
+      ],
+    });
+  });
+
+  it('refuse samples that are not there, and more than 2 MiB', async () => {
+    const unknown = vectors(rows([1, 2]), { keys: ['nobody'] });
+    await refused(driver.token, 'uploadEmbeddings', unknown, 'UNKNOWN_SAMPLES');
+    const large = vectors(Buffer.alloc(2 * 1024 * 1024 + 4).toString('base64'));
+    expect(await refused(driver.token, 'uploadEmbeddings', large, 'PAYLOAD_TOO_LARGE')).toMatchObject({
+      what: 'embeddings',
+    });
+  });
+
+  it('refuse parts that do not go together, and numbers that read as a receipt', async () => {
+    const publish = (parts: readonly string[], code: string) =>
+      refused(driver.token, 'publishEmbeddings', { project, model: 'm', parts }, code);
+    const one = await stored(vectors(rows([1, 2])));
+    const other = await stored(vectors(rows([1, 2, 3]), { keys: ['k1'], dimensions: 3 }));
+    expect(await publish([one, one], 'DUPLICATE_KEYS')).toMatchObject({ keys: ['k0'] });
+    expect(await publish([one, other], 'INVALID_INPUT')).toMatchObject({
+      problem: 'part 1 has 3 dimensions, and the first has 2',
+    });
+    expect(await publish([], 'INVALID_INPUT')).toMatchObject({ field: 'parts' });
+    const forged = Buffer.from(
+      JSON.stringify({ project: raw(project), kind: 'embeddings', part: { vectors: 'f'.repeat(64) } }).padEnd(
+        400,
+      ),
+    );
+    await stored(vectors(forged.toString('base64'), { dimensions: 100 }));
+    const chunk = Buffer.concat([Buffer.alloc(4), forged]);
+    for (const bytes of [forged, chunk]) {
+      await publish([createHash('sha256').update(bytes).digest('hex')], 'UNKNOWN_PART');
+    }
+  });
+});
+
 describe('who may do what', () => {
   const ANNOTATE = ['ANNOTATOR'];
   const STEER = ['OWNER', 'DRIVER'];
@@ -704,6 +818,7 @@ describe('who may do what', () => {
     endWorkSession: { allowed: ANNOTATE, input: () => ({ project }) },
     importSamples: { allowed: STEER, input: () => part([{ key: 'forbidden' }]) },
     issueToken: { allowed: OWN, input: () => ({ project, member: anna.id }) },
+    publishEmbeddings: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
     openRound: { allowed: STEER, input: () => ({ project, strategy: 'random', size: 1 }) },
     publishPredictions: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
     release: { allowed: ANNOTATE, input: () => ({ assignment: assignment() }) },
@@ -714,6 +829,7 @@ describe('who may do what', () => {
     submit: { allowed: ANNOTATE, input: () => ({ assignment: assignment(), label: 'animal' }) },
     undo: { allowed: ANNOTATE, input: () => ({ assignment: assignment() }) },
     updatePolicy: { allowed: OWN, input: () => ({ project, policy: { paused: true } }) },
+    uploadEmbeddings: { allowed: STEER, input: () => vectors(rows([1, 2])) },
     uploadPredictions: { allowed: STEER, input: () => upload(rows(SURE)) },
   };
   const assignment = () => id('Assignment', `${raw(project)}/${'a'.repeat(22)}`);

@@ -310,6 +310,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     importSamples: [{ project, importId: 'import', part: 0, samples: [{ key: key(0), data: 1 }] }],
     issueToken: [{ project, member: people.ben.id }],
     openRound: [{ project, strategy: 'random' }],
+    publishEmbeddings: [{ project, model: 'm', parts: ['x'] }],
     publishPredictions: [{ project, model: 'm', parts: ['x'] }],
     release: foreign,
     renew: foreign,
@@ -322,6 +323,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     ]),
     undo: foreign,
     updatePolicy: [{ project, policy: { paused: false } }],
+    uploadEmbeddings: [{ project, keys: [key(0)], dimensions: 1, embeddings: '' }],
     uploadPredictions: [{ project, keys: [key(0)], classes: 2, probabilities: '' }],
   };
 }

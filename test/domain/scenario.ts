@@ -12,6 +12,7 @@ import { preAnnotate } from '../../src/domain/predicting.ts';
 import { Project } from '../../src/domain/project.ts';
 import { Refusal, type RefusalCode } from '../../src/domain/refusals.ts';
 import type { Choice } from '../../src/domain/rounds.ts';
+import { encodeUncertainties, uncertainties } from '../../src/domain/stopping.ts';
 import { encodeVerdicts } from '../../src/domain/verdicts.ts';
 
 export const SECOND = 1_000;
@@ -158,7 +159,10 @@ export class Scenario {
     });
     const verdicts = `verdicts${this.chunks.size}`;
     this.chunks.set(verdicts, encodeVerdicts(preAnnotate(ordinals, matrix, classes)));
-    return { matrix: `matrix of ${verdicts}`, verdicts, rows: ordinals.length };
+    const unsure = `uncertainties${this.chunks.size}`;
+    this.chunks.set(unsure, encodeUncertainties(uncertainties(matrix, classes)));
+    const matrixId = `matrix of ${verdicts}`;
+    return { matrix: matrixId, verdicts, uncertainties: unsure, passes: [], rows: ordinals.length };
   }
 
   /** Tops up what somebody holds, and answers the samples they hold, oldest first. */
@@ -201,6 +205,9 @@ export class Scenario {
 /** What a strategy might have chosen. */
 export function chosen(samples: readonly number[], choice: Partial<Choice> = {}): Choice {
   return {
+    readAt: 1,
+    requested: samples.length,
+    origin: 'POLICY',
     strategy: { name: 'margin', version: 'v1', parameters: {}, asked: [] },
     seed: 7,
     run: null,
@@ -209,6 +216,8 @@ export function chosen(samples: readonly number[], choice: Partial<Choice> = {})
     normalised: Float64Array.from(samples, (_, rank) => 1 - rank / samples.length),
     random: new Uint8Array(samples.length),
     inclusionProbability: null,
+    reasons: null,
+    states: {},
     ...choice,
   };
 }

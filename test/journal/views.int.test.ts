@@ -21,6 +21,9 @@ const GRANTED = {
 const SUBMITTED = { type: 'submitted', milliseconds: 900, counted: true } as const;
 const OPENED = {
   type: 'roundOpened',
+  readAt: 1,
+  requested: 3,
+  origin: 'POLICY',
   strategy: { name: 'margin', version: 'v1', parameters: { 'batch.size': 2 }, asked: [] },
   seed: 7,
   run: 1,
@@ -30,6 +33,8 @@ const OPENED = {
   random: Uint8Array.of(0, 0, 1),
   priority: { threshold: 0.8, score: 'NORMALISED' },
   inclusionProbability: 0.1,
+  reasons: null,
+  states: {},
   audits: new Uint32Array(),
   auditRanks: new Uint32Array(),
   by: 'bob',

@@ -1,4 +1,5 @@
 import {
+  BadEmbeddingsError,
   BadProbabilitiesError,
   InvalidInputError,
   type Project,
@@ -98,6 +99,34 @@ describe('predictions', () => {
     expect(calls['UploadPredictions']).toMatchObject([{ project: 'p', classes: 3, keys: ['a', 'b'] }]);
     expect(floats(String(calls['UploadPredictions']?.[0]?.['probabilities']))).toEqual([...probabilities]);
     expect(calls['PublishPredictions']).toEqual([{ project: 'p', model: 'm', parts: ['r0'] }]);
+  });
+
+  it('of several passes go together, in parts of 4 MiB in all', async () => {
+    const { project, calls } = projectOn(published);
+    const rows = 40_000;
+    const numbers = Uint32Array.from({ length: rows }, (_, i) => i);
+    const passes = Array.from({ length: 20 }, (_, pass) => new Float32Array(rows * 3).fill(pass));
+    const labels = ['spam', 'ham', 'other'];
+    for (let i = 0; i < rows; i++) passes[1]?.set([7, 8, 9], 3 * i);
+    await project.publishPredictions({ model: 'm', numbers, passes, labels });
+    const parts = calls['UploadPredictions'] ?? [];
+    expect(parts).toHaveLength(3);
+    for (const part of parts) {
+      expect(part).not.toHaveProperty('probabilities');
+      const sent = (part['passes'] as string[]).map(floats);
+      expect(sent.slice(0, 3).map(([first]) => first)).toEqual([0, 8, 2]);
+      expect(4 * sent.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(4 * 1024 * 1024);
+    }
+  });
+
+  it.each([
+    ['no numbers', {}, 'probabilities: give probabilities, or passes'],
+    ['half a pass', { passes: [new Float32Array(6), new Float32Array(5)] }, 'passes.1: 2 rows of 3 classes'],
+  ])('are refused before anything is sent: %s', async (_, more, message) => {
+    const { project, calls } = projectOn({});
+    const publishing = project.publishPredictions({ model: 'm', keys: ['a', 'b'], ...more });
+    await expect(publishing).rejects.toThrow(message);
+    expect(calls).toEqual({});
   });
 
   it('go in parts whose receipts stay in order', async () => {
@@ -231,5 +260,41 @@ describe('the training set', () => {
       for await (const _ of project.trainingSet());
     })();
     await expect(reading).rejects.toMatchObject({ code: 'FORBIDDEN', allowed: ['OWNER', 'DRIVER'] });
+  });
+});
+
+describe('embeddings', () => {
+  it('go in parts of 2 MiB, and bad rows are numbered in the whole', async () => {
+    const badRows = [{ row: 1, problem: 'number 0 is NaN' }];
+    const { project, calls } = projectOn({
+      UploadEmbeddings: (_, call) => {
+        if (call === 2) throw new BadEmbeddingsError('bad', { count: 1, badRows });
+        return { receipt: `r${call}` };
+      },
+      PublishEmbeddings: () => ({ number: 1 }),
+    });
+    const embeddings = new Float32Array(1_500 * 768);
+    const keys = Array.from({ length: 1_500 }, (_, i) => `k${i}`);
+    const publishing = project.publishEmbeddings({ model: 'm', keys, embeddings });
+    await expect(publishing).rejects.toMatchObject({ badRows: [{ row: 2 * 682 + 1 }] });
+    await project.publishEmbeddings({
+      model: 'm',
+      keys: ['a', 'b'],
+      embeddings: Float32Array.of(1, 2, 3, 4),
+    });
+    expect(calls['UploadEmbeddings']?.at(-1)).toMatchObject({
+      project: 'p',
+      dimensions: 2,
+      keys: ['a', 'b'],
+    });
+    expect(calls['PublishEmbeddings']).toEqual([{ project: 'p', model: 'm', parts: ['r3'] }]);
+  });
+
+  it('that do not fit their rows are refused before anything is sent', async () => {
+    const { project } = projectOn({});
+    const embeddings = new Float32Array(5);
+    await expect(project.publishEmbeddings({ model: 'm', keys: ['a', 'b'], embeddings })).rejects.toThrow(
+      InvalidInputError,
+    );
   });
 });

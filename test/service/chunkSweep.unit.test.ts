@@ -25,7 +25,8 @@ describe('the sweep', () => {
     uploadPredictions(world.concord, world.owner, {
       rows: { numbers: [0, 1] },
       classes: 2,
-      bytes: new Uint8Array(Float32Array.of(0.9, 0.1, 0.2, 0.8).buffer),
+      probabilities: new Uint8Array(Float32Array.of(0.9, 0.1, 0.2, 0.8).buffer),
+      passes: [],
     });
 
   beforeEach(async () => {
@@ -92,7 +93,7 @@ describe('the sweep', () => {
   it('may have been quicker than who publishes, who is told so', async () => {
     const { receipt } = await upload();
     await world.world.pass(2 * DAY);
-    expect(await sweep()).toMatchObject({ deleted: 3 });
+    expect(await sweep()).toMatchObject({ deleted: 4 });
     const publishing = publishPredictions(world.concord, world.owner, { model: 'm', receipts: [receipt] });
     await expect(publishing).rejects.toMatchObject({ code: 'UNKNOWN_PART', details: { part: 0 } });
   });

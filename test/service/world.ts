@@ -12,7 +12,8 @@ import { StillWorld } from '../support/stillWorld.ts';
 const OWNER_TOKEN = 'owner'.padEnd(40, '_');
 
 /** Chooses the first of the pool: what strategies do is tried elsewhere, and takes workers. */
-const inOrder: Pick<StrategyHost, 'select' | 'close'> = {
+const inOrder: Pick<StrategyHost, 'check' | 'select' | 'close'> = {
+  check: async () => ({ parameters: {}, needs: [] }),
   async select({ strategy, parameters, count, pool }) {
     const ordinals = pool.ordinals.slice(0, count);
     const scores = Float32Array.from(ordinals, (_, i) => 1 - i / 1_000);
@@ -26,6 +27,8 @@ const inOrder: Pick<StrategyHost, 'select' | 'close'> = {
       normalised: scores,
       random: new Uint8Array(ordinals.length),
       inclusionProbability: null,
+      reasons: null,
+      states: {},
     } as unknown as Awaited<ReturnType<StrategyHost['select']>>;
   },
   close: async () => undefined,

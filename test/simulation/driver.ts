@@ -125,7 +125,12 @@ export class Driver extends Client {
       run: async (access, concord) => {
         const count = await access.live.read((project) => Math.min(project.samples.size, numbers.length));
         const bytes = new Uint8Array(rows.buffer, 0, count * classes * 4);
-        const part = { rows: { numbers: numbers.slice(0, count) }, classes, bytes };
+        const part = {
+          rows: { numbers: numbers.slice(0, count) },
+          classes,
+          probabilities: bytes,
+          passes: [],
+        };
         const { receipt } = await uploadPredictions(concord, access, part);
         return publishPredictions(concord, access, { model, receipts: [receipt] });
       },

@@ -32,12 +32,14 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   // The import id and part, and the content, are the keys: the first result stands.
   ImportSamples: true,
   UploadPredictions: true,
+  UploadEmbeddings: true,
   // Each of these makes something new every time, or is refused the second time though the first was done.
   AddMember: false,
   CreateProject: false,
   IssueToken: false,
   OpenRound: false,
   PublishPredictions: false,
+  PublishEmbeddings: false,
   // Would say that it ended none.
   RevokeTokens: false,
 };

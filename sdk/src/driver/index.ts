@@ -6,8 +6,10 @@
  */
 export * from '../client/index.ts';
 export { connectDriver, type Driver } from './driver.ts';
+export type { NewEmbeddings } from './embeddings.ts';
 export type { Imported, ImportOptions, ImportProgress, NewSample } from './importing.ts';
-export type { Predictions, PublishOptions, PublishProgress } from './predictions.ts';
+export type { PublishOptions, PublishProgress, RowNames } from './parts.ts';
+export type { Predictions } from './predictions.ts';
 export type {
   DriverProject,
   NewMember,

@@ -1,44 +1,28 @@
 import type { Client } from '../client/client.ts';
-import {
-  BadProbabilitiesError,
-  InvalidInputError,
-  WrongClassCountError,
-} from '../client/generated/errors.ts';
+import { BadProbabilitiesError, WrongClassCountError } from '../client/generated/errors.ts';
 import type { PredictionRun, Project } from '../client/generated/types.ts';
-import type { CallOptions } from '../client/operation.ts';
 import { base64 } from './bytes.ts';
+import { invalid, namesOf, type PublishOptions, type RowNames, shifted, uploadInParts } from './parts.ts';
 
-/** The most that one part may have: bytes of probabilities, and rows. */
+/** The most bytes of numbers that one part may have. */
 const PART_BYTES = 4 * 1024 * 1024;
-const PART_ROWS = 20_000;
-/** Parts on their way at the same time. */
-const IN_FLIGHT = 3;
 
 /** What a model says of samples. */
-export interface Predictions {
+export interface Predictions extends RowNames {
   /** What you call the model version: 1 to 200 characters. */
   readonly model: string;
-  /** Whose rows these are, by key. Give either keys or numbers. */
-  readonly keys?: readonly string[] | undefined;
-  /** Whose rows these are, by the number that the import gave: less to send than keys. */
-  readonly numbers?: Uint32Array | readonly number[] | undefined;
-  /** rows × classes, row by row: class `c` of row `i` is at `i * classes + c`. Each in 0…1, each row's sum 1. */
-  readonly probabilities: Float32Array;
+  /**
+   * rows × classes, row by row: class `c` of row `i` is at `i * classes + c`. Each in 0…1, each row's sum 1. With
+   * `passes`, it may be left out: then it is their mean.
+   */
+  readonly probabilities?: Float32Array | undefined;
+  /**
+   * The same of each member of a committee, or of each pass of MC dropout: 2 to 100, each as `probabilities`. For
+   * strategies that look at how far they disagree.
+   */
+  readonly passes?: readonly Float32Array[] | undefined;
   /** Which label each column is of, if the columns are in another order than the project's labels. */
   readonly labels?: readonly string[] | undefined;
-}
-
-/** How far a publication has come. */
-export interface PublishProgress {
-  /** Rows uploaded so far. */
-  readonly rows: number;
-  /** Rows there are. */
-  readonly of: number;
-}
-
-export interface PublishOptions extends CallOptions {
-  /** Called after each part. */
-  readonly onProgress?: ((progress: PublishProgress) => void) | undefined;
 }
 
 /** Uploads predictions in parts, a few at a time, and publishes them. */
@@ -46,77 +30,56 @@ export async function publishPredictions(
   client: Client,
   project: Project,
   predictions: Predictions,
-  { onProgress, signal }: PublishOptions = {},
+  options: PublishOptions = {},
 ): Promise<PredictionRun> {
   const classes = project.labels.length;
-  const { rows, names } = checkedRows(predictions, classes);
-  const columns = columnsOf(predictions.labels, project.labels);
-  const partRows = Math.max(1, Math.min(PART_ROWS, Math.floor(PART_BYTES / (4 * classes))));
-  const starts = Array.from({ length: Math.ceil(rows / partRows) }, (_, part) => part * partRows);
-  const failed = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  let uploaded = 0;
-
-  const upload = async (start: number): Promise<string> => {
-    const end = Math.min(rows, start + partRows);
-    const matrix = predictions.probabilities.subarray(start * classes, end * classes);
-    const input = {
-      project: project.id,
-      classes,
-      ...names(start, end),
-      probabilities: base64(columns === null ? matrix : permuted(matrix, columns)),
-    };
-    try {
-      const { receipt } = await client.uploadPredictions(input, { signal: stop });
-      uploaded += end - start;
-      onProgress?.({ rows: uploaded, of: rows });
-      return receipt;
-    } catch (error) {
-      throw error instanceof BadProbabilitiesError ? renumbered(error, start) : error;
-    }
-  };
-
-  const receipts: string[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < starts.length) {
-      const part = next++;
-      receipts[part] = await upload(starts[part] ?? 0);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  } catch (error) {
-    failed.abort(error);
-    throw error;
+  const { probabilities, passes = [] } = predictions;
+  const { rows, names } = namesOf(predictions);
+  if (probabilities === undefined && passes.length === 0) {
+    throw invalid('probabilities', 'give probabilities, or passes');
   }
-  return client.publishPredictions(
-    { project: project.id, model: predictions.model, parts: receipts },
-    { signal },
+  if (probabilities !== undefined) checkShape('probabilities', probabilities, rows, classes);
+  for (const [i, pass] of passes.entries()) checkShape(`passes.${i}`, pass, rows, classes);
+  const columns = columnsOf(predictions.labels, project.labels);
+  const matrices = passes.length + Number(probabilities !== undefined);
+
+  const receipts = await uploadInParts(
+    rows,
+    PART_BYTES / (4 * classes * matrices),
+    async (start, end, call) => {
+      const sent = (matrix: Float32Array) => {
+        const part = matrix.subarray(start * classes, end * classes);
+        return base64(columns === null ? part : permuted(part, columns));
+      };
+      const input = {
+        project: project.id,
+        classes,
+        ...names(start, end),
+        ...(probabilities === undefined ? {} : { probabilities: sent(probabilities) }),
+        ...(passes.length === 0 ? {} : { passes: passes.map(sent) }),
+      };
+      try {
+        return await client.uploadPredictions(input, call);
+      } catch (error) {
+        throw error instanceof BadProbabilitiesError ? renumbered(error, start) : error;
+      }
+    },
+    options,
   );
+  const input = { project: project.id, model: predictions.model, parts: receipts };
+  return client.publishPredictions(input, { signal: options.signal });
 }
 
-function checkedRows({ keys, numbers, probabilities }: Predictions, classes: number) {
-  if ((keys === undefined) === (numbers === undefined)) throw invalid('keys', 'give either keys or numbers');
-  const rows = keys?.length ?? numbers?.length ?? 0;
-  if (rows === 0) throw invalid('keys', 'there are no rows');
-  if (probabilities.length !== rows * classes) {
-    if (probabilities.length % rows === 0) {
-      const actual = probabilities.length / rows;
-      throw new WrongClassCountError(
-        `The project has ${classes} classes, the probabilities have ${actual}.`,
-        { expected: classes, actual },
-      );
-    }
-    throw invalid(
-      'probabilities',
-      `${rows} rows of ${classes} classes are ${rows * classes} numbers, not ${probabilities.length}`,
-    );
+function checkShape(field: string, { length }: Float32Array, rows: number, classes: number): void {
+  if (length === rows * classes) return;
+  if (length % rows === 0) {
+    const actual = length / rows;
+    throw new WrongClassCountError(`The project has ${classes} classes, the probabilities have ${actual}.`, {
+      expected: classes,
+      actual,
+    });
   }
-  const ordinals = numbers && Uint32Array.from(numbers);
-  const names = (start: number, end: number) =>
-    ordinals ? { numbers: base64(ordinals.subarray(start, end)) } : { keys: keys?.slice(start, end) };
-  return { rows, names };
+  throw invalid(field, `${rows} rows of ${classes} classes are ${rows * classes} numbers, not ${length}`);
 }
 
 /** At which column of the matrix each of the project's labels is; null if they are in order. */
@@ -140,16 +103,10 @@ function permuted(matrix: Float32Array, columns: readonly number[]): Float32Arra
   return turned;
 }
 
-/** The service counts rows within a part; whoever gave the matrix counts them in the matrix. */
 function renumbered({ count, badRows }: BadProbabilitiesError, start: number): BadProbabilitiesError {
-  const renamed = badRows.map(({ row, problem }) => ({ row: row + start, problem }));
-  const listed = renamed.map(({ row, problem }) => `Row ${row}: ${problem}.`).join(' ');
+  const { rows, listed } = shifted(badRows, start);
   return new BadProbabilitiesError(`${count} rows are not probabilities. ${listed}`, {
     count,
-    badRows: renamed,
+    badRows: rows,
   });
-}
-
-function invalid(field: string, problem: string): InvalidInputError {
-  return new InvalidInputError(`${field}: ${problem}`, { field, problem });
 }

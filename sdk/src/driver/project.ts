@@ -3,6 +3,7 @@ import { ForbiddenError } from '../client/generated/errors.ts';
 import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.ts';
 import type {
   Agreement,
+  Embeddings,
   NewToken,
   PredictionRun,
   Progress,
@@ -12,8 +13,10 @@ import type {
 } from '../client/generated/types.ts';
 import type { CallOptions } from '../client/operation.ts';
 import { allOf } from '../client/pages.ts';
+import { type NewEmbeddings, publishEmbeddings } from './embeddings.ts';
 import { type Imported, type ImportOptions, importSamples, type NewSample } from './importing.ts';
-import { type Predictions, type PublishOptions, publishPredictions } from './predictions.ts';
+import type { PublishOptions } from './parts.ts';
+import { type Predictions, publishPredictions } from './predictions.ts';
 import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
 
 /** How many examples are asked for at a time: the most that the service gives. */
@@ -62,6 +65,16 @@ export interface DriverProject {
   publishPredictions(predictions: Predictions, options?: PublishOptions): Promise<PredictionRun>;
 
   /**
+   * Uploads vectors of samples, from whatever encoder, and makes them the embeddings that strategies are given. They
+   * need no predictions: a strategy for the cold start can use them.
+   *
+   * @throws {InvalidInputError} keys or numbers and embeddings do not fit each other
+   * @throws {BadEmbeddingsError} rows are not finite; they are numbered as in what was given
+   * @throws {UnknownSamplesError} keys or numbers name no sample
+   */
+  publishEmbeddings(embeddings: NewEmbeddings, options?: PublishOptions): Promise<Embeddings>;
+
+  /**
    * Has a strategy choose samples and opens a round with them. What is left out is as the policy says. Not
    * repeated after a network error: `client.currentRound` tells whether it opened.
    *
@@ -108,6 +121,7 @@ export function driverProject(client: Client, info: Project): DriverProject {
     addMember: (member, options) => client.addMember({ ...member, project }, options),
     importSamples: (samples, options) => importSamples(client, project, samples, options),
     publishPredictions: (predictions, options) => publishPredictions(client, info, predictions, options),
+    publishEmbeddings: (embeddings, options) => publishEmbeddings(client, info, embeddings, options),
     openRound: (round = {}, options) => client.openRound({ ...round, project }, options),
     closeRound: ({ id }, options) => client.closeRound({ round: id }, options),
     roundProgress: (round, options) => roundProgress(client, project, round, options),

@@ -2,7 +2,7 @@
 
 import { type DetailsOf, RefusalError } from '../errors.ts';
 
-/** One row of probabilities that cannot be taken. */
+/** One row of probabilities or embeddings that cannot be taken. */
 export interface BadRow {
   /** What is wrong with it. */
   readonly problem: string;
@@ -46,6 +46,22 @@ export class BadCursorError extends RefusalError {
   constructor(message: string, details: DetailsOf<BadCursorError>) {
     super(message);
     this.problem = details.problem;
+  }
+}
+
+/** Embeddings with a number that is not finite. */
+export class BadEmbeddingsError extends RefusalError {
+  override readonly name = 'BadEmbeddingsError';
+  override readonly code = 'BAD_EMBEDDINGS';
+  /** The first ones. */
+  readonly badRows: readonly BadRow[];
+  /** How many rows. */
+  readonly count: number;
+
+  constructor(message: string, details: DetailsOf<BadEmbeddingsError>) {
+    super(message);
+    this.badRows = details.badRows;
+    this.count = details.count;
   }
 }
 
@@ -273,7 +289,7 @@ export class UnknownLabelError extends RefusalError {
   }
 }
 
-/** A part of predictions that the service does not hold. Upload it again. */
+/** A part of predictions or embeddings that the service does not hold. Upload it again. */
 export class UnknownPartError extends RefusalError {
   override readonly name = 'UnknownPartError';
   override readonly code = 'UNKNOWN_PART';

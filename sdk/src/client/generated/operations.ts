@@ -2,8 +2,8 @@
 
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
-import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, Assignment, FeedReset, ImportedPart, Member, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
+import type { Agreement, Assignment, Embeddings, FeedReset, ImportedPart, Member, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -220,12 +220,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -284,6 +286,11 @@ const CREATE_PROJECT: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
@@ -291,6 +298,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -340,12 +350,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -449,6 +461,7 @@ fragment PrioritizedSample on PrioritizedSample {
   draw
   score
   normalisedScore
+  reason
   sample {
     ...Sample
   }
@@ -608,6 +621,11 @@ const NODE: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Consensus on Consensus {
   label
   tied
@@ -627,6 +645,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -661,6 +682,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  passes
+  signals {
+    ...StoppingSignals
+  }
 }
 
 fragment Project on Project {
@@ -683,12 +708,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -712,6 +739,15 @@ fragment Sample on Sample {
   consensus {
     ...Consensus
   }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
 }`,
 };
 
@@ -728,6 +764,11 @@ const NODES: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Consensus on Consensus {
   label
   tied
@@ -747,6 +788,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -781,6 +825,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  passes
+  signals {
+    ...StoppingSignals
+  }
 }
 
 fragment Project on Project {
@@ -803,12 +851,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -832,6 +882,15 @@ fragment Sample on Sample {
   consensus {
     ...Consensus
   }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
 }`,
 };
 
@@ -893,12 +952,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -946,6 +1007,19 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  passes
+  signals {
+    ...StoppingSignals
+  }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
 }`,
 };
 
@@ -996,6 +1070,19 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  passes
+  signals {
+    ...StoppingSignals
+  }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
 }`,
 };
 
@@ -1028,12 +1115,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -1056,6 +1145,11 @@ const PROJECT: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
@@ -1063,6 +1157,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -1110,6 +1207,11 @@ const PROJECTS: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment PageInfo on PageInfo {
   endCursor
   hasNextPage
@@ -1122,6 +1224,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -1149,6 +1254,48 @@ fragment Project on Project {
   policy {
     ...Policy
   }
+}`,
+};
+
+const PUBLISH_EMBEDDINGS: Operation = {
+  name: 'PublishEmbeddings',
+  kind: 'mutation',
+  path: ['publishEmbeddings'],
+  document: `mutation PublishEmbeddings($input: PublishEmbeddingsInput!) {
+  publishEmbeddings(input: $input) {
+    ...Embeddings
+    ... on Error {
+      __typename
+      code
+      message
+      ... on DuplicateKeysError {
+        refusal_count: count
+        refusal_keys: keys
+      }
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+      ... on UnknownPartError {
+        refusal_part: part
+      }
+    }
+  }
+}
+
+fragment Embeddings on Embeddings {
+  __typename
+  number
+  model
+  dimensions
+  rows
+  publishedAt
 }`,
 };
 
@@ -1207,6 +1354,19 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  passes
+  signals {
+    ...StoppingSignals
+  }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
 }`,
 };
 
@@ -1388,12 +1548,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -1445,6 +1607,7 @@ fragment RoundSample on RoundSample {
   priority
   score
   normalisedScore
+  reason
   sample {
     ...Sample
   }
@@ -1496,12 +1659,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -1619,6 +1784,11 @@ const SET_ROLE: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
@@ -1626,6 +1796,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -1935,6 +2108,11 @@ const UPDATE_POLICY: Operation = {
   }
 }
 
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
@@ -1942,6 +2120,9 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  coldStart {
+    ...ColdStart
+  }
   graceSeconds
   hiddenShare
   overlap
@@ -1969,6 +2150,53 @@ fragment Project on Project {
   policy {
     ...Policy
   }
+}`,
+};
+
+const UPLOAD_EMBEDDINGS: Operation = {
+  name: 'UploadEmbeddings',
+  kind: 'mutation',
+  path: ['uploadEmbeddings'],
+  document: `mutation UploadEmbeddings($input: UploadEmbeddingsInput!) {
+  uploadEmbeddings(input: $input) {
+    ...UploadedPart
+    ... on Error {
+      __typename
+      code
+      message
+      ... on BadEmbeddingsError {
+        refusal_badRows: badRows {
+          problem
+          row
+        }
+        refusal_count: count
+      }
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+      ... on PayloadTooLargeError {
+        refusal_bytes: bytes
+        refusal_limit: limit
+        refusal_what: what
+      }
+      ... on UnknownSamplesError {
+        refusal_count: count
+        refusal_samples: samples
+      }
+    }
+  }
+}
+
+fragment UploadedPart on UploadedPart {
+  receipt
+  rows
 }`,
 };
 
@@ -2149,12 +2377,14 @@ fragment Round on Round {
   strategy
   strategyVersion
   strategyParameters
+  strategyOrigin
   strategyAsked {
     name
     version
   }
   seed
   predictionRun
+  requested
   size
   total
   settled
@@ -2222,6 +2452,7 @@ export type MutationName =
   | 'ImportSamples'
   | 'IssueToken'
   | 'OpenRound'
+  | 'PublishEmbeddings'
   | 'PublishPredictions'
   | 'Release'
   | 'Renew'
@@ -2231,6 +2462,7 @@ export type MutationName =
   | 'Submit'
   | 'Undo'
   | 'UpdatePolicy'
+  | 'UploadEmbeddings'
   | 'UploadPredictions';
 
 /** Every operation as a function, over a transport. */
@@ -2331,6 +2563,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(PROJECTS, variables, options);
     },
 
+    /** Makes uploaded parts the embeddings that strategies are given, in place of those before. They need no prediction run. For drivers and owners. */
+    publishEmbeddings(input: PublishEmbeddingsInput, options?: CallOptions): Promise<Embeddings> {
+      return call(PUBLISH_EMBEDDINGS, { input }, options);
+    },
+
     /** Makes uploaded parts the current prediction run: decides what is auto-accepted and draws the audits. For drivers and owners. */
     publishPredictions(input: PublishPredictionsInput, options?: CallOptions): Promise<PredictionRun> {
       return call(PUBLISH_PREDICTIONS, { input }, options);
@@ -2414,6 +2651,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Changes fields of the policy. For owners. */
     updatePolicy(input: UpdatePolicyInput, options?: CallOptions): Promise<Project> {
       return call(UPDATE_POLICY, { input }, options);
+    },
+
+    /** Stores a part of embeddings: some samples and their vectors. Publish the parts together. For drivers and owners. */
+    uploadEmbeddings(input: UploadEmbeddingsInput, options?: CallOptions): Promise<UploadedPart> {
+      return call(UPLOAD_EMBEDDINGS, { input }, options);
     },
 
     /** Stores a part of a prediction run: some samples and their class probabilities. Publish the parts together. For drivers and owners. */

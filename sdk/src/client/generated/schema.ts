@@ -92,6 +92,14 @@ export type CloseRoundInput = {
   readonly round: Scalars['ID']['input'];
 };
 
+/** A strategy for the time before the first prediction run. */
+export type ColdStartInput = {
+  /** The parameters it is given. Default: none. */
+  readonly parameters?: InputMaybe<Scalars['JSONObject']['input']>;
+  /** Its name. */
+  readonly strategy: Scalars['String']['input'];
+};
+
 /** A new project. */
 export type CreateProjectInput = {
   /** How to label, for annotators. */
@@ -148,6 +156,8 @@ export type ErrorCode =
   | 'ASSIGNMENT_CLOSED'
   /** The cursor is not one of this stream. */
   | 'BAD_CURSOR'
+  /** Embeddings with a number that is not finite. */
+  | 'BAD_EMBEDDINGS'
   /** Rows with NaN, a value outside 0…1, or a sum off 1 by more than 0.001. */
   | 'BAD_PROBABILITIES'
   /** The strategy does not take these parameters. */
@@ -180,7 +190,7 @@ export type ErrorCode =
   | 'UNDO_CLOSED'
   /** The label is not in the label set. */
   | 'UNKNOWN_LABEL'
-  /** A part of predictions that the service does not hold. Upload it again. */
+  /** A part of predictions or embeddings that the service does not hold. Upload it again. */
   | 'UNKNOWN_PART'
   /** Rows that name no sample of the project. Nothing of the part was kept. */
   | 'UNKNOWN_SAMPLES'
@@ -255,6 +265,8 @@ export type PolicyInput = {
   readonly autoAcceptThreshold?: InputMaybe<Scalars['Float']['input']>;
   /** The break after it, in minutes. */
   readonly breakMinutes?: InputMaybe<Scalars['Float']['input']>;
+  /** What openRound uses instead until the first prediction run, when it names no strategy; null: the same strategy, which is refused if it needs predictions. */
+  readonly coldStart?: InputMaybe<ColdStartInput>;
   /** How long a disconnected annotator's prefetched samples stay theirs, in seconds. */
   readonly graceSeconds?: InputMaybe<Scalars['Float']['input']>;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
@@ -307,6 +319,16 @@ export type PriorityScore =
   | 'NORMALISED'
   /** The strategy's own. */
   | 'RAW';
+
+/** Embeddings made of uploaded parts. */
+export type PublishEmbeddingsInput = {
+  /** What made them: 1 to 200 characters. */
+  readonly model: Scalars['String']['input'];
+  /** The receipts of their parts; no sample twice. */
+  readonly parts: ReadonlyArray<Scalars['String']['input']>;
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+};
 
 /** A prediction run made of uploaded parts. */
 export type PublishPredictionsInput = {
@@ -375,6 +397,15 @@ export type SkipInput = {
   readonly reason?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** Who named a round's strategy. */
+export type StrategyOrigin =
+  /** The policy, for the time before the first prediction run. */
+  | 'COLD_START'
+  /** The policy. */
+  | 'POLICY'
+  /** Whoever opened the round. */
+  | 'REQUEST';
+
 /** An answer. */
 export type SubmitInput = {
   /** What you answer. */
@@ -417,6 +448,20 @@ export type UpdatePolicyInput = {
   readonly project: Scalars['ID']['input'];
 };
 
+/** A part of embeddings. Give `keys` or `numbers`. */
+export type UploadEmbeddingsInput = {
+  /** Numbers in a vector: 1…4,096. */
+  readonly dimensions: Scalars['Int']['input'];
+  /** rows × dimensions float32, row by row, little-endian; all finite. At most 2 MiB. */
+  readonly embeddings: Scalars['Bytes']['input'];
+  /** Whose rows they are, by key. */
+  readonly keys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
+  /** Whose rows they are, by number: uint32, little-endian. */
+  readonly numbers?: InputMaybe<Scalars['Bytes']['input']>;
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+};
+
 /** A part of a prediction run. Give `keys` or `numbers`. */
 export type UploadPredictionsInput = {
   /** Columns of the matrix: as many as the label set has. */
@@ -425,8 +470,10 @@ export type UploadPredictionsInput = {
   readonly keys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
   /** Whose rows they are, by number: uint32, little-endian. */
   readonly numbers?: InputMaybe<Scalars['Bytes']['input']>;
-  /** rows × classes float32, row by row, little-endian; each row sums to 1. At most 4 MiB. */
-  readonly probabilities: Scalars['Bytes']['input'];
+  /** The same of each pass of a committee or of MC dropout: none, or 2 to 100. Every part of a run has as many. */
+  readonly passes?: InputMaybe<ReadonlyArray<Scalars['Bytes']['input']>>;
+  /** rows × classes float32, row by row, little-endian; each row sums to 1. At most 4 MiB. Default: the mean of the passes. */
+  readonly probabilities?: InputMaybe<Scalars['Bytes']['input']>;
   /** The project. */
   readonly project: Scalars['ID']['input'];
 };
