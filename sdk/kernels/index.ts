@@ -9,6 +9,7 @@ export { approach } from './distances';
 export { logarithms } from './logarithm';
 export { bald, voteEntropy } from './passes';
 export { entropy, leastConfident, margin } from './probabilities';
+export { sift } from './sift';
 
 /** The first byte of the memory that is free. */
 export function start(): usize {

@@ -120,20 +120,23 @@ export function rowsNeeded(pool: SamplePool, needs: Iterable<Need>): Uint32Array
   return [...rows];
 }
 
-/** Those of the ordinals that have a row in each. */
-export function withRows(ordinals: Uint32Array, rows: readonly Uint32Array[]): (place: number) => boolean {
-  return (place) => rows.every((rowOf) => rowOf[ordinals[place] as number] !== NO_ROW);
+/** Beside each ordinal: 1 where it has a row in each, else 0. */
+export function withRows(ordinals: Uint32Array, rows: readonly Uint32Array[]): Uint8Array {
+  const has = new Uint8Array(ordinals.length).fill(1);
+  for (const rowOf of rows) {
+    for (let i = 0; i < ordinals.length; i++) {
+      if (rowOf[ordinals[i] as number] === NO_ROW) has[i] = 0;
+    }
+  }
+  return has;
 }
 
 /** How many samples need review and have what is needed: what any strategy can be expected to choose. */
 export function reviewable(pool: SamplePool, needs: Iterable<Need>): number {
-  const { accepted, ordinals } = pool;
-  const has = withRows(ordinals, rowsNeeded(pool, needs));
-  let reviewable = 0;
-  for (let i = 0; i < accepted.length; i++) {
-    if (accepted[i] === 0 && has(i)) reviewable++;
-  }
-  return reviewable;
+  const { accepted } = visible(pool, needs);
+  let count = 0;
+  for (let i = 0; i < accepted.length; i++) count += (accepted[i] as number) ^ 1;
+  return count;
 }
 
 /** The samples of a pool that a strategy with these needs is shown. */
@@ -143,31 +146,39 @@ export function visible(pool: SamplePool, needs: Iterable<Need>): SamplePool {
 }
 
 export function without(pool: SamplePool, exclude: Uint32Array): SamplePool {
-  const excluded = new Set(exclude);
-  return excluded.size === 0 ? pool : keep(pool, (i) => !excluded.has(pool.ordinals[i] as number));
+  const kept = new Uint8Array(pool.ordinals.length).fill(1);
+  for (const ordinal of exclude) {
+    const place = placeOf(pool.ordinals, ordinal);
+    if (place >= 0) kept[place] = 0;
+  }
+  return keep(pool, kept);
 }
 
-/** The samples of a pool that pass. */
-export function keep(pool: SamplePool, passes: (place: number) => boolean): SamplePool {
-  const { length } = pool.ordinals;
-  const places = new Uint32Array(length);
-  let kept = 0;
-  for (let i = 0; i < length; i++) {
-    if (passes(i)) places[kept++] = i;
-  }
-  if (kept === length) return pool;
-  const ordinals = new Uint32Array(kept);
-  const accepted = new Uint8Array(kept);
-  for (let k = 0; k < kept; k++) {
-    const i = places[k] as number;
+/**
+ * Some samples of a pool.
+ * @param flags one a sample: 1 to keep it, 0 to leave it out
+ */
+function keep(pool: SamplePool, flags: Uint8Array): SamplePool {
+  if (!flags.includes(0)) return pool;
+  let count = 0;
+  for (let i = 0; i < flags.length; i++) count += flags[i] as number;
+  const ordinals = new Uint32Array(count);
+  const accepted = new Uint8Array(count);
+  for (let i = 0, k = 0; k < count; i++) {
+    if (flags[i] === 0) continue;
     ordinals[k] = pool.ordinals[i] as number;
-    accepted[k] = pool.accepted[i] as number;
+    accepted[k++] = pool.accepted[i] as number;
   }
   return { ...pool, ordinals, accepted };
 }
 
 /** Whether an ordinal is among those of a pool. */
 export function isIn(ascending: Uint32Array, ordinal: number): boolean {
+  return placeOf(ascending, ordinal) >= 0;
+}
+
+/** Where an ordinal stands among those of a pool, or −1. */
+function placeOf(ascending: Uint32Array, ordinal: number): number {
   let low = 0;
   let high = ascending.length;
   while (low < high) {
@@ -175,5 +186,5 @@ export function isIn(ascending: Uint32Array, ordinal: number): boolean {
     if ((ascending[middle] as number) < ordinal) low = middle + 1;
     else high = middle;
   }
-  return ascending[low] === ordinal;
+  return ascending[low] === ordinal ? low : -1;
 }

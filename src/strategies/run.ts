@@ -8,12 +8,13 @@ import {
   type Selection,
   type SelectStrategy,
   TopK,
+  UnsoundScoreError,
 } from '@concord/sdk/strategy';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
-import { keep, reviewable, type SamplePool, visible, without } from './pool.ts';
+import { reviewable, type SamplePool, visible, without } from './pool.ts';
 import { Blocks, labelledFor, poolFor, samplesFor } from './samples.ts';
 import { complete, stateOf } from './selection.ts';
 
@@ -56,12 +57,9 @@ async function choose(
   states: Record<string, JsonObject>,
 ): Promise<FullSelection> {
   const { strategy } = plan;
-  const shown = visible(pool, strategy.needs);
-  const wanted = Math.min(count, shown.ordinals.length);
-  if (wanted === 0) return complete(strategy, { ordinals: new Uint32Array(0) }, shown, 0, 0);
   return strategy.kind === 'score'
-    ? score(strategy, plan, shown, wanted, options)
-    : select(strategy, plan, shown, wanted, options, states);
+    ? score(strategy, plan, pool, count, options)
+    : select(strategy, plan, visible(pool, strategy.needs), count, options, states);
 }
 
 /** What any strategy is given beside its samples. */
@@ -89,59 +87,54 @@ function contextOf(
 function score(
   strategy: ScoreStrategy,
   plan: Plan,
-  shown: SamplePool,
+  pool: SamplePool,
   count: number,
   options: RunOptions,
 ): FullSelection {
-  const pool = keep(shown, (i) => shown.accepted[i] === 0);
-  const { ordinals } = pool;
+  const { name, needs, reasons } = strategy;
   const context = contextOf(plan, pool, options);
-  const blocks = new Blocks(pool, strategy.needs);
-  const top = new TopK(count, context.seed, ordinals.length);
-  for (let from = 0; from < ordinals.length; from += blocks.size) {
-    const to = Math.min(from + blocks.size, ordinals.length);
-    const rows = blocks.rows(from, to);
-    const part = guard(strategy.name, () => strategy.score(rows, context));
-    checkScores(strategy, part, ordinals, from, to);
-    top.offer(part, ordinals.subarray(from, to));
+  const blocks = new Blocks(pool, needs);
+  const top = new TopK(count, context.seed, pool.ordinals.length, 0);
+  if (count > 0) {
+    for (let rows = blocks.next(); rows !== null; rows = blocks.next()) {
+      // A plugin may write to what it is given; who each score is of, the host must know.
+      const ordinals = rows.ordinals.slice();
+      const block = rows;
+      const scores = guard(name, () => strategy.score(block, context));
+      take(name, top, scores, ordinals);
+    }
   }
 
   const chosen = top.top();
-  const { reasons } = strategy;
+  const { length } = chosen.ordinals;
   const selection = {
     ordinals: chosen.ordinals,
     scores: chosen.scores,
     reasons:
-      reasons === null || chosen.ordinals.length === 0
+      reasons === null || length === 0
         ? null
-        : guard(strategy.name, () =>
-            reasons(samplesFor(pool, strategy.needs, chosen.ordinals), chosen.scores.slice(), context),
+        : guard(name, () =>
+            reasons(samplesFor(pool, needs, chosen.ordinals), chosen.scores.slice(), context),
           ),
   };
-  return complete(strategy, selection, pool, chosen.ordinals.length, chosen.ordinals.length);
+  return complete(strategy, selection, pool, length, length);
 }
 
-function checkScores(
-  { name }: ScoreStrategy,
-  scores: unknown,
-  ordinals: Uint32Array,
-  from: number,
-  to: number,
-): asserts scores is Float64Array | Float32Array {
-  const fail = (detail: string): never => {
-    throw new StrategyFailedError(name, 'invalid-result', detail);
-  };
+/** @throws {StrategyFailedError} they are no scores of these samples */
+function take(name: string, top: TopK, scores: unknown, ordinals: Uint32Array): void {
+  const invalid = (detail: string) => new StrategyFailedError(name, 'invalid-result', detail);
   if (!(scores instanceof Float64Array || scores instanceof Float32Array)) {
-    return fail('score must return a Float64Array or Float32Array');
+    throw invalid('score must return a Float64Array or Float32Array');
   }
-  if (scores.length !== to - from) {
-    return fail(`score returned ${scores.length} scores for ${to - from} samples`);
+  if (scores.length !== ordinals.length) {
+    throw invalid(`score returned ${scores.length} scores for ${ordinals.length} samples`);
   }
-  for (let i = 0; i < scores.length; i++) {
-    const value = scores[i] as number;
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-      return fail(`the score of sample ${ordinals[from + i]} is ${value}; it must be finite and ≥ 0`);
-    }
+  try {
+    top.offer(scores, ordinals);
+  } catch (error) {
+    if (!(error instanceof UnsoundScoreError)) throw error;
+    const { place, score } = error;
+    throw invalid(`the score of sample ${ordinals[place]} is ${score}; it must be finite and ≥ 0`);
   }
 }
 
@@ -149,10 +142,12 @@ async function select(
   strategy: SelectStrategy,
   plan: Plan,
   pool: SamplePool,
-  count: number,
+  most: number,
   options: RunOptions,
   states: Record<string, JsonObject>,
 ): Promise<FullSelection> {
+  const count = Math.min(most, pool.ordinals.length);
+  if (count === 0) return complete(strategy, { ordinals: new Uint32Array(0) }, pool, 0, 0);
   const { name } = strategy;
   const ask = async (asked: string, { count, exclude = new Uint32Array(0) }: AskOptions) => {
     const inner = plan.asked.get(asked);

@@ -34,6 +34,7 @@ export {
   type Probabilities,
   voteEntropy,
 } from './kernels/scores.ts';
+export { UnsoundScoreError } from './kernels/sift.ts';
 export { type Draw, draw, highest, type Top, TopK } from './order.ts';
 export { deriveSeed, hashText, randomAt } from './random.ts';
 export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';

@@ -1,3 +1,4 @@
+import { sift } from './kernels/sift.ts';
 import { cut } from './radix.ts';
 import { randomAt, tieBreak } from './random.ts';
 
@@ -9,8 +10,11 @@ export interface Top {
   readonly scores: Float64Array;
 }
 
+/** So many scores are looked at together: they stay in a core's cache. */
+const PORTION = 16_384;
+
 /** So many more than are wanted are held, at least, before the lowest are let go. */
-const SPARE = 8192;
+const SPARE = 4096;
 
 /**
  * The one order of Concord: the highest score first; equal scores by {@link tieBreak}, the smaller first; then the
@@ -21,6 +25,7 @@ const SPARE = 8192;
 export class TopK {
   readonly #count: number;
   readonly #seed: number;
+  readonly #least: number;
   readonly #scores: Float64Array;
   readonly #ordinals: Uint32Array;
   readonly #places: Uint32Array;
@@ -33,10 +38,13 @@ export class TopK {
    * @param count how many to choose, ≥ 0; more than there are gives all
    * @param seed a uint32
    * @param length how many will be offered at most, ≥ 0
+   * @param least no score may be below it; default: any may be offered
    */
-  constructor(count: number, seed: number, length: number) {
+  constructor(count: number, seed: number, length: number, least = Number.NEGATIVE_INFINITY) {
     this.#count = Math.min(count, length);
     this.#seed = seed;
+    this.#least = least;
+    if (this.#count === 0) this.#floor = { score: Number.POSITIVE_INFINITY, tie: 0 };
     const room = Math.min(length, this.#count + Math.max(this.#count, SPARE));
     this.#scores = new Float64Array(room);
     this.#ordinals = new Uint32Array(room);
@@ -44,33 +52,43 @@ export class TopK {
   }
 
   /**
-   * @param scores one finite number a sample; any sign
+   * @param scores one finite number a sample
    * @param ordinals the samples' ordinals, as many; they ascend, from each call to the next as well
+   * @throws {UnsoundScoreError} a score is not finite, or below the least; what is held is then of no use
    * @throws {RangeError} the lengths differ
    */
   offer(scores: Float64Array | Float32Array, ordinals: Uint32Array): void {
     if (scores.length !== ordinals.length) {
       throw new RangeError(`${scores.length} scores for ${ordinals.length} ordinals`);
     }
+    for (let from = 0; from < scores.length; from += PORTION) {
+      const to = Math.min(from + PORTION, scores.length);
+      this.#take(scores.subarray(from, to), ordinals.subarray(from, to));
+    }
+  }
+
+  #take(scores: Float64Array | Float32Array, ordinals: Uint32Array): void {
+    const high = sift(scores, this.#floor.score, this.#least);
     const first = this.#offered;
     this.#offered += scores.length;
-    if (this.#count === 0) return;
-    let { score: floor, tie } = this.#floor;
-    for (let i = 0; i < scores.length; i++) {
-      const score = scores[i] as number;
-      if (score < floor) continue;
-      const ordinal = ordinals[i] as number;
-      if (score === floor && tieBreak(this.#seed, ordinal) >= tie) continue;
+    for (let i = 0; i < high.length; i++) {
+      const at = high[i] as number;
+      const score = scores[at] as number;
+      const ordinal = ordinals[at] as number;
+      if (this.#isBelow(score, ordinal)) continue;
       if (this.#held === this.#scores.length) {
         this.#letGo();
-        ({ score: floor, tie } = this.#floor);
-        // It may be too low by now.
-        if (score < floor || (score === floor && tieBreak(this.#seed, ordinal) >= tie)) continue;
+        if (this.#isBelow(score, ordinal)) continue;
       }
       this.#scores[this.#held] = score;
       this.#ordinals[this.#held] = ordinal;
-      this.#places[this.#held++] = first + i;
+      this.#places[this.#held++] = first + at;
     }
+  }
+
+  #isBelow(score: number, ordinal: number): boolean {
+    const floor = this.#floor;
+    return score < floor.score || (score === floor.score && tieBreak(this.#seed, ordinal) >= floor.tie);
   }
 
   /** The highest of all that were offered. */
@@ -124,6 +142,7 @@ export class TopK {
  * @param count how many to choose, ≥ 0; more than there are gives all
  * @param seed a uint32
  * @returns the places (indices into `scores` and `ordinals`) of the chosen, in order
+ * @throws {UnsoundScoreError} a score is not finite
  * @throws {RangeError} the lengths differ
  */
 export function highest(

@@ -32,6 +32,7 @@ export interface Kernels {
     index: number,
   ): void;
   logarithms(at: number, length: number): void;
+  sift(scores: number, length: number, floor: number, least: number, into: number): number;
 }
 
 export type ScoreKernel = (rows: number, length: number, classes: number, scores: number) => void;
@@ -43,6 +44,13 @@ declare const WebAssembly: {
 };
 
 let compiled: object | undefined;
+let common: Kernels | undefined;
+
+/** The kernels for work that leaves nothing in their memory: whoever comes next writes over it. */
+export function shared(): Kernels {
+  common ??= instantiate();
+  return common;
+}
 
 /** The kernels with a memory of their own, which is given back when nobody holds them any more. */
 export function instantiate(): Kernels {

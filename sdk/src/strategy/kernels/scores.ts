@@ -1,5 +1,5 @@
 import type { Rows } from '../samples.ts';
-import { allot, instantiate, type Kernels, type ScoreKernel } from './instance.ts';
+import { allot, type Kernels, type ScoreKernel, shared } from './instance.ts';
 
 /*
  * The scores of the built-in strategies, for any strategy to use. They are computed by one kernel on every machine, with
@@ -12,8 +12,6 @@ const BLOCK_BYTES = 128 * 1024;
 
 /** What kernels read beyond the end of a matrix: three rows, and a vector. */
 const BEYOND = 16;
-
-let shared: Kernels | undefined;
 
 /** Rows of class probabilities: what a strategy that needs `probabilities` is given, or any others. */
 export type Probabilities = Pick<Rows<'probabilities'>, 'length' | 'classes' | 'probabilities'>;
@@ -44,14 +42,14 @@ function scores(
   { length, classes, probabilities }: Probabilities,
   choose: (kernels: Kernels) => ScoreKernel,
 ): Float64Array {
-  shared ??= instantiate();
-  const kernel = choose(shared);
+  const kernels = shared();
+  const kernel = choose(kernels);
   const block = blockOf(length, classes);
-  const [rows, out] = allot(shared, [(block + 3) * classes * 4 + BEYOND, (block + 3) * 8]) as [
+  const [rows, out] = allot(kernels, [(block + 3) * classes * 4 + BEYOND, (block + 3) * 8]) as [
     number,
     number,
   ];
-  const { buffer } = shared.memory;
+  const { buffer } = kernels.memory;
   const input = new Float32Array(buffer, rows, block * classes);
   const output = new Float64Array(buffer, out, block);
   const result = new Float64Array(length);
@@ -106,7 +104,7 @@ function ofPasses(
   { length, classes, passes }: Passes,
   score: (kernels: Kernels, at: Places, next: number, length: number, scores: number) => void,
 ): Float64Array {
-  shared ??= instantiate();
+  const kernels = shared();
   const block = blockOf(length, classes * passes.length);
   const sizes = [
     block * passes.length * classes * 4 + BEYOND,
@@ -115,14 +113,14 @@ function ofPasses(
     classes * 4,
     (passes.length + 1) * 8,
   ];
-  const [rows, out, votes, counts, surprise] = allot(shared, sizes) as [
+  const [rows, out, votes, counts, surprise] = allot(kernels, sizes) as [
     number,
     number,
     number,
     number,
     number,
   ];
-  const { buffer } = shared.memory;
+  const { buffer } = kernels.memory;
   const output = new Float64Array(buffer, out, block);
   new Int32Array(buffer, counts, classes).fill(0);
   const result = new Float64Array(length);
@@ -133,7 +131,7 @@ function ofPasses(
       const part = pass.subarray(from * classes, to * classes);
       new Float32Array(buffer, rows + i * next, part.length).set(part);
     });
-    score(shared, { rows, votes, counts, surprise }, next, to - from, out);
+    score(kernels, { rows, votes, counts, surprise }, next, to - from, out);
     result.set(output.subarray(0, to - from), from);
   }
   return result;
@@ -145,10 +143,10 @@ function blockOf(length: number, numbers: number): number {
 
 /** The natural logarithm of each number > 0, correctly rounded or next to it: unlike `Math.log`, alike everywhere. */
 export function logarithms(values: Float64Array): Float64Array {
-  shared ??= instantiate();
-  const [at] = allot(shared, [values.byteLength]) as [number];
-  const view = new Float64Array(shared.memory.buffer, at, values.length);
+  const kernels = shared();
+  const [at] = allot(kernels, [values.byteLength]) as [number];
+  const view = new Float64Array(kernels.memory.buffer, at, values.length);
   view.set(values);
-  shared.logarithms(at, values.length);
+  kernels.logarithms(at, values.length);
   return view.slice();
 }
