@@ -8,7 +8,7 @@ import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
 import type { Config } from './config.ts';
 import { realEnvironment } from './environment.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
 
@@ -35,7 +35,9 @@ export async function run(config: Config): Promise<void> {
 
 async function start(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const concord = await openConcord(config, logger);
+  const opening = openConcord(config, logger);
+  // What serves is loaded meanwhile: strategies are compiled and tried in other threads and processes.
+  const [concord, { startServer }] = await Promise.all([opening, import('./server.ts')]);
   let server: RunningServer;
   try {
     const token = await admitOwner(concord, config.ownerToken);

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
@@ -62,7 +61,9 @@ export function createGraphQL({ concord, faults, operations, answers, allowedOri
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
-    renderGraphiQL,
+    // The page is megabytes of text: it is loaded when somebody first looks at it.
+    renderGraphiQL: async (options) =>
+      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     graphiql: { title: 'Concord', defaultQuery: FIRST_QUERY },
     // Not a list for Yoga to match: an empty one would allow every page.
     cors: (request) => {
