@@ -37,9 +37,11 @@ export function watchStore(store: Store, { onTrouble, onRelief }: StoreWatcher):
     chunks: () => store.chunks(),
     deleteChunks: (ids, before) => watched(store.deleteChunks(ids, before)),
     getChunk: (id) => store.getChunk(id),
+    ...(store.peekChunk && { peekChunk: store.peekChunk.bind(store) }),
     putDocument: (collection, id, value) => watched(store.putDocument(collection, id, value)),
     getDocument: (collection, id) => store.getDocument(collection, id),
     deleteDocument: (collection, id) => watched(store.deleteDocument(collection, id)),
+    ...(store.watch && { watch: store.watch.bind(store) }),
     close: () => store.close(),
   };
 }

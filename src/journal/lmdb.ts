@@ -270,6 +270,13 @@ class LmdbStore implements Store {
     return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  peekChunk<R>(id: ChunkId, look: (bytes: Uint8Array) => R): R | undefined {
+    const digest = digestOf(id);
+    // One large buffer, of which the first `length` bytes are the chunk's until the next read.
+    const bytes = this.#look(() => digest && this.#chunks.getBinaryFast(digest));
+    return bytes && look(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  }
+
   async putDocument(collection: string, id: string, value: StoredValue): Promise<void> {
     const key = documentKey(collection, id);
     const bytes = encodeValue(value);

@@ -122,6 +122,13 @@ export interface Store {
   /** The bytes, or undefined if there is no such chunk. The caller must not write to them. */
   getChunk(id: ChunkId): Promise<Uint8Array | undefined>;
 
+  /**
+   * Shows `look` a chunk where it lies, for who wants a few bytes of it often. The bytes are there during the call
+   * only: `look` must keep nothing of them but copies. Stores in other processes have none.
+   * @returns what `look` returned, or undefined if there is no such chunk
+   */
+  peekChunk?<R>(id: ChunkId, look: (bytes: Uint8Array) => R): R | undefined;
+
   /** Writes a document, synced when it resolves. Throws as {@link append} does. */
   putDocument(collection: string, id: string, value: StoredValue): Promise<void>;
 

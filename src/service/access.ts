@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Directory, Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type Concord, DIRECTORY_TOPIC, notFound } from './concord.ts';
@@ -36,7 +36,7 @@ export function isTokenShaped(text: string): boolean {
 
 /** SHA-256 in hexadecimal digits. A token is random enough that a slow hash would add nothing. */
 export function tokenHash(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token, 'hex');
 }
 
 /** Who a token belongs to, or null: unknown, revoked or run out. */

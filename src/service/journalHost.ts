@@ -117,7 +117,10 @@ export class JournalHost<P extends Projection<E>, E> {
 
   /** What the projection says at a synced commit. */
   read<R>(look: (projection: P) => R): Promise<R> {
+    const projection = this.#projection;
     return new Promise((resolve, reject) => {
+      // All that stands in it is synced while nothing is under way: then there is nothing to wait for.
+      if (projection !== null && this.#pumping === null) return resolve(look(projection));
       this.#reads.push({ run: (projection) => resolve(look(projection)), reject });
       this.#pump();
     });

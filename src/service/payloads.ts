@@ -58,7 +58,15 @@ function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
   return block;
 }
 
-/** Reads payloads, keeping the blocks read last. */
+/** A payload of a block, in the block's memory. */
+function payloadIn(block: Uint8Array, index: number): Buffer {
+  const view = new DataView(block.buffer, block.byteOffset, block.length);
+  const from = view.getUint32(4 * (index + 1), true);
+  const to = view.getUint32(4 * (index + 2), true);
+  return Buffer.from(block.buffer, block.byteOffset + from, to - from);
+}
+
+/** Reads payloads; of a store in another process, it keeps the blocks read last. */
 export class PayloadReader {
   readonly #store: Store;
   readonly #blocks = new LRUCache<ChunkId, Uint8Array>({
@@ -84,11 +92,9 @@ export class PayloadReader {
    * @throws {Error} the chunk is missing from the store
    */
   async json({ chunk, index }: PayloadPlace): Promise<Buffer> {
-    const block = this.#blocks.get(chunk) ?? (await this.#load(chunk));
-    const view = new DataView(block.buffer, block.byteOffset, block.length);
-    const from = view.getUint32(4 * (index + 1), true);
-    const to = view.getUint32(4 * (index + 2), true);
-    return Buffer.from(block.buffer, block.byteOffset + from, to - from);
+    // A block is hundreds of samples, and whoever labels wants one: it is not copied if that can be helped.
+    const peeked = this.#store.peekChunk?.(chunk, (block) => Buffer.from(payloadIn(block, index)));
+    return peeked ?? payloadIn(this.#blocks.get(chunk) ?? (await this.#load(chunk)), index);
   }
 
   /** Reads a block, once for all who wait for it: a page's samples lie in few, and want them at the same time. */

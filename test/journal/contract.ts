@@ -341,6 +341,15 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
         expect(await store.putChunk(bytes.slice(), NOW)).toBe(ids[0]);
       });
 
+      it('are shown where they lie, if the store is at hand', async () => {
+        const chunks = [new Uint8Array(), Uint8Array.of(1, 2), new Uint8Array(100_000).fill(3)];
+        for (const bytes of chunks) {
+          const id = await store.putChunk(bytes, NOW);
+          expect(store.peekChunk?.(id, (seen) => seen.slice()) ?? bytes).toStrictEqual(bytes);
+        }
+        expect(store.peekChunk?.('0'.repeat(64), () => 'seen')).toBeUndefined();
+      });
+
       it('may be a part of a larger array', async () => {
         const whole = Uint8Array.from({ length: 100 }, (_, i) => i);
         const id = await store.putChunk(whole.subarray(10, 20), NOW);
