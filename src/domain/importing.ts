@@ -16,7 +16,7 @@ export interface ImportPart {
   readonly by: string;
   /** Chosen by the importer; the parts of one import share it. */
   readonly importId: string;
-  /** Number of the part within the import, from 0. */
+  /** Number of the part within the import, from 0; the one before it must be in. */
   readonly part: number;
   readonly keys: readonly string[];
   /** The payloads in the order of the keys, stored before. */
@@ -40,6 +40,9 @@ export function* importSamples(project: Project, input: ImportPart): Decision<Im
       problem: `part ${part} of import '${importId}' was imported before with other samples`,
     });
   }
+  // The samples' numbers must follow from what was imported, and not from which part arrived first.
+  if (part > 0 && project.imported(importId, part - 1) === undefined)
+    throw refuse('PART_OUT_OF_ORDER', { part, missing: part - 1 });
   checkKeys(project, keys);
   const stored = blocks.reduce((sum, block) => sum + block.count, 0);
   if (stored !== keys.length) throw new RangeError(`${stored} payloads for ${keys.length} keys`);

@@ -26,6 +26,8 @@ export interface RefusalDetails {
   UNKNOWN_LABEL: { label: string; known: readonly string[] };
   /** Keys that the project has already, or that come twice in the part. Nothing of the part was imported. */
   DUPLICATE_KEYS: { count: number; keys: readonly string[] };
+  /** The part of an import before this one is not in. Nothing of this part was imported. */
+  PART_OUT_OF_ORDER: { part: number; missing: number };
   /** Keys or numbers that name no sample of the project. Nothing of the part was kept. */
   UNKNOWN_SAMPLES: { count: number; samples: readonly string[] };
   /** Something is larger than the service takes. */
@@ -86,6 +88,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   UNKNOWN_LABEL: ({ label, known }) => `'${label}' is not in the label set. Known labels: ${list(known)}.`,
   DUPLICATE_KEYS: ({ count, keys }) =>
     `${count} keys are there already or come twice: ${list(keys)}${more(count, keys.length)}. Nothing was kept.`,
+  PART_OUT_OF_ORDER: ({ part, missing }) =>
+    `Part ${part} comes after part ${missing}, which is not in. Send that one first.`,
   UNKNOWN_SAMPLES: ({ count, samples }) =>
     `${count} of the rows name no sample of the project: ${list(samples)}${more(count, samples.length)}. Nothing of this part was kept.`,
   PAYLOAD_TOO_LARGE: ({ what, bytes, limit }) => `${what} has ${bytes} bytes; the limit is ${limit}.`,

@@ -75,6 +75,10 @@ const FIELDS: {
     about: 'Keys that the project has already or that come twice. Nothing of the part was kept.',
     fields: { count: ['Int', 'How many.'], keys: ['[String]', 'The first ones.'] },
   },
+  PART_OUT_OF_ORDER: {
+    about: 'The part of an import before this one is not in. Nothing of this part was kept.',
+    fields: { part: ['Int', 'The part, from 0.'], missing: ['Int', 'The part that comes first.'] },
+  },
   UNKNOWN_SAMPLES: {
     about: 'Rows that name no sample of the project. Nothing of the part was kept.',
     fields: { count: ['Int', 'How many.'], samples: ['[String]', 'The first ones.'] },

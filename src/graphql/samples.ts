@@ -160,7 +160,7 @@ const SampleInput = builder.inputType('SampleInput', {
 
 mutation('importSamples', {
   description:
-    'Imports one part of a set of samples, all of it or nothing. The same part again does nothing and answers the same. For drivers and owners.',
+    'Imports one part of a set of samples, all of it or nothing. Parts are numbered in their order, so one may be sent while the one before it is under way. The same part again does nothing and answers the same. For drivers and owners.',
   input: builder.inputType('ImportSamplesInput', {
     description: 'A part of an import.',
     fields: (t) => ({
@@ -178,7 +178,7 @@ mutation('importSamples', {
     }),
   }),
   success: ImportedPartType,
-  refusals: ['DUPLICATE_KEYS', 'PAYLOAD_TOO_LARGE'],
+  refusals: ['DUPLICATE_KEYS', 'PART_OUT_OF_ORDER', 'PAYLOAD_TOO_LARGE'],
   resolve: async ({ project, ...input }, context) => {
     const access = await projectById(context, project, STEERING);
     textOf('importId', input.importId, { to: 200 });

@@ -2,6 +2,7 @@ import type { ImportedPart } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
+import type { LiveProject } from './liveProject.ts';
 import { MAX_PAYLOAD_BYTES, writePayloads } from './payloads.ts';
 
 /** A sample as it is imported. */
@@ -11,6 +12,9 @@ export interface NewSample {
   /** What is to be labelled: any JSON. */
   readonly data?: unknown;
 }
+
+/** How long a part waits for the one before it, which may be under way on another connection, in milliseconds. */
+const WAIT_MS = 2_000;
 
 /** Stores the payloads of one part of an import, then commits the part. */
 export async function importPart(
@@ -34,7 +38,24 @@ export async function importPart(
     return bytes;
   });
   const blocks = await writePayloads(concord.store, payloads, concord.environment.now());
+  await untilImported(concord, live, importId, part - 1);
   const keys = samples.map(({ key }) => key);
   const input = { by: viewer.member, importId, part, keys, blocks };
   return live.execute('importSamples', input, (_, imported) => imported, { alone: true });
+}
+
+/** Waits until a part is in, but not for ever: who comes too early is refused. */
+async function untilImported(
+  { hub, environment }: Concord,
+  live: LiveProject,
+  importId: string,
+  part: number,
+): Promise<void> {
+  const isIn = () => live.read((project) => part < 0 || project.imported(importId, part) !== undefined);
+  if (await isIn()) return;
+  const follower = hub.follow([live.id]);
+  const cancel = environment.setTimer(() => follower.close(), WAIT_MS);
+  while (!(await isIn()) && (await follower.changed()));
+  cancel();
+  follower.close();
 }

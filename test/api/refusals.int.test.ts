@@ -190,6 +190,14 @@ describe('an import', () => {
     expect({ count, named: (keys as string[]).length }).toEqual({ count: 30, named: 10 });
   });
 
+  it('refuses a part whose predecessor does not come', async () => {
+    const input = part([{ key: 'new' }], { importId: 'early', part: 2 });
+    expect(await refused(driver.token, 'importSamples', input, 'PART_OUT_OF_ORDER')).toMatchObject({
+      part: 2,
+      missing: 1,
+    });
+  });
+
   it('refuses data over 1 MiB', async () => {
     const input = part([{ key: 'small' }, { key: 'large', data: 'x'.repeat(1024 * 1024) }]);
     expect(await refused(driver.token, 'importSamples', input, 'PAYLOAD_TOO_LARGE')).toMatchObject({

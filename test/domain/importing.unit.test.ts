@@ -43,6 +43,16 @@ describe('importing', () => {
     expect(again.result).toEqual({ first: 0, count: 2 });
   });
 
+  it('refuses a part before the one that it follows', () => {
+    const scenario = project().given('importSamples', part(['x']));
+    scenario
+      .when('importSamples', part(['z'], { number: 2 }))
+      .thenRefused('PART_OUT_OF_ORDER', { part: 2, missing: 1 });
+    scenario
+      .when('importSamples', part(['y'], { number: 1, importId: 'other' }))
+      .thenRefused('PART_OUT_OF_ORDER', { part: 1, missing: 0 });
+  });
+
   it('refuses other samples under the name of a part that is there', () => {
     const scenario = project().given('importSamples', part(['x', 'y']));
     for (const keys of [['x'], ['y', 'x'], ['x', 'y', 'z']]) {

@@ -1,7 +1,9 @@
 import {
   BadEmbeddingsError,
   BadProbabilitiesError,
+  DuplicateKeysError,
   InvalidInputError,
+  PartOutOfOrderError,
   type Project,
   type Round,
   WrongClassCountError,
@@ -78,6 +80,49 @@ describe('an import', () => {
     const { ranges, importId } = await project.importSamples(large());
     expect(ranges.map(({ count }) => count)).toEqual([2, 2, 1]);
     expect(importId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('sends a part while the one before is under way, and no more than that', async () => {
+    const waiting: (() => void)[] = [];
+    const { project, calls } = projectOn({
+      ImportSamples: (input, call) =>
+        new Promise((resolve) => waiting.push(() => resolve(ImportSamples(input, call)))),
+    });
+    const importing = project.importSamples(samples, { partSize: 2 });
+    const sent = () => calls['ImportSamples']?.map(({ part }) => part);
+    await vi.waitFor(() => expect(sent()).toEqual([0, 1]));
+    waiting[1]?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(sent()).toEqual([0, 1]);
+    waiting[0]?.();
+    await vi.waitFor(() => expect(sent()).toEqual([0, 1, 2, 3]));
+    waiting[2]?.();
+    waiting[3]?.();
+    expect((await importing).ranges.map(({ first }) => first)).toEqual([0, 3, 6, 9]);
+  });
+
+  it('sends a part again that did not wait long enough for the one before it', async () => {
+    let early = 0;
+    const { project, calls } = projectOn({
+      ImportSamples: (input, call) => {
+        if (input['part'] === 1 && early++ === 0)
+          throw new PartOutOfOrderError('early', { part: 1, missing: 0 });
+        return ImportSamples(input, call);
+      },
+    });
+    const { ranges } = await project.importSamples(samples, { partSize: 4 });
+    expect(ranges.map(({ first }) => first)).toEqual([0, 3]);
+    expect(calls['ImportSamples']?.map(({ part }) => part)).toEqual([0, 1, 1]);
+  });
+
+  it('fails as its first part fails, and gives the others up', async () => {
+    const { project, calls } = projectOn({
+      ImportSamples: ({ part }) => {
+        throw new DuplicateKeysError(`part ${part}`, { count: 1, keys: ['k'] });
+      },
+    });
+    await expect(project.importSamples(samples, { partSize: 1 })).rejects.toThrow('part 0');
+    expect(calls['ImportSamples']).toHaveLength(2);
   });
 
   it('of nothing is nothing', async () => {

@@ -1,5 +1,6 @@
 import type { Client } from '../client/client.ts';
-import type { SampleInput } from '../client/generated/schema.ts';
+import { PartOutOfOrderError } from '../client/generated/errors.ts';
+import type { ImportSamplesInput, SampleInput } from '../client/generated/schema.ts';
 import type { ImportedPart } from '../client/generated/types.ts';
 import type { CallOptions } from '../client/operation.ts';
 
@@ -37,7 +38,15 @@ export interface Imported extends ImportProgress {
   readonly ranges: readonly ImportedPart[];
 }
 
-/** Imports samples part by part: parts are numbered in the order in which they arrive, so one after the other. */
+/** Parts under way at a time: while the service works on one, the next is made and sent. */
+const UNDER_WAY = 2;
+
+interface SentPart {
+  readonly input: ImportSamplesInput;
+  readonly answer: Promise<ImportedPart>;
+}
+
+/** Imports samples part by part, numbered in their order. */
 export async function importSamples(
   client: Client,
   project: string,
@@ -48,11 +57,33 @@ export async function importSamples(
     throw new RangeError(`partSize is 1 or more, not ${partSize}`);
   const ranges: ImportedPart[] = [];
   let count = 0;
-  for await (const part of oneAhead(parts(samples, partSize))) {
-    const input = { project, importId, part: ranges.length, samples: part };
-    ranges.push(await client.importSamples(input, { signal }));
-    count += part.length;
+  const sent: SentPart[] = [];
+  const failure = new AbortController();
+  const ended = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+  const send = (input: ImportSamplesInput) => client.importSamples(input, { signal: ended });
+  const takeFirst = async () => {
+    const first = sent.shift() as SentPart;
+    const range = await first.answer.catch((error: unknown) => {
+      // It did not wait long enough for the part before it, which is in by now.
+      if (error instanceof PartOutOfOrderError) return send(first.input);
+      throw error;
+    });
+    ranges.push(range);
+    count += range.count;
     onProgress?.({ samples: count, parts: ranges.length });
+  };
+  try {
+    for await (const part of oneAhead(parts(samples, partSize))) {
+      const input = { project, importId, part: ranges.length + sent.length, samples: part };
+      const answer = send(input);
+      // It is heard of in its turn.
+      answer.catch(() => undefined);
+      sent.push({ input, answer });
+      if (sent.length === UNDER_WAY) await takeFirst();
+    }
+    while (sent.length > 0) await takeFirst();
+  } finally {
+    failure.abort();
   }
   return { importId, samples: count, parts: ranges.length, ranges };
 }

@@ -200,6 +200,22 @@ export class NothingToSelectError extends RefusalError {
   }
 }
 
+/** The part of an import before this one is not in. Nothing of this part was kept. */
+export class PartOutOfOrderError extends RefusalError {
+  override readonly name = 'PartOutOfOrderError';
+  override readonly code = 'PART_OUT_OF_ORDER';
+  /** The part that comes first. */
+  readonly missing: number;
+  /** The part, from 0. */
+  readonly part: number;
+
+  constructor(message: string, details: DetailsOf<PartOutOfOrderError>) {
+    super(message);
+    this.missing = details.missing;
+    this.part = details.part;
+  }
+}
+
 /** Something is larger than the service takes. */
 export class PayloadTooLargeError extends RefusalError {
   override readonly name = 'PayloadTooLargeError';

@@ -516,6 +516,10 @@ const IMPORT_SAMPLES: Operation = {
       ... on NotFoundError {
         refusal_what: what
       }
+      ... on PartOutOfOrderError {
+        refusal_missing: missing
+        refusal_part: part
+      }
       ... on PayloadTooLargeError {
         refusal_bytes: bytes
         refusal_limit: limit
@@ -2508,7 +2512,7 @@ export function bindOperations({ call, stream }: Transport) {
       return stream(FOLLOW_PRIORITIZED, variables, options);
     },
 
-    /** Imports one part of a set of samples, all of it or nothing. The same part again does nothing and answers the same. For drivers and owners. */
+    /** Imports one part of a set of samples, all of it or nothing. Parts are numbered in their order, so one may be sent while the one before it is under way. The same part again does nothing and answers the same. For drivers and owners. */
     importSamples(input: ImportSamplesInput, options?: CallOptions): Promise<ImportedPart> {
       return call(IMPORT_SAMPLES, { input }, options);
     },

@@ -176,6 +176,8 @@ export type ErrorCode =
   | 'NOTHING_TO_SELECT'
   /** There is no such thing, or it is not yours to see: the two look alike. */
   | 'NOT_FOUND'
+  /** The part of an import before this one is not in. Nothing of this part was kept. */
+  | 'PART_OUT_OF_ORDER'
   /** Something is larger than the service takes. */
   | 'PAYLOAD_TOO_LARGE'
   /** A round is open already. Wait until it has settled, or close it. */
