@@ -1,11 +1,11 @@
 import type { AlphaFigure, KappaFigure, RawAgreementFigure, UndefinedFigure } from '../domain/agreement.ts';
-import { agreementStream } from '../service/states.ts';
+import { agreementSource } from '../service/states.ts';
 import { type AgreementView, agreementView, type PairView } from '../service/views.ts';
 import { builder } from './builder.ts';
 import { MemberType } from './members.ts';
 import { IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
-import { projectById } from './visibility.ts';
+import { SHARED, sharedStream } from './sharing.ts';
 
 const BandEnum = builder.enumType('AgreementBand', {
   description: 'How good an agreement is.',
@@ -36,6 +36,7 @@ const UndefinedReasonEnum = builder.enumType('UndefinedReason', {
 });
 
 const UndefinedType = builder.objectRef<UndefinedFigure>('UndefinedFigure').implement({
+  extensions: SHARED,
   description: 'A figure that these labels do not define.',
   fields: (t) => ({
     reason: t.field({
@@ -56,6 +57,7 @@ const observed = 'The share of agreement seen, 0…1.';
 const expected = 'The share to be expected by chance, 0…1.';
 
 const KappaType = builder.objectRef<KappaFigure>('Kappa').implement({
+  extensions: SHARED,
   description: "Cohen's kappa (1960) of two annotators.",
   fields: (t) => ({
     value: t.exposeFloat('kappa', { description: 'Kappa, -1…1; 0 is agreement as by chance.' }),
@@ -71,6 +73,7 @@ const KappaType = builder.objectRef<KappaFigure>('Kappa').implement({
 });
 
 const AlphaType = builder.objectRef<AlphaFigure>('Alpha').implement({
+  extensions: SHARED,
   description: "Krippendorff's alpha (nominal) over all annotators, with missing data.",
   fields: (t) => ({
     value: t.exposeFloat('alpha', { description: 'Alpha, at most 1; 0 is agreement as by chance.' }),
@@ -83,6 +86,7 @@ const AlphaType = builder.objectRef<AlphaFigure>('Alpha').implement({
 });
 
 const RawAgreementType = builder.objectRef<RawAgreementFigure>('RawAgreement').implement({
+  extensions: SHARED,
   description: 'How often two answers to one sample agree, with nothing taken off for chance.',
   fields: (t) => ({
     value: t.exposeFloat('agreement', { description: 'The share of agreeing pairs of answers, 0…1.' }),
@@ -107,6 +111,7 @@ const RawAgreementResult = builder.unionType('RawAgreementResult', {
 });
 
 const PairType = builder.objectRef<PairView>('AgreementPair').implement({
+  extensions: SHARED,
   description: 'Agreement of two annotators.',
   fields: (t) => ({
     members: t.field({
@@ -119,6 +124,7 @@ const PairType = builder.objectRef<PairView>('AgreementPair').implement({
 });
 
 const AgreementType = builder.objectRef<AgreementView>('Agreement').implement({
+  extensions: SHARED,
   description: 'Agreement over the base overlap: no extra opinions, no repeats, no gold.',
   fields: (t) => ({
     seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
@@ -145,8 +151,6 @@ builder.subscriptionField('agreement', (t) =>
     type: AgreementType,
     description: 'State: how far annotators agree, whenever it changes.',
     args: { project: t.arg.id({ required: true, description: 'The project.' }) },
-    subscribe: async (_, args, context) =>
-      agreementStream(context.concord, await projectById(context, args.project)),
-    resolve: (agreement) => agreement,
+    ...sharedStream({ open: (_, audience) => agreementSource(audience) }),
   }),
 );

@@ -13,6 +13,10 @@ import { decodeNodeId } from './ids.ts';
 /** What every resolver is given: the service, who asks (null: nobody has said), and what the answer holds. */
 export interface Context {
   readonly concord: Concord;
+  /**
+   * Who asks; null: nobody has said. Where the answer is shared by an audience, there is no viewer.
+   * @throws {Error} the answer is a shared one: see `sharing.ts`
+   */
   readonly viewer: Viewer | null;
   readonly answer: Answer;
 }

@@ -6,6 +6,7 @@ import { page } from './connections.ts';
 import { globalId, parseId } from './ids.ts';
 import { ProjectType, RoleEnum } from './project.ts';
 import { mutation } from './refusals.ts';
+import { SHARED } from './sharing.ts';
 import { projectById } from './visibility.ts';
 
 const MemberKindEnum = builder.enumType('MemberKind', {
@@ -17,6 +18,7 @@ const MemberKindEnum = builder.enumType('MemberKind', {
 });
 
 export const MemberType = builder.objectRef<{ readonly id: string }>('Member').implement({
+  extensions: SHARED,
   description: 'A person or a tool. What they do is kept under an opaque id; the name can be deleted.',
   fields: (t) => ({
     id: t.id({ description: 'The id.', resolve: ({ id }) => globalId('Member', id) }),

@@ -14,6 +14,7 @@ import { builder, type Context } from './builder.ts';
 import { page } from './connections.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
+import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** Figures of a run may be seen by all but annotators, whom they would tell how audits go. */
@@ -34,6 +35,7 @@ const AutoAcceptStatusEnum = builder.enumType('AutoAcceptStatus', {
 export const IntervalType = builder
   .objectRef<{ readonly lower: number; readonly upper: number }>('Interval')
   .implement({
+    extensions: SHARED,
     description: 'A 95 % interval.',
     fields: (t) => ({
       lower: t.exposeFloat('lower', { description: 'Its lower bound.' }),

@@ -1,14 +1,15 @@
-import { type ProjectAccess, STEERING } from '../service/access.ts';
-import { type FeedItem, prioritizedFeed } from '../service/feed.ts';
+import { type Audience, STEERING } from '../service/access.ts';
+import { type FeedItem, prioritizedSource } from '../service/feed.ts';
+import { mapSource } from '../service/source.ts';
 import { builder } from './builder.ts';
 import { DrawEnum, finite, PriorityEnum } from './rounds.ts';
 import { SampleType, sampleView } from './samples.ts';
-import { mapped } from './streams.ts';
-import { maySee, projectById } from './visibility.ts';
+import { SHARED, sharedStream } from './sharing.ts';
+import { maySee } from './visibility.ts';
 
 type Samples = Extract<FeedItem, { kind: 'samples' }>;
 type Reset = Extract<FeedItem, { kind: 'reset' }>;
-type Announced = Samples['samples'][number] & { readonly access: ProjectAccess };
+type Announced = Samples['samples'][number] & { readonly access: Audience };
 
 const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').implement({
   description:
@@ -58,8 +59,9 @@ const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').
 const cursor = 'Give it as `after` to go on behind this.';
 
 const PrioritizedSamplesType = builder
-  .objectRef<{ readonly access: ProjectAccess; readonly item: Samples }>('PrioritizedSamples')
+  .objectRef<{ readonly access: Audience; readonly item: Samples }>('PrioritizedSamples')
   .implement({
+    extensions: SHARED,
     description: 'The next samples of the feed, at most 50.',
     fields: (t) => ({
       round: t.int({ description: 'The number of their round.', resolve: ({ item }) => item.round }),
@@ -73,8 +75,9 @@ const PrioritizedSamplesType = builder
   });
 
 const FeedResetType = builder
-  .objectRef<{ readonly access: ProjectAccess; readonly item: Reset }>('FeedReset')
+  .objectRef<{ readonly access: Audience; readonly item: Reset }>('FeedReset')
   .implement({
+    extensions: SHARED,
     description: 'What lay behind your cursor is not kept any more. The feed goes on from here.',
     fields: (t) => ({
       reason: t.string({ description: 'Why.', resolve: ({ item }) => item.reason }),
@@ -97,15 +100,12 @@ builder.subscriptionField('prioritized', (t) =>
       project: t.arg.id({ required: true, description: 'The project.' }),
       after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),
     },
-    subscribe: async (_, args, context) => {
-      const access = await projectById(context, args.project);
-      const feed = await prioritizedFeed(context.concord, access, args.after ?? null);
-      return mapped(
-        feed,
-        (item) => ({ access, item }) as { access: ProjectAccess; item: Samples },
-        () => context.answer.letGo(),
-      );
-    },
-    resolve: (push) => push,
+    ...sharedStream({
+      open: (concord, access) =>
+        mapSource(
+          prioritizedSource(concord, access),
+          (item) => ({ access, item }) as { access: Audience; item: Samples },
+        ),
+    }),
   }),
 );

@@ -1,9 +1,10 @@
 import { POLICY_PRESETS, type Policy } from '../domain/policy.ts';
 import type { RefusalCode } from '../domain/refusals.ts';
-import type { ProjectAccess } from '../service/access.ts';
+import type { Audience, ProjectAccess } from '../service/access.ts';
 import * as members from '../service/members.ts';
 import { checkStrategy } from '../service/rounds.ts';
-import { progressStream } from '../service/states.ts';
+import { mapSource } from '../service/source.ts';
+import { progressSource } from '../service/states.ts';
 import { type ProgressView, progressView } from '../service/views.ts';
 import { builder, type Context, viewerOf } from './builder.ts';
 import { page } from './connections.ts';
@@ -11,7 +12,7 @@ import { globalId } from './ids.ts';
 import { seedOf } from './inputs.ts';
 import { PolicyInput, PolicyPresetEnum, PolicyType, policyChange } from './policy.ts';
 import { mutation } from './refusals.ts';
-import { mapped } from './streams.ts';
+import { SHARED, sharedStream } from './sharing.ts';
 import { accessById, orNull, projectById } from './visibility.ts';
 
 export const RoleEnum = builder.enumType('Role', {
@@ -69,11 +70,12 @@ builder.node(ProjectType, {
 
 /** A project's progress, with the access under which it was read. */
 export interface Progress {
-  readonly access: ProjectAccess;
+  readonly access: Audience;
   readonly view: ProgressView;
 }
 
 export const ProgressType = builder.objectRef<Progress>('Progress').implement({
+  extensions: SHARED,
   description: 'How far the labelling of a project has come.',
   fields: (t) => ({
     seq: t.int({ description: 'The commit at which it stands.', resolve: ({ view }) => view.seq }),
@@ -118,11 +120,9 @@ builder.subscriptionField('progress', (t) =>
     type: ProgressType,
     description: 'State: progress of a project and of its newest round.',
     args: { project: t.arg.id({ required: true, description: 'The project.' }) },
-    subscribe: async (_, args, context) => {
-      const access = await projectById(context, args.project);
-      return mapped(progressStream(context.concord, access), (view) => ({ access, view }));
-    },
-    resolve: (progress) => progress,
+    ...sharedStream({
+      open: (_, access) => mapSource(progressSource(access), (view) => ({ access, view })),
+    }),
   }),
 );
 

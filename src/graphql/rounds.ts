@@ -1,5 +1,5 @@
 import { type AnnouncedSample, announcedAt } from '../domain/announced.ts';
-import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { type Audience, STEERING } from '../service/access.ts';
 import { openRound } from '../service/rounds.ts';
 import { type RoundView, roundView } from '../service/views.ts';
 import { builder, type Context } from './builder.ts';
@@ -9,6 +9,7 @@ import { seedOf } from './inputs.ts';
 import { ProgressType, ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';
+import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 export const DrawEnum = builder.enumType('Draw', {
@@ -52,7 +53,7 @@ const StrategyOriginEnum = builder.enumType('StrategyOrigin', {
 
 /** A round, with the access under which it was read. */
 export interface RoundRecord extends RoundView {
-  readonly access: ProjectAccess;
+  readonly access: Audience;
 }
 
 export const RoundType = builder.objectRef<RoundRecord>('Round');
@@ -95,6 +96,7 @@ export function finite(value: number): number | null {
 const AskedStrategyType = builder
   .objectRef<RoundView['strategy']['asked'][number]>('AskedStrategy')
   .implement({
+    extensions: SHARED,
     description: 'A strategy that another may have asked, as it was then.',
     fields: (t) => ({
       name: t.exposeString('name', { description: 'Its name.' }),
@@ -103,6 +105,7 @@ const AskedStrategyType = builder
   });
 
 builder.node(RoundType, {
+  extensions: SHARED,
   description: 'Samples chosen by one strategy, labelled until each is settled.',
   id: { resolve: ({ access, number }) => `${access.live.id}/${number}`, description: 'Its id.' },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'openedAt' in value,

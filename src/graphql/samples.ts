@@ -1,18 +1,19 @@
 import { type Majority, majority } from '../domain/consensus.ts';
 import { refuse } from '../domain/refusals.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
-import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { type Audience, STEERING } from '../service/access.ts';
 import { importPart } from '../service/importing.ts';
 import { builder, type Context } from './builder.ts';
 import { page } from './connections.ts';
 import { textOf } from './inputs.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
+import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** A sample as those who steer a project see it. Annotators never do: they see assignments. */
 export interface SampleView {
-  readonly access: ProjectAccess;
+  readonly access: Audience;
   readonly ordinal: number;
   readonly key: string;
   readonly payload: PayloadPlace;
@@ -23,7 +24,7 @@ export interface SampleView {
 }
 
 /** @throws {RangeError} there is no such sample */
-export function sampleView(access: ProjectAccess, ordinal: number): Promise<SampleView> {
+export function sampleView(access: Audience, ordinal: number): Promise<SampleView> {
   return access.live.read((project) => {
     const { samples } = project;
     const predicted = samples.predicted.get(ordinal);
@@ -43,6 +44,7 @@ export function sampleView(access: ProjectAccess, ordinal: number): Promise<Samp
 export const SampleType = builder.objectRef<SampleView>('Sample');
 
 builder.node(SampleType, {
+  extensions: SHARED,
   description: 'One item to label, as owners and drivers see it.',
   id: { resolve: ({ access, ordinal }) => `${access.live.id}/${ordinal}`, description: 'Its id.' },
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'ordinal' in value,
@@ -99,6 +101,7 @@ interface ConsensusView {
 }
 
 const ConsensusType = builder.objectRef<ConsensusView>('Consensus').implement({
+  extensions: SHARED,
   description: "A sample's label by plain majority of the answers that count. A tie is said, never broken.",
   fields: (t) => ({
     label: t.exposeString('label', { nullable: true, description: 'The majority; null in a tie.' }),

@@ -1,6 +1,6 @@
 import type { Role } from '../domain/directory.ts';
 import { Refusal } from '../domain/refusals.ts';
-import { access, type ProjectAccess } from '../service/access.ts';
+import { type Audience, access, type ProjectAccess } from '../service/access.ts';
 import { type Context, viewerOf } from './builder.ts';
 import { parseId } from './ids.ts';
 
@@ -39,6 +39,6 @@ export async function orNull<T>(value: Promise<T>): Promise<T | null> {
 }
 
 /** Whether somebody's role lets them see what only `allowed` may. */
-export function maySee({ role }: ProjectAccess, allowed: readonly Role[]): boolean {
+export function maySee({ role }: Audience, allowed: readonly Role[]): boolean {
   return allowed.includes(role);
 }

@@ -41,7 +41,10 @@ export class Answers {
     this.#share = Math.floor(bytes / SHARES);
   }
 
-  /** An answer that is begun for somebody; to be ended, whatever becomes of it. */
+  /**
+   * An answer that is begun for somebody; to be ended, whatever becomes of it.
+   * @param viewer null: nobody has said who they are, or the answer is shared by many
+   */
   begin(viewer: Viewer | null): HeldAnswer {
     const name = viewer?.member ?? '';
     const share = this.#shares.get(name) ?? {

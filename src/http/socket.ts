@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Viewer } from '../service/access.ts';
 import type { HeldAnswer } from './answers.ts';
 import type { Faults } from './faults.ts';
+import type { Outbox } from './outbox.ts';
 
 /** What is known of a connection beside the protocol's own. */
 export interface Connection {
@@ -11,12 +12,14 @@ export interface Connection {
   readonly request: IncomingMessage;
   /** Who it belongs to, once it is acknowledged. */
   viewer?: Viewer;
+  /** What it is sent of shared streams. */
+  readonly outbox: Outbox;
   /** Answers under way. */
   readonly answers: Set<HeldAnswer>;
 }
 
 /** 1013 "try again later": the reference client comes back by itself. */
-const TRY_AGAIN_LATER = 1013;
+export const TRY_AGAIN_LATER = 1013;
 /** Who has so much unread may not ask for more, in bytes. */
 const MAX_UNREAD_BYTES = 12 * 1024 * 1024;
 /** How often a connection is asked for a sign of life, in milliseconds; without one, it is cut at the next. */

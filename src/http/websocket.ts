@@ -10,8 +10,11 @@ import type { Concord } from '../service/concord.ts';
 import type { Answers, HeldAnswer } from './answers.ts';
 import { identify } from './authentication.ts';
 import { type Faults, shown } from './faults.ts';
+import type { GroupReader } from './groupReader.ts';
+import { Groups } from './groups.ts';
 import type { Operations } from './operations.ts';
 import { isAllowedOrigin } from './origin.ts';
+import { Deliveries, Outbox } from './outbox.ts';
 import { type Connection, speak } from './socket.ts';
 import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
 
@@ -30,6 +33,8 @@ const DRAIN_MS = 2_000;
 const EXPIRY_CHECK_MS = 500;
 
 export interface LiveSockets {
+  /** The groups of subscribers whose streams are shared. */
+  readonly groups: Groups;
   /** Lets nobody in any more, tells every client to come back, in batches, and waits until they are gone. */
   drain(): Promise<void>;
 }
@@ -60,7 +65,9 @@ export function serveWebSockets(
   });
   const viewers = new Map<WebSocket, Viewer>();
   const { concord, faults } = options;
-  const protocol = speakGraphQL(graphql, { ...options, viewers });
+  const groups = new Groups(options);
+  const deliveries = new Deliveries();
+  const protocol = speakGraphQL(graphql, { ...options, groups, viewers });
   let isDraining = false;
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -78,7 +85,11 @@ export function serveWebSockets(
       return;
     }
     server.handleUpgrade(request, socket, head, (client) =>
-      speak(protocol, { socket: client, request, answers: new Set() }, faults),
+      speak(
+        protocol,
+        { socket: client, request, outbox: new Outbox(client, socket, deliveries), answers: new Set() },
+        faults,
+      ),
     );
   });
 
@@ -95,6 +106,7 @@ export function serveWebSockets(
   const expiryCheck = setInterval(closeDeadTokens, EXPIRY_CHECK_MS);
 
   return {
+    groups,
     async drain() {
       isDraining = true;
       stopListening();
@@ -122,6 +134,11 @@ interface SocketOperation extends Context {
   readonly answer: HeldAnswer;
 }
 
+/** An operation that is read with others. */
+interface SharedOperation {
+  readonly reader: GroupReader;
+}
+
 /** The protocol: who may connect, and how an operation is run, which is as over HTTP. */
 function speakGraphQL(
   graphql: GraphQLHandler,
@@ -130,8 +147,12 @@ function speakGraphQL(
     operations,
     answers,
     faults,
+    groups,
     viewers,
-  }: Omit<SocketOptions, 'allowedOrigins'> & { readonly viewers: Map<WebSocket, Viewer> },
+  }: Omit<SocketOptions, 'allowedOrigins'> & {
+    readonly groups: Groups;
+    readonly viewers: Map<WebSocket, Viewer>;
+  },
 ): Protocol<Connection> {
   // By the payload of the message that asked: it is the same at the end.
   const begun = new WeakMap<object, HeldAnswer>();
@@ -161,7 +182,7 @@ function speakGraphQL(
       viewers.delete(extra.socket);
       for (const answer of extra.answers) answer.end();
     },
-    onSubscribe: async ({ extra: { viewer, answers: underWay }, subscriptions }, _id, payload) => {
+    onSubscribe: async ({ extra: { viewer, outbox, answers: underWay }, subscriptions }, id, payload) => {
       // Whatever is thrown here would close the socket and end all of the client's subscriptions.
       try {
         if (viewer === undefined) throw new Error('an operation before its connection was acknowledged');
@@ -171,8 +192,13 @@ function speakGraphQL(
         }
         const { document, errors } = operations.prepare(payload.query);
         if (document === null || errors.length > 0) return errors.map((error) => faults.publicError(error));
-        const { operationName = null, variables = null } = payload;
+        const { query, operationName = null, variables = null } = payload;
         operations.cost(document, operationName, variables);
+        const reader = await groups.join({ document, query, operationName, variables }, viewer, outbox, id);
+        if (reader !== null) {
+          const contextValue: SharedOperation = { reader };
+          return { schema, document, operationName, contextValue };
+        }
         const answer = answers.begin(viewer);
         begun.set(payload, answer);
         underWay.add(answer);
@@ -186,7 +212,10 @@ function speakGraphQL(
       const { viewer, answer } = contextValue as SocketOperation;
       return operations.execute(document, { operationName, variables: variableValues, viewer, answer });
     },
-    subscribe: (args) => graphql.getEnveloped().subscribe(args),
+    subscribe: (args) => {
+      const { reader } = args.contextValue as Partial<SharedOperation>;
+      return reader ?? graphql.getEnveloped().subscribe(args);
+    },
     onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
       errors && ({ ...result, errors: errors.map(shown) } as FormattedExecutionResult),
     onError: ({ extra }, _id, payload, errors) => {

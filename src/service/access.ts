@@ -14,11 +14,18 @@ export interface Viewer {
   readonly expires: number | null;
 }
 
-/** A project as one viewer may use it. */
-export interface ProjectAccess {
+/**
+ * Those to whom a project looks the same: what depends on nothing more is made once for all of them. It has no
+ * viewer, so that nothing of one viewer can get into it.
+ */
+export interface Audience {
   readonly live: LiveProject;
-  readonly viewer: Viewer;
   readonly role: Role;
+}
+
+/** A project as one viewer may use it. */
+export interface ProjectAccess extends Audience {
+  readonly viewer: Viewer;
 }
 
 const TOKEN_PREFIX = 'ccd_';
@@ -92,7 +99,13 @@ export function followAs(
   return hub.follow([live.id, DIRECTORY_TOPIC], { until, onEnd });
 }
 
-function roleOf(concord: Concord, directory: Directory, viewer: Viewer, project: string): Role | undefined {
+/** A viewer's role in a project as the directory has it now; undefined without one, or without a good token. */
+export function roleOf(
+  concord: Concord,
+  directory: Directory,
+  viewer: Viewer,
+  project: string,
+): Role | undefined {
   if (!directory.isLive(viewer.token, concord.environment.now())) return undefined;
   return directory.role(project, viewer.member);
 }

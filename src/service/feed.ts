@@ -2,9 +2,10 @@ import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/ann
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { PayloadPlace } from '../domain/sampleTable.ts';
-import { followAs, type ProjectAccess, stillHolds } from './access.ts';
+import type { Audience } from './access.ts';
 import type { Concord } from './concord.ts';
-import { handWritten } from './hub.ts';
+import type { LiveProject } from './liveProject.ts';
+import type { Source } from './source.ts';
 import { orRefusal } from './trouble.ts';
 
 /**
@@ -42,51 +43,41 @@ const BATCH = 50;
 /** How many rounds back a reader may resume. */
 const RETAINED_ROUNDS = 100;
 
-/**
- * The feed from a cursor on, or without one from the beginning of the open round.
- * @throws {Refusal} BAD_CURSOR: it is no cursor of this feed
- */
-export async function prioritizedFeed(
-  concord: Concord,
-  access: ProjectAccess,
-  after: string | null,
-): Promise<AsyncIterableIterator<FeedItem>> {
-  const { live } = access;
-  // Follows before it looks, so that nothing can fall in between.
-  const follower = followAs(concord, access);
-  try {
-    let place = after === null ? await live.read(newestPlace) : parseCursor(live.id, after);
-    return handWritten(follower, async () => {
-      for (;;) {
-        if (!(await stillHolds(concord, access))) return undefined;
-        const next = await live.read((project) => readFrom(project, live.id, place));
-        if (next !== null && !(next.item.kind === 'reset' && (await isBehind(concord, access, next.seq)))) {
-          place = next.place;
-          return next.item;
-        }
-        if (!(await follower.changed())) return undefined;
-      }
-    });
-  } catch (error) {
-    follower.close();
-    throw error;
-  }
+/** The feed as a source. Without a cursor, a reader begins with the open round. */
+export function prioritizedSource(concord: Concord, { live }: Audience): Source<FeedItem, string> {
+  return {
+    kind: 'feed',
+    pauseMs: 0,
+    async start(after) {
+      if (after === null) return cursorOf(live.id, await live.read(newestPlace));
+      parseCursor(live.id, after);
+      return after;
+    },
+    async next(cursor) {
+      const place = parseCursor(live.id, cursor);
+      const next = await live.read((project) => readFrom(project, live.id, place));
+      if (next === null || (next.item.kind === 'reset' && (await isBehind(concord, live, next.seq))))
+        return null;
+      const { item } = next;
+      return { event: item, place: item.cursor, key: `${cursor} ${item.cursor}` };
+    },
+  };
 }
 
 /**
  * Whether the store has commits that were not seen here at `seq`: then a reader who comes from another node may be
  * ahead of this one, with a cursor that is good. What it waits for comes with those commits.
  */
-async function isBehind({ store }: Concord, { live }: ProjectAccess, seq: number): Promise<boolean> {
+async function isBehind({ store }: Concord, live: LiveProject, seq: number): Promise<boolean> {
   return seq < (await orRefusal(store.head(live.id)));
 }
 
-/** What comes next, the place behind it, and the commit at which that is so; null: nothing yet. */
+/** What comes next, and the commit at which that is so; null: nothing yet. */
 function readFrom(
   project: Project,
   id: string,
   from: Place,
-): { readonly item: FeedItem; readonly place: Place; readonly seq: number } | null {
+): { readonly item: FeedItem; readonly seq: number } | null {
   const { seq } = project;
   const rounds = project.rounds.length;
   const current = project.rounds[from.round - 1];
@@ -98,7 +89,7 @@ function readFrom(
       : null;
   if (lost !== null) {
     const place = newestPlace(project);
-    return { seq, place, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
+    return { seq, item: { kind: 'reset', reason: lost, cursor: cursorOf(id, place) } };
   }
   let { round: number, rank } = from;
   let round = project.rounds[number - 1];
@@ -121,7 +112,7 @@ function readFrom(
     });
   }
   const place = { round: number, rank: end };
-  return { seq, place, item: { kind: 'samples', round: number, samples, cursor: cursorOf(id, place) } };
+  return { seq, item: { kind: 'samples', round: number, samples, cursor: cursorOf(id, place) } };
 }
 
 function newestPlace(project: Project): Place {

@@ -136,43 +136,6 @@ function promiseToKeep() {
 }
 
 /**
- * A stream of a state: first the state as it is, then again whenever it has changed, coalesced to the newest.
- *
- * @param look gives the state, or undefined to end the stream
- * @param same whether two states would look alike to the reader
- * @param pauseMs the least time between two pushes
- */
-export function stateStream<T>(
-  environment: Environment,
-  follower: Follower,
-  {
-    look,
-    same,
-    pauseMs,
-  }: {
-    readonly look: () => Promise<T | undefined>;
-    readonly same: (a: T, b: T) => boolean;
-    readonly pauseMs: number;
-  },
-): AsyncIterableIterator<T> {
-  let last: { readonly state: T } | null = null;
-  return handWritten(follower, async () => {
-    for (;;) {
-      if (last !== null) {
-        if (!(await follower.changed())) return undefined;
-        await follower.pause(environment, pauseMs);
-        if (follower.isClosed) return undefined;
-      }
-      const state = await look();
-      if (state === undefined) return undefined;
-      if (last !== null && same(last.state, state)) continue;
-      last = { state };
-      return state;
-    }
-  });
-}
-
-/**
  * An iterator over what `next` gives, until it gives undefined or the follower is closed. An async generator
  * would not do: its `return` waits until the pending `next` has ended, so a reader who leaves would be let go
  * only at the next change.

@@ -1,46 +1,39 @@
-import { followAs, type ProjectAccess, stillHolds } from './access.ts';
+import { type Audience, followAs, type ProjectAccess, stillHolds } from './access.ts';
 import type { Concord } from './concord.ts';
-import { stateStream } from './hub.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
+import { readSource, type Source, stateSource } from './source.ts';
 import type { AgreementView, ProgressView, QueueView } from './views.ts';
 
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 10;
 
 /** Live agreement, over the base overlap. */
-export function agreementStream(
-  concord: Concord,
-  access: ProjectAccess,
-): AsyncIterableIterator<AgreementView> {
-  const { live } = access;
-  return follow(concord, access, () => live.read((project) => live.agreement.of(project)), sameShared);
+export function agreementSource({ live }: Audience): Source<AgreementView, number> {
+  const look = () => live.read((project) => live.agreement.of(project));
+  return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
 }
 
 /** Live progress of the project and its newest round. */
-export function progressStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<ProgressView> {
-  const { live } = access;
-  return follow(concord, access, () => live.read((project) => live.progress.of(project)), sameShared);
+export function progressSource({ live }: Audience): Source<ProgressView, number> {
+  const look = () => live.read((project) => live.progress.of(project));
+  return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
 }
 
 /** The viewer's own queue. While it is followed, its owner counts as connected. */
 export function queueStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<QueueView> {
   const leave = concord.attendance.enter(access.live, access.viewer.member);
-  return follow(concord, access, () => currentQueue(concord, access), sameButSeq, leave);
+  const look = () => currentQueue(concord, access);
+  return stateStream(concord, access, stateSource({ look, same: sameButSeq, pauseMs: PAUSE_MS }), leave);
 }
 
-/** A state of a project as its viewer may see it, until they may not see it any more. */
-function follow<T extends { readonly seq: number }>(
+/** A state of a project for one viewer, until they may not see it any more. */
+export function stateStream<T>(
   concord: Concord,
   access: ProjectAccess,
-  view: () => Promise<T>,
-  same: (a: T, b: T) => boolean,
+  source: Source<T, number>,
   onEnd?: () => void,
 ): AsyncIterableIterator<T> {
-  const follower = followAs(concord, access, onEnd);
-  return stateStream(concord.environment, follower, {
-    look: async () => ((await stillHolds(concord, access)) ? view() : undefined),
-    same,
-    pauseMs: PAUSE_MS,
-  });
+  const mayRead = () => stillHolds(concord, access);
+  return readSource(concord.environment, followAs(concord, access, onEnd), { source, start: 0, mayRead });
 }

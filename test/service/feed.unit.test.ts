@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type FeedItem, prioritizedFeed } from '../../src/service/feed.ts';
+import { type FeedItem, prioritizedSource } from '../../src/service/feed.ts';
 import { grantRole } from '../../src/service/members.ts';
+import { readAs } from '../../src/service/source.ts';
 import { settle } from '../support/stillWorld.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -15,7 +16,8 @@ describe('the feed of newly prioritized samples', () => {
     await at.importSamples(600);
   });
 
-  const open = (after: string | null = null) => prioritizedFeed(at.concord, at.owner, after);
+  const open = (after: string | null = null) =>
+    readAs(at.concord, at.owner, prioritizedSource(at.concord, at.owner), after);
 
   /** What there is to read at once: round and rank of each sample. */
   async function available(feed: Feed) {
@@ -172,7 +174,7 @@ describe('the feed of newly prioritized samples', () => {
 
   it('ends when its reader’s role changes', async () => {
     const driver = await at.member('DRIVER');
-    const feed = await prioritizedFeed(at.concord, driver, null);
+    const feed = await readAs(at.concord, driver, prioritizedSource(at.concord, driver));
     const next = feed.next();
     await grantRole(at.concord, at.owner, { member: driver.viewer.member, role: 'VIEWER' });
     expect(await next).toEqual({ done: true, value: undefined });

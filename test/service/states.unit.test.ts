@@ -1,11 +1,18 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ProjectAccess } from '../../src/service/access.ts';
+import type { Concord } from '../../src/service/concord.ts';
 import { grantRole, revokeTokens } from '../../src/service/members.ts';
 import { claim, submit } from '../../src/service/queue.ts';
-import { agreementStream, progressStream, queueStream } from '../../src/service/states.ts';
+import { agreementSource, progressSource, queueStream, stateStream } from '../../src/service/states.ts';
 import { openWorld, type World } from './world.ts';
 
-const PAUSE_MS = 20;
+const PAUSE_MS = 10;
 const DAY_MS = 86_400_000;
+
+const agreementStream = (concord: Concord, access: ProjectAccess) =>
+  stateStream(concord, access, agreementSource(access));
+const progressStream = (concord: Concord, access: ProjectAccess) =>
+  stateStream(concord, access, progressSource(access));
 
 describe('states', () => {
   let at: World;

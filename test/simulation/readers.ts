@@ -4,8 +4,9 @@ import type { Project } from '../../src/domain/project.ts';
 import { Refusal } from '../../src/domain/refusals.ts';
 import type { ProjectAccess } from '../../src/service/access.ts';
 import type { Concord } from '../../src/service/concord.ts';
-import { type FeedItem, prioritizedFeed } from '../../src/service/feed.ts';
-import { agreementStream, progressStream, queueStream } from '../../src/service/states.ts';
+import { type FeedItem, prioritizedSource } from '../../src/service/feed.ts';
+import { readAs } from '../../src/service/source.ts';
+import { agreementSource, progressSource, queueStream, stateStream } from '../../src/service/states.ts';
 import { agreementView, progressView } from '../../src/service/views.ts';
 import { queueOf } from './annotator.ts';
 import type { Dice } from './dice.ts';
@@ -133,7 +134,7 @@ export class FeedReader extends Reader<FeedItem> {
   #cursor: string | null = null;
 
   protected async open(concord: Concord, access: ProjectAccess) {
-    const feed = await prioritizedFeed(concord, access, this.#cursor);
+    const feed = await readAs(concord, access, prioritizedSource(concord, access), this.#cursor);
     return this.world.bug?.feed?.(feed) ?? feed;
   }
 
@@ -185,11 +186,11 @@ function printed(item: Announced | undefined): string {
 /** The states there are, and what each shows of a project. */
 const STATES = {
   progress: {
-    open: progressStream,
+    open: (concord: Concord, access: ProjectAccess) => stateStream(concord, access, progressSource(access)),
     look: (project: Project, _member: string) => progressView(project),
   },
   agreement: {
-    open: agreementStream,
+    open: (concord: Concord, access: ProjectAccess) => stateStream(concord, access, agreementSource(access)),
     look: (project: Project, _member: string) => agreementView(project),
   },
   queue: {
