@@ -12,6 +12,7 @@ type Reset = Extract<FeedItem, { kind: 'reset' }>;
 type Announced = Samples['samples'][number] & { readonly access: Audience };
 
 const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').implement({
+  extensions: SHARED,
   description:
     'A sample that is worth labelling now. What would tell an audit from other work is null to those who label.',
   fields: (t) => ({

@@ -21,7 +21,8 @@ import { Group } from './group.ts';
 import { GroupReader } from './groupReader.ts';
 import type { Outbox } from './outbox.ts';
 
-/** Frames that are kept for those who come to the same place a little later, in bytes. */
+/** Frames that are kept for those who come to the same place a little later: how many, and their bytes. */
+const FRAMES = 500;
 const FRAME_BYTES = 8 * 1024 * 1024;
 
 /** What is subscribed to: an operation of a document that can be run. */
@@ -53,6 +54,7 @@ export class Groups {
   readonly #groups = new Map<string, Group>();
   readonly #sharings = new WeakMap<DocumentNode, Map<string, Sharing | null>>();
   readonly #frames = new LRUCache<string, Frame>({
+    max: FRAMES,
     maxSize: FRAME_BYTES,
     sizeCalculation: ({ size }) => size,
   });
@@ -167,7 +169,10 @@ export class Groups {
         return frame;
       },
       publicError: (error) => this.#faults.publicError(error),
-      onEmpty: () => this.#groups.delete(key),
+      onEmpty: () => {
+        this.#groups.delete(key);
+        for (const name of this.#frames.keys()) if (name.startsWith(`${serial} `)) this.#frames.delete(name);
+      },
     });
     this.#groups.set(key, group);
     return group;
