@@ -4,11 +4,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FullSelection, Strategy } from '@concord/sdk/strategy';
 import bald from '../../plugins/bald.ts';
+import classBalancedMargin from '../../plugins/class-balanced-margin.ts';
+import dmbal from '../../plugins/dmbal.ts';
 import entropy from '../../plugins/entropy.ts';
 import hybrid from '../../plugins/hybrid.ts';
+import kCenterGreedy from '../../plugins/k-center-greedy.ts';
 import leastConfident from '../../plugins/least-confident.ts';
 import margin from '../../plugins/margin.ts';
+import powerMargin from '../../plugins/power-margin.ts';
 import random from '../../plugins/random.ts';
+import typiclust from '../../plugins/typiclust.ts';
 import voteEntropy from '../../plugins/vote-entropy.ts';
 import { UnknownStrategyError } from '../../src/strategies/errors.ts';
 import type { StrategyHost, StrategyHostOptions } from '../../src/strategies/host.ts';
@@ -21,11 +26,16 @@ export const BUILT_IN = fileURLToPath(new URL('../../plugins', import.meta.url))
 
 export const builtIns = {
   bald,
+  'class-balanced-margin': classBalancedMargin,
+  dmbal,
   entropy,
   hybrid,
+  'k-center-greedy': kCenterGreedy,
   'least-confident': leastConfident,
   margin,
+  'power-margin': powerMargin,
   random,
+  typiclust,
   'vote-entropy': voteEntropy,
 } satisfies Record<string, Strategy>;
 
