@@ -115,7 +115,7 @@ describe('a project from nothing to a training set', () => {
     type Watched = { progress: { labelled: number; round: { isOpen: boolean } | null } };
     let pushed: Push | null;
     do pushed = await watched.next();
-    while ((pushed?.data as Watched | undefined)?.progress.round?.isOpen);
+    while ((pushed?.data as Watched | undefined)?.progress.round?.isOpen !== false);
     expect(pushed?.data).toMatchObject({ progress: { labelled: 30 } });
     await Promise.all([feed.close(), watched.close()]);
   });
