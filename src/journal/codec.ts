@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { addExtension, Packr } from 'msgpackr';
 import { type Commit, type StoredValue, StoreError } from './port.ts';
 
@@ -40,13 +41,28 @@ export function decodeValue(bytes: Uint8Array): StoredValue {
   }
 }
 
-/** Encodes what the key of a commit does not already say. */
+const SEAL_BYTES = 4;
+
+/**
+ * Encodes what the key of a commit does not already say, and behind it the CRC-32 of that, in little-endian order. Half
+ * a commit can read as a whole one: what a disk has lost are zeros, and so may be many a number in a typed array.
+ */
 export function encodeCommit({ id, time, events }: Commit): Uint8Array {
-  return encodeValue([id, time, events]);
+  const bytes = encodeValue([id, time, events]);
+  const sealed = Buffer.allocUnsafe(bytes.length + SEAL_BYTES);
+  sealed.set(bytes);
+  sealed.writeUInt32LE(crc32(bytes), bytes.length);
+  return sealed;
 }
 
-/** @throws {StoreError} the bytes are not an encoded commit */
-export function decodeCommit(seq: number, bytes: Uint8Array): Commit {
+/** @throws {StoreError} the bytes are not an encoded commit, or not all that was encoded */
+export function decodeCommit(seq: number, sealed: Uint8Array): Commit {
+  const end = sealed.length - SEAL_BYTES;
+  const bytes = sealed.subarray(0, Math.max(end, 0));
+  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.length);
+  if (end < 0 || view.getUint32(end, true) !== crc32(bytes)) {
+    throw new StoreError(`commit ${seq} cannot be read: the store is damaged; restore it from a backup`);
+  }
   const [id, time, events] = decodeValue(bytes) as [string, number, StoredValue[]];
   return { seq, id, time, events };
 }

@@ -4,6 +4,8 @@ import { StoreError, StoreFullError, StoreUnavailableError } from './port.ts';
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const DAMAGED: ReadonlySet<string> = new Set([
+  // What is said after a page that is none.
+  'MDB_BAD_TXN',
   'MDB_CORRUPTED',
   'MDB_INVALID',
   'MDB_PAGE_NOTFOUND',

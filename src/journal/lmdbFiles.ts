@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -77,8 +78,12 @@ export async function openToRead(folder: string): Promise<LmdbEnvironment> {
 
 /** @throws {StoreUnavailableError} there is no store in the folder */
 export function mustExist(folder: string): void {
-  if (!existsSync(join(folder, DATA_FILE))) {
+  const file = join(folder, DATA_FILE);
+  if (!existsSync(file)) {
     throw new StoreUnavailableError(`there is no store in ${folder}: it has no ${DATA_FILE}`);
+  }
+  if (statSync(file).size === 0) {
+    throw new StoreUnavailableError(`there is no store in ${folder}: its ${DATA_FILE} is empty`);
   }
 }
 
@@ -112,18 +117,25 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Refuses a file that is not LMDB's. LMDB does as well, but lmdb-js then crashes the process. */
+/** Where a page that begins an LMDB file keeps what it is, in 32-bit words. */
+const META = { magic: 6, version: 7, pageSize: 12, words: 13 } as const;
+
+/**
+ * Refuses a file that is not LMDB's, or of whose two first pages one is lost. LMDB writes them in turn, and would take
+ * the state before the last commit for the newest, or crash the process.
+ */
 export function checkHeader(folder: string): void {
   const file = join(folder, DATA_FILE);
-  if (!existsSync(file)) return;
-  const header = new Uint32Array(8);
+  if (!existsSync(file) || statSync(file).size === 0) return;
   const fd = openSync(file, 'r');
   try {
-    const length = readSync(fd, header);
-    const [magic, version] = header.subarray(6);
-    const isNew = length === 0;
-    if (!isNew && (magic !== 0xbeefc0de || version !== 2)) {
-      throw damaged(folder, `${DATA_FILE} does not begin like a file of LMDB`);
+    for (let page = 0, at = 0; page < 2; page++) {
+      const meta = new Uint32Array(META.words);
+      readSync(fd, meta, 0, meta.byteLength, at);
+      if (meta[META.magic] !== 0xbeefc0de || meta[META.version] !== 2) {
+        throw damaged(folder, `${DATA_FILE} does not begin like a file of LMDB`);
+      }
+      at = meta[META.pageSize] ?? 0;
     }
   } finally {
     closeSync(fd);
@@ -131,13 +143,17 @@ export function checkHeader(folder: string): void {
 }
 
 /**
- * Refuses a file that has lost its end, as when a copy was cut short: to read there would crash the process.
- * LMDB may leave the last few pages unwritten, so that a little is allowed to be missing.
+ * Refuses a file that has lost its end, as when a copy was cut short: to read there would crash the process. LMDB itself
+ * may leave its last few pages unwritten, which nothing is in; so a little may be missing, and is put back empty. If
+ * something was in it all the same, LMDB tells it from the empty page.
  */
 export function checkLength(env: LmdbEnvironment, folder: string): void {
+  const file = join(folder, DATA_FILE);
   const { lastPageNumber, pageSize } = env.getStats() as { lastPageNumber: number; pageSize: number };
-  const missing = (lastPageNumber + 1) * pageSize - statSync(join(folder, DATA_FILE)).size;
+  const missing = (lastPageNumber + 1) * pageSize - statSync(file).size;
   if (missing > 1024 * 1024) throw damaged(folder, `${DATA_FILE} lacks its last ${missing} bytes`);
+  // Appended, never written at a place: another process may be writing to the file.
+  if (missing > 0) appendFileSync(file, new Uint8Array(missing));
 }
 
 /** Leaves the version of the format in a new store, and checks that of an old one. */

@@ -161,9 +161,12 @@ async function foldCommit<P extends Projection<E>, E>(
     if (error instanceof UnknownEventError) throw tooNew(journal, seq, error, kind.form?.version);
     if (error instanceof StoreError) throw error;
     const problem = error instanceof Error ? error.message : String(error);
-    throw new DamagedJournalError(`journal ${journal} cannot be read at commit ${seq}: ${problem}`, {
-      cause: error,
-    });
+    throw new DamagedJournalError(
+      `journal ${journal} cannot be read at commit ${seq}: ${problem}; restore a backup`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { PayloadBlock } from '../domain/events.ts';
 import type { PayloadPlace } from '../domain/sampleTable.ts';
 import type { ChunkId, Store } from '../journal/port.ts';
+import { DamagedChunkError } from './chunks.ts';
 import { orRefusal } from './trouble.ts';
 
 /**
@@ -81,7 +82,7 @@ export class PayloadReader {
 
   /**
    * A sample's payload, parsed.
-   * @throws {Error} the chunk is missing from the store
+   * @throws {DamagedChunkError} the chunk is missing from the store, or is damaged
    */
   async read(place: PayloadPlace): Promise<unknown> {
     return JSON.parse((await this.json(place)).toString('utf8'));
@@ -89,7 +90,7 @@ export class PayloadReader {
 
   /**
    * A sample's payload as it is stored: JSON in UTF-8, to be read only.
-   * @throws {Error} the chunk is missing from the store
+   * @throws {DamagedChunkError} the chunk is missing from the store, or is damaged
    */
   async json({ chunk, index }: PayloadPlace): Promise<Buffer> {
     // A block is hundreds of samples, and whoever labels wants one: it is not copied if that can be helped.
@@ -109,9 +110,30 @@ export class PayloadReader {
 
   async #fetch(chunk: ChunkId): Promise<Uint8Array> {
     const block = await orRefusal(this.#store.getChunk(chunk));
-    if (block === undefined)
-      throw new Error(`chunk ${chunk}, which holds sample payloads, is missing from the store`);
+    const problem = block === undefined ? 'missing from the store' : isSound(block) ? null : 'damaged';
+    if (block === undefined || problem !== null) {
+      throw new DamagedChunkError(
+        `chunk ${chunk}, which holds sample payloads, is ${problem}; restore a backup`,
+      );
+    }
     this.#blocks.set(chunk, block);
     return block;
   }
+}
+
+/**
+ * Whether a block looks like one. What a disk has lost reads as zeros, and JSON has none, which is seen at once; to hash
+ * every block that is read would cost more than all else about it (`concord verify` does).
+ */
+function isSound(block: Uint8Array): boolean {
+  if (block.length < 8) return false;
+  const view = new DataView(block.buffer, block.byteOffset, block.length);
+  const count = view.getUint32(0, true);
+  const header = 4 * (count + 2);
+  return (
+    header <= block.length &&
+    view.getUint32(4, true) === header &&
+    view.getUint32(4 * (count + 1), true) === block.length &&
+    !block.includes(0, header)
+  );
 }

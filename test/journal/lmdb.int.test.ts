@@ -137,6 +137,33 @@ describe('LMDB', () => {
       await expectRefusal(openLmdbStore(folder), StoreError, /damaged.*lacks its last \d+ bytes/);
     });
 
+    it.each([
+      ['zeros', Buffer.alloc(4_096)],
+      ['garbage', Buffer.alloc(4_096, 0xa5)],
+    ])('may have %s for one of its two headers', async (_, page) => {
+      const store = await openLmdbStore(folder);
+      for (let seq = 1; seq <= 3; seq++) await store.append('project', commitAt(seq));
+      await store.close();
+      const file = await readFile(join(folder, 'concord.mdb'));
+      page.copy(file, 4_096);
+      await writeFile(join(folder, 'concord.mdb'), file);
+      await expectRefusal(openLmdbStore(folder), StoreError, /damaged.*restore it from a backup/);
+    });
+
+    it('may have lost a little of its end, which LMDB leaves unwritten at times: if something was in it, that is told', async () => {
+      const store = await openLmdbStore(folder);
+      for (let seq = 1; seq <= 3; seq++) await store.append('project', large(seq));
+      await store.close();
+      const { size } = await stat(join(folder, 'concord.mdb'));
+      await truncate(join(folder, 'concord.mdb'), size - 500_000);
+      const opened = await openLmdbStore(folder);
+      const read = async () => {
+        for await (const _ of opened.read('project', 0));
+      };
+      await expect(read()).rejects.toThrow(/commit 3 cannot be read: the store is damaged; restore/);
+      await opened.close();
+    });
+
     it('may be an empty file, which is a new store', async () => {
       await mkdir(folder);
       await writeFile(join(folder, 'concord.mdb'), '');

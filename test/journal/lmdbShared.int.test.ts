@@ -110,7 +110,13 @@ describe('A store in use', () => {
 
   it.each([
     ['is missing', async () => undefined, StoreUnavailableError, /there is no store in .*concord\.mdb/],
-    ['is none', writeGarbage, StoreError, /damaged, or is none of Concord's/],
+    ['is an empty file', () => writeAs(''), StoreUnavailableError, /there is no store in .*is empty/],
+    [
+      'is none',
+      () => writeAs(Buffer.alloc(10_000, 'garbage')),
+      StoreError,
+      /damaged, or is none of Concord's/,
+    ],
   ])('that %s is neither read nor backed up, nor made', async (_, prepare, kind, message) => {
     await prepare();
     for (const outcome of [
@@ -123,8 +129,8 @@ describe('A store in use', () => {
     expect(await readdir(parent)).not.toContain('backup');
   });
 
-  async function writeGarbage(): Promise<void> {
+  async function writeAs(content: string | Buffer): Promise<void> {
     await mkdir(folder);
-    await writeFile(join(folder, 'concord.mdb'), Buffer.alloc(10_000, 'garbage'));
+    await writeFile(join(folder, 'concord.mdb'), content);
   }
 });

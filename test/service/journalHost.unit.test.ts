@@ -457,7 +457,7 @@ describe('JournalHost', () => {
         .catch((error) => error);
       expect(error).toBeInstanceOf(DamagedJournalError);
       expect(error.message).toBe(
-        `journal words cannot be read at commit 2: chunk ${chunk} is missing from the store`,
+        `journal words cannot be read at commit 2: chunk ${chunk} is missing from the store; restore a backup`,
       );
     });
 

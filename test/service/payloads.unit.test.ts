@@ -69,7 +69,21 @@ describe('payloads', () => {
     const chunk = block?.chunk ?? '';
     store.loseChunk(chunk);
     await expect(new PayloadReader(store).read({ chunk, index: 0 })).rejects.toThrow(
-      `chunk ${chunk}, which holds sample payloads, is missing from the store`,
+      `chunk ${chunk}, which holds sample payloads, is missing from the store; restore a backup`,
+    );
+  });
+
+  it.each([
+    ['of which a part was zeroed', (block: Uint8Array) => block.fill(0, block.length - 2)],
+    ['of which the end was lost', (block: Uint8Array) => block.subarray(0, block.length - 2)],
+    ['that is none', () => Uint8Array.of(1, 2, 3)],
+  ])('name the block %s', async (_, damage) => {
+    const [block] = await writePayloads(store, [bytesOf('a'), bytesOf('b')], NOW);
+    const chunk = block?.chunk ?? '';
+    const damaged = damage((await store.getChunk(chunk)) ?? new Uint8Array());
+    vi.spyOn(store, 'getChunk').mockResolvedValueOnce(damaged);
+    await expect(new PayloadReader(store).read({ chunk, index: 0 })).rejects.toThrow(
+      `chunk ${chunk}, which holds sample payloads, is damaged; restore a backup`,
     );
   });
 });
