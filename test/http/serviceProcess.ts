@@ -15,9 +15,21 @@ export interface Exit {
 export interface StartOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Programs to put in front: {@link CLI} and its arguments follow. */
+  /** The build to run, by its `cli.js`. Default: {@link CLI}. */
+  readonly cli?: string;
+  /** Programs to put in front: Node, the build and its arguments follow. */
   readonly command?: (command: readonly string[]) => readonly string[];
 }
+
+/** A line of the service's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** From this level on a line of the log tells of something that is wrong. */
+const WARNING = 40;
 
 /** A process of the service's own, and what it says. */
 export class ServiceProcess {
@@ -27,12 +39,12 @@ export class ServiceProcess {
   #errors = '';
   #url: string | null = null;
 
-  constructor({ args = [], env = {}, command = (given) => given }: StartOptions) {
-    const [program = '', ...rest] = command([process.execPath, CLI, ...args]);
+  constructor({ args = [], env = {}, cli = CLI, command = (given) => given }: StartOptions) {
+    const [program = '', ...rest] = command([process.execPath, cli, ...args]);
     const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CONCORD_'));
     this.child = spawn(program, rest, {
       env: { ...Object.fromEntries(kept), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text) => {
       this.#errors += text;
@@ -49,13 +61,18 @@ export class ServiceProcess {
   /** Starts it and waits until it is ready. */
   static async ready(options: StartOptions): Promise<ServiceProcess> {
     const service = new ServiceProcess(options);
+    await service.untilReady();
+    return service;
+  }
+
+  /** @throws {Error} it has ended before it was ready */
+  async untilReady(): Promise<void> {
     let exit: Exit | null = null;
-    void service.exited.then((how) => {
+    void this.exited.then((how) => {
       exit = how;
     });
-    await until('the service is ready, or has ended', () => service.#url !== null || exit !== null, 20_000);
-    if (exit !== null) throw new Error(`it ended: ${JSON.stringify(exit)} ${service.errors} ${service.log}`);
-    return service;
+    await until('the service is ready, or has ended', () => this.#url !== null || exit !== null, 20_000);
+    if (exit !== null) throw new Error(`it ended: ${JSON.stringify(exit)} ${this.errors} ${this.log}`);
   }
 
   /** Where it listens. */
@@ -67,6 +84,12 @@ export class ServiceProcess {
   /** Its standard output: the log. */
   get log(): string {
     return this.#log;
+  }
+
+  /** The lines of its log that tell of something wrong. */
+  get warnings(): readonly LogLine[] {
+    const lines = this.#log.split('\n').filter((line) => line !== '');
+    return lines.map((line): LogLine => JSON.parse(line)).filter(({ level }) => level >= WARNING);
   }
 
   /** Its standard error. */
@@ -90,4 +113,13 @@ export class ServiceProcess {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
     await this.exited;
   }
+}
+
+/** Runs one of the commands beside the service, such as `concord verify`, to its end. */
+export async function runConcord(
+  options: StartOptions,
+): Promise<{ readonly code: number | null; readonly out: string; readonly errors: string }> {
+  const command = new ServiceProcess(options);
+  const { code } = await command.exited;
+  return { code, out: command.log, errors: command.errors };
 }
