@@ -2,7 +2,7 @@ import { UnknownEventError } from '../domain/events.ts';
 import type { ProjectState } from '../domain/projectState.ts';
 import { type Commit, type Store, StoreError, StoreUnavailableError } from '../journal/port.ts';
 import { mustGetChunk } from './chunks.ts';
-import { readManifest, readState } from './snapshotFormat.ts';
+import { type Manifest, readManifest, readState } from './snapshotFormat.ts';
 
 /** State that is folded from a journal's events. */
 export interface Projection<E> {
@@ -99,22 +99,38 @@ async function fromSnapshot<P extends Projection<E>, E>(
       throw error;
     }
   };
+  for (;;) {
+    let manifest: Manifest | null = null;
+    try {
+      manifest = await readManifest(store, journal);
+      if (manifest === null || manifest.version !== form.version || manifest.seq > upTo) return null;
+      if ((await commitIdAt(store, journal, manifest.seq)) !== manifest.commit) {
+        throw new Error(`it is of another journal: commit ${manifest.seq} is another one`);
+      }
+      const work = form.restore(await readState(store, journal, manifest, turn));
+      for (let step = work.next(); ; step = work.next()) {
+        if (step.done) return step.value;
+        await turn();
+      }
+    } catch (error) {
+      // Neither says anything of the snapshot: to be told to stop, and a store in which the journal cannot be read either.
+      if (isStopped || error instanceof StoreUnavailableError) throw error;
+      // Whoever took the next one meanwhile has deleted the chunks of this one.
+      if (manifest !== null && (await isFollowed(store, journal, manifest))) continue;
+      onUselessSnapshot(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+}
+
+/** Whether a later snapshot stands by now. */
+async function isFollowed(store: Store, journal: string, { seq }: Manifest): Promise<boolean> {
   try {
-    const manifest = await readManifest(store, journal);
-    if (manifest === null || manifest.version !== form.version || manifest.seq > upTo) return null;
-    if ((await commitIdAt(store, journal, manifest.seq)) !== manifest.commit) {
-      throw new Error(`it is of another journal: commit ${manifest.seq} is another one`);
-    }
-    const work = form.restore(await readState(store, journal, manifest, turn));
-    for (let step = work.next(); ; step = work.next()) {
-      if (step.done) return step.value;
-      await turn();
-    }
+    const standing = await readManifest(store, journal);
+    return standing !== null && standing.seq > seq;
   } catch (error) {
-    // Neither says anything of the snapshot: to be told to stop, and a store in which the journal cannot be read either.
-    if (isStopped || error instanceof StoreUnavailableError) throw error;
-    onUselessSnapshot(error instanceof Error ? error.message : String(error));
-    return null;
+    if (error instanceof StoreUnavailableError) throw error;
+    return false;
   }
 }
 

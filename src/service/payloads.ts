@@ -59,12 +59,19 @@ function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
   return block;
 }
 
-/** A payload of a block, in the block's memory. */
-function payloadIn(block: Uint8Array, index: number): Buffer {
+/**
+ * A payload of a block, in the block's memory; null: the block is damaged there. What a disk has lost reads as zeros, and
+ * JSON has none: that is seen at once, where to hash every block would cost more than all else about it (`concord verify`
+ * does).
+ */
+function payloadIn(block: Uint8Array, index: number): Buffer | null {
+  if (block.length < 4 * (index + 3)) return null;
   const view = new DataView(block.buffer, block.byteOffset, block.length);
   const from = view.getUint32(4 * (index + 1), true);
   const to = view.getUint32(4 * (index + 2), true);
-  return Buffer.from(block.buffer, block.byteOffset + from, to - from);
+  if (from >= to || to > block.length) return null;
+  const payload = Buffer.from(block.buffer, block.byteOffset + from, to - from);
+  return payload.includes(0) ? null : payload;
 }
 
 /** Reads payloads; of a store in another process, it keeps the blocks read last. */
@@ -94,8 +101,14 @@ export class PayloadReader {
    */
   async json({ chunk, index }: PayloadPlace): Promise<Buffer> {
     // A block is hundreds of samples, and whoever labels wants one: it is not copied if that can be helped.
-    const peeked = this.#store.peekChunk?.(chunk, (block) => Buffer.from(payloadIn(block, index)));
-    return peeked ?? payloadIn(this.#blocks.get(chunk) ?? (await this.#load(chunk)), index);
+    const peeked = this.#store.peekChunk?.(chunk, (block) => {
+      const there = payloadIn(block, index);
+      return there && Buffer.from(there);
+    });
+    const payload =
+      peeked === undefined ? payloadIn(this.#blocks.get(chunk) ?? (await this.#load(chunk)), index) : peeked;
+    if (payload === null) throw unreadable(chunk, 'damaged');
+    return payload;
   }
 
   /** Reads a block, once for all who wait for it: a page's samples lie in few, and want them at the same time. */
@@ -110,30 +123,12 @@ export class PayloadReader {
 
   async #fetch(chunk: ChunkId): Promise<Uint8Array> {
     const block = await orRefusal(this.#store.getChunk(chunk));
-    const problem = block === undefined ? 'missing from the store' : isSound(block) ? null : 'damaged';
-    if (block === undefined || problem !== null) {
-      throw new DamagedChunkError(
-        `chunk ${chunk}, which holds sample payloads, is ${problem}; restore a backup`,
-      );
-    }
+    if (block === undefined) throw unreadable(chunk, 'missing from the store');
     this.#blocks.set(chunk, block);
     return block;
   }
 }
 
-/**
- * Whether a block looks like one. What a disk has lost reads as zeros, and JSON has none, which is seen at once; to hash
- * every block that is read would cost more than all else about it (`concord verify` does).
- */
-function isSound(block: Uint8Array): boolean {
-  if (block.length < 8) return false;
-  const view = new DataView(block.buffer, block.byteOffset, block.length);
-  const count = view.getUint32(0, true);
-  const header = 4 * (count + 2);
-  return (
-    header <= block.length &&
-    view.getUint32(4, true) === header &&
-    view.getUint32(4 * (count + 1), true) === block.length &&
-    !block.includes(0, header)
-  );
+function unreadable(chunk: ChunkId, how: string): DamagedChunkError {
+  return new DamagedChunkError(`chunk ${chunk}, which holds sample payloads, is ${how}; restore a backup`);
 }

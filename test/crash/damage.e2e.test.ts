@@ -92,8 +92,8 @@ describe('a store that was in use and is damaged since', () => {
       expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(`chunk ${lost} is ${how}`) });
       const running = await used.serve();
       const { client, project } = used;
-      // The second block begins at sample 256.
-      await expect(client.sample({ project, key: '300' })).rejects.toThrow(ServiceError);
+      // In the middle of the second block, which begins at sample 256.
+      await expect(client.sample({ project, key: '370' })).rejects.toThrow(ServiceError);
       await expectToBeSaid(
         running,
         new RegExp(`chunk ${lost}, which holds sample payloads, is ${how}.*; restore a backup`),

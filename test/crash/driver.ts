@@ -1,6 +1,6 @@
 import { type Client, NetworkError, type PredictionRun, type Progress } from '@concord/sdk/client';
 import type { Project } from '../../src/domain/project.ts';
-import { progressView, runView } from '../../src/service/views.ts';
+import { progressView, runViewOf } from '../../src/service/views.ts';
 import type { Dice } from '../simulation/dice.ts';
 import { mustEqual, Violation } from './ledger.ts';
 import { clientOf, dataOf, localId, repeat, type Scene, think } from './scene.ts';
@@ -143,8 +143,10 @@ export class Driver {
     ledger.received({
       what: `the run of ${model}`,
       told: shown(run),
-      look: ({ project: { runs } }) =>
-        runs.filter((one) => one.published.model === model).map((one) => shown(runView(one)))[0],
+      look: ({ project }) => {
+        const [own, ...more] = project.runs.filter((one) => one.published.model === model);
+        return own && more.length === 0 && shown(runViewOf(project, own));
+      },
     });
   }
 

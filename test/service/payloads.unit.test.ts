@@ -82,7 +82,7 @@ describe('payloads', () => {
     const chunk = block?.chunk ?? '';
     const damaged = damage((await store.getChunk(chunk)) ?? new Uint8Array());
     vi.spyOn(store, 'getChunk').mockResolvedValueOnce(damaged);
-    await expect(new PayloadReader(store).read({ chunk, index: 0 })).rejects.toThrow(
+    await expect(new PayloadReader(store).read({ chunk, index: 1 })).rejects.toThrow(
       `chunk ${chunk}, which holds sample payloads, is damaged; restore a backup`,
     );
   });

@@ -71,6 +71,22 @@ describe('a snapshot', () => {
     expect(useless).toEqual([]);
   });
 
+  it('that is followed by the next while it is loaded is left for that one', async () => {
+    await take();
+    await world.importSamples(3, 1);
+    let isTaken = false;
+    const loaded = await loadProjection(store, project, PROJECT_KIND, {
+      ...options(),
+      async pause() {
+        if (!isTaken) await take();
+        isTaken = true;
+      },
+    });
+    expect(dump(loaded)).toEqual(dump(await folded()));
+    expect(isTaken).toBe(true);
+    expect(useless).toEqual([]);
+  });
+
   it('is not taken again when nothing is new', async () => {
     expect(await take()).not.toBeNull();
     expect(await take()).toBeNull();
