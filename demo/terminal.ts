@@ -57,8 +57,8 @@ function pairs({ pairs }: Agreement): string {
         .map(({ name }) => name ?? '?')
         .sort()
         .join('–');
-      return kappa.__typename === 'Kappa'
-        ? `${names} ${kappa.value.toFixed(2)} ${BAND_WORDS[kappa.band]}`
+      return kappa.__typename === 'AgreementFigure'
+        ? `${names} ${kappa.value.toFixed(2)} ${BAND_WORDS[kappa.band ?? 'TOO_FEW']}`
         : `${names} undefined (${UNDEFINED_WORDS[kappa.reason]})`;
     })
     .sort()
@@ -70,12 +70,15 @@ const BAND_WORDS = {
   GOOD: 'good',
   NEEDS_IMPROVEMENT: 'needs improvement',
   UNACCEPTABLE: 'unacceptable',
+  TOO_FEW: 'on few mails',
 };
 
 const UNDEFINED_WORDS = {
   FEWER_THAN_TWO_ANNOTATORS: 'fewer than two people',
   NO_JOINTLY_LABELLED_SAMPLE: 'no mail in common',
   CHANCE_AGREEMENT_IS_ONE: 'all of one class',
+  LABELS_HAVE_NO_ORDER: 'the classes have no order',
+  LABELS_HAVE_NO_DISTANCES: 'the classes are no numbers',
 };
 
 export function percent(share: number, digits = 1): string {

@@ -14,7 +14,7 @@ try {
 
 // A state is pushed as it is, and again whenever it changes. Leaving the loop ends it.
 for await (const { alpha } of client.watchAgreement({ project })) {
-  console.log(alpha.__typename === 'Alpha' ? `alpha ${alpha.value} (${alpha.band})` : alpha.reason);
+  console.log(alpha.__typename === 'AgreementFigure' ? `alpha ${alpha.value} (${alpha.band})` : alpha.reason);
   break;
 }
 

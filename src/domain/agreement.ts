@@ -1,3 +1,11 @@
+import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
+import { cohensKappa, type KappaWeights } from './cohensKappa.ts';
+import { ContingencyTables } from './contingency.ts';
+import { fleissKappa, gwetAC1, rawAgreement } from './fleissAndGwet.ts';
+import { krippendorffsAlpha } from './krippendorffsAlpha.ts';
+import { type LabelScale, NOMINAL, positionsOn, type ScaleKind } from './labelScale.ts';
+import { oneAgainstTheRest, type UnitPattern, UnitPatterns } from './unitPatterns.ts';
+
 /**
  * How far annotators agree, from counts that move with every label and are never recounted.
  *
@@ -5,68 +13,11 @@
  * so taking back what was added gives exactly the earlier figures, and the order of history leaves no trace.
  */
 
-import { type Interval, normalQuantile } from './confidence.ts';
-
 export interface Rating {
-  /** A small integer that stands for the annotator: 0 … 2^26 - 1. */
+  /** A small integer that stands for the annotator: 0 … 2^32 - 1. */
   readonly annotator: number;
   /** A class index: 0 … classes - 1. */
   readonly label: number;
-}
-
-export type AgreementBand = 'EXCELLENT' | 'GOOD' | 'NEEDS_IMPROVEMENT' | 'UNACCEPTABLE';
-
-export type UndefinedReason =
-  /** Fewer than two annotators (of the two asked for, or of all) have labelled anything. */
-  | 'FEWER_THAN_TWO_ANNOTATORS'
-  /** They have labelled, but no sample jointly. */
-  | 'NO_JOINTLY_LABELLED_SAMPLE'
-  /** Every joint label is of one class: agreement by chance is certain, and nothing can be above it. */
-  | 'CHANCE_AGREEMENT_IS_ONE';
-
-/** A figure that these labels do not define, and why. `n` is what the defined figure would carry. */
-export interface UndefinedFigure {
-  readonly undefined: UndefinedReason;
-  readonly n: number;
-}
-
-export interface KappaFigure {
-  /** (observed - expected) / (1 - expected), in [-1, 1]; 0 is agreement as by chance. */
-  readonly kappa: number;
-  /** The share of jointly labelled samples on which the two agree. */
-  readonly observed: number;
-  /** The share on which two who label at random, each with their own class shares, would agree. */
-  readonly expected: number;
-  /** Samples that both have labelled. */
-  readonly n: number;
-  /** Large-sample, so not to be trusted for small n; 0 where they agree on everything. */
-  readonly standardError: number;
-  /** 95 %: kappa ± 1.96 standard errors, within [-1, 1]. */
-  readonly interval: Interval;
-  readonly band: AgreementBand;
-}
-
-export interface AlphaFigure {
-  /** 1 - observed disagreement / expected disagreement, at most 1; 0 is agreement as by chance. */
-  readonly alpha: number;
-  /** The share of agreeing pairs of values within units, each unit weighing as many values as it has. */
-  readonly observed: number;
-  /** The share of agreeing pairs among all pairable values, whatever their unit. */
-  readonly expected: number;
-  /** Pairable values: ratings in units that have two or more. */
-  readonly n: number;
-  /** Units that have two or more ratings. */
-  readonly units: number;
-  readonly band: AgreementBand;
-}
-
-export interface RawAgreementFigure {
-  /** The share of pairs of ratings of one sample that agree, in [0, 1]; nothing is taken off for chance. */
-  readonly agreement: number;
-  /** Pairs of ratings. */
-  readonly n: number;
-  /** Units that have two or more ratings. */
-  readonly units: number;
 }
 
 /** Two annotators that have labelled at least one sample jointly; a < b. */
@@ -75,36 +26,55 @@ export interface AnnotatorPair {
   readonly b: number;
 }
 
-/** A pair's two numbers make one key below 2^52, which a double holds exactly. */
-const ANNOTATOR_LIMIT = 2 ** 26;
-
-const Z_95 = normalQuantile(0.975);
-
-/** The band of a chance-corrected figure (kappa, alpha). A figure on a border is in the lower band. */
-export function agreementBand(figure: number): AgreementBand {
-  if (figure > 0.8) return 'EXCELLENT';
-  if (figure > 0.6) return 'GOOD';
-  if (figure > 0.4) return 'NEEDS_IMPROVEMENT';
-  return 'UNACCEPTABLE';
+/** Agreement on one class. */
+export interface ClassAgreement {
+  readonly label: number;
+  /** Labels of this class in samples that have two or more. */
+  readonly answers: number;
+  /**
+   * Given that one has said this class, how likely another says it of the same sample; null if nobody has. For two
+   * raters the "positive agreement" of D. V. Cicchetti & A. R. Feinstein 1990, "High agreement but low kappa: II",
+   * J. Clin. Epidemiol. 43.
+   */
+  readonly specific: number | null;
+  /** Krippendorff's alpha with all other classes taken as one. */
+  readonly alpha: AgreementFigure | UndefinedFigure;
 }
 
+/** The figures over all annotators. */
+export interface OverallAgreement {
+  readonly raw: AgreementFigure | UndefinedFigure;
+  readonly alpha: AgreementFigure | UndefinedFigure;
+  readonly ordinalAlpha: AgreementFigure | UndefinedFigure;
+  readonly intervalAlpha: AgreementFigure | UndefinedFigure;
+  readonly fleissKappa: AgreementFigure | UndefinedFigure;
+  readonly gwetAC1: AgreementFigure | UndefinedFigure;
+}
+
+const ANNOTATOR_LIMIT = 2 ** 32;
+
 /**
- * The counts of one project. A change costs the square of the unit's few ratings, whatever the project's size;
- * memory is a table for each pair that shares a sample, of the cells in use, and one number for each class.
+ * The counts of one project. A change costs as much as the unit has ratings, whatever the project's size; memory is
+ * 30 bytes for each cell of each pair's table that was ever in use, and one number for each pattern of labels.
+ *
+ * Only units with two ratings or more are counted into figures. Whoever labels a sample first therefore moves none of
+ * them, and cannot learn from them that a second label is to come.
  */
 export class AgreementCounts {
   readonly #classes: number;
+  readonly #scale: LabelScale;
+  readonly #positions: readonly number[] | null;
   /** Ratings by annotator; who has none is absent. */
   readonly #ratings = new Map<number, number>();
-  readonly #pairs = new Map<number, PairTable>();
-  /** Pairable values by class. */
-  readonly #valuesByClass: Float64Array;
-  /** By a unit's number of ratings; entries 0 and 1 stay empty. */
-  readonly #bySize: SizeCounts[] = [];
+  /** One more than the largest number of an annotator. */
+  #annotators = 0;
+  readonly #tables = new ContingencyTables();
+  readonly #patterns = new UnitPatterns();
 
-  constructor(classes: number) {
+  constructor(classes: number, scale: LabelScale = NOMINAL) {
     this.#classes = classes;
-    this.#valuesByClass = new Float64Array(classes);
+    this.#scale = scale;
+    this.#positions = positionsOn(scale, classes);
   }
 
   /**
@@ -114,86 +84,122 @@ export class AgreementCounts {
   change(before: readonly Rating[], after: readonly Rating[]): void {
     this.#check(before);
     this.#check(after);
-    // Added first, so that a table that empties only for a moment is not dropped and built anew.
-    this.#count(after, 1);
-    this.#count(before, -1);
+    const isIn = (ratings: readonly Rating[]) => (rating: Rating) =>
+      ratings.some(({ annotator, label }) => annotator === rating.annotator && label === rating.label);
+    const kept = before.filter(isIn(after));
+    this.#countPairs(
+      after.filter((rating) => !isIn(before)(rating)),
+      kept,
+      1,
+    );
+    this.#countPairs(
+      before.filter((rating) => !isIn(after)(rating)),
+      kept,
+      -1,
+    );
+    if (after.length >= 2) this.#patterns.count(after.map(labelOf), 1);
+    if (before.length >= 2) this.#patterns.count(before.map(labelOf), -1);
   }
 
-  /** The pairs for which `cohensKappa` has something to say, ascending by a, then b. */
+  /** How many pairs have labelled a sample jointly. */
+  get pairCount(): number {
+    return this.#tables.size;
+  }
+
+  /** The pairs that have labelled a sample jointly, ascending by a, then b. */
   pairs(): AnnotatorPair[] {
-    return [...this.#pairs.keys()]
-      .sort((left, right) => left - right)
-      .map((key) => ({ a: Math.floor(key / ANNOTATOR_LIMIT), b: key % ANNOTATOR_LIMIT }));
+    return [...this.#tables.pairs()].map(({ a, b }) => ({ a, b })).sort(byNumbers);
   }
 
-  /**
-   * Agreement of two annotators, in either order, over what both have labelled: J. Cohen 1960, "A coefficient of
-   * agreement for nominal scales", Educ. Psychol. Meas. 20. Costs the pair's cells in use.
-   */
-  cohensKappa(a: number, b: number): KappaFigure | UndefinedFigure {
+  /** Up to `count` pairs in the order of {@link pairs}, from this one on, without looking at those before. */
+  pairsFrom(first: AnnotatorPair, count: number): AnnotatorPair[] {
+    const found: AnnotatorPair[] = [];
+    for (let a = first.a; a < this.#annotators; a++) {
+      for (let b = Math.max(a + 1, a === first.a ? first.b : 0); b < this.#annotators; b++) {
+        if (this.#tables.shared(a, b) > 0) found.push({ a, b });
+        if (found.length === count) return found;
+      }
+    }
+    return found;
+  }
+
+  /** The `count` pairs that share the most samples, in the order of {@link pairs}. */
+  closestPairs(count: number): AnnotatorPair[] {
+    return this.#tables.largest(count).sort(byNumbers);
+  }
+
+  /** Agreement of two annotators, in either order, over what both have labelled; see `cohensKappa.ts`. */
+  cohensKappa(a: number, b: number, weights: KappaWeights = 'NONE'): AgreementFigure | UndefinedFigure {
     if (a === b || !this.#ratings.has(a) || !this.#ratings.has(b)) {
       return { undefined: 'FEWER_THAN_TWO_ANNOTATORS', n: 0 };
     }
-    const table = this.#pairs.get(pairKey(a, b));
-    return table === undefined
-      ? { undefined: 'NO_JOINTLY_LABELLED_SAMPLE', n: 0 }
-      : table.kappa(this.#classes);
+    const cells = this.#tables.cells(Math.min(a, b), Math.max(a, b));
+    return cohensKappa(cells, weights, this.#positions);
   }
 
-  /**
-   * Agreement of all, nominal, any number of ratings a unit: K. Krippendorff 2011, "Computing Krippendorff's
-   * alpha-reliability", section C. With m_u ratings in unit u, n_uc of them of class c, n_c pairable values of
-   * class c and n in all,
-   *
-   *   alpha = ((n - 1) Σ_u Σ_c n_uc (n_uc - 1) / (m_u - 1) - Σ_c n_c (n_c - 1)) / (n (n - 1) - Σ_c n_c (n_c - 1))
-   */
-  krippendorffAlpha(): AlphaFigure | UndefinedFigure {
-    let n = 0;
-    let units = 0;
-    let coincident = 0;
-    for (const [size, counts] of this.#bySize.entries()) {
-      if (counts.units === 0) continue;
-      n += counts.units * size;
-      units += counts.units;
-      coincident += (2 * counts.agreeingPairs) / (size - 1);
-    }
-    if (n === 0) return this.#nothingJoint();
-    const chance = this.#valuesByClass.reduce((sum, values) => sum + values * (values - 1), 0);
-    const all = n * (n - 1);
-    if (chance === all) return { undefined: 'CHANCE_AGREEMENT_IS_ONE', n };
-    const alpha = ((n - 1) * coincident - chance) / (all - chance);
+  /** Agreement of all, at the level of names, of order or of distances; see `krippendorffsAlpha.ts`. */
+  krippendorffsAlpha(level: ScaleKind = 'NOMINAL'): AgreementFigure | UndefinedFigure {
+    return this.#orWhy(krippendorffsAlpha(this.#patterns.list(), this.#classes, level, this.#scale));
+  }
+
+  /** See `fleissAndGwet.ts`. */
+  fleissKappa(): AgreementFigure | UndefinedFigure {
+    return this.#orWhy(fleissKappa(this.#patterns.list(), this.#classes));
+  }
+
+  /** See `fleissAndGwet.ts`. */
+  gwetAC1(): AgreementFigure | UndefinedFigure {
+    return this.#orWhy(gwetAC1(this.#patterns.list(), this.#classes));
+  }
+
+  /** The mean, over samples, of the share of pairs of their labels that agree. */
+  rawAgreement(): AgreementFigure | UndefinedFigure {
+    return this.#orWhy(rawAgreement(this.#patterns.list(), this.#classes));
+  }
+
+  /** All figures over all annotators. */
+  overall(): OverallAgreement {
+    const patterns = this.#patterns.list();
+    const alpha = (level: ScaleKind) => krippendorffsAlpha(patterns, this.#classes, level, this.#scale);
     return {
-      alpha,
-      observed: coincident / n,
-      expected: chance / all,
-      n,
-      units,
-      band: agreementBand(alpha),
+      raw: this.#orWhy(rawAgreement(patterns, this.#classes)),
+      alpha: this.#orWhy(alpha('NOMINAL')),
+      ordinalAlpha: this.#orWhy(alpha('ORDINAL')),
+      intervalAlpha: this.#orWhy(alpha('INTERVAL')),
+      fleissKappa: this.#orWhy(fleissKappa(patterns, this.#classes)),
+      gwetAC1: this.#orWhy(gwetAC1(patterns, this.#classes)),
     };
   }
 
-  /** Agreement of all as one would say it at the table: of all pairs of ratings of one sample, how many agree. */
-  rawAgreement(): RawAgreementFigure | UndefinedFigure {
-    let n = 0;
-    let units = 0;
-    let agreeing = 0;
-    for (const [size, counts] of this.#bySize.entries()) {
-      n += (counts.units * size * (size - 1)) / 2;
-      units += counts.units;
-      agreeing += counts.agreeingPairs;
+  /** Agreement on each class, in the order of the label set. */
+  byClass(): ClassAgreement[] {
+    const patterns = this.#patterns.list();
+    const occurring = new Map<number, UnitPattern[]>();
+    for (const pattern of patterns) {
+      for (const label of pattern.classes) {
+        const list = occurring.get(label);
+        if (list === undefined) occurring.set(label, [pattern]);
+        else list.push(pattern);
+      }
     }
-    return n === 0 ? this.#nothingJoint() : { agreement: agreeing / n, n, units };
+    const bySize = unitsBySize(patterns);
+    return Array.from({ length: this.#classes }, (_, label) => {
+      const own = occurring.get(label) ?? [];
+      const alpha = krippendorffsAlpha([...oneAgainstTheRest(own, label), ...without(own, bySize)], 2);
+      return { label, ...specificAgreement(own, label), alpha: this.#orWhy(alpha) };
+    });
   }
 
-  #nothingJoint(): UndefinedFigure {
-    const reason = this.#ratings.size < 2 ? 'FEWER_THAN_TWO_ANNOTATORS' : 'NO_JOINTLY_LABELLED_SAMPLE';
-    return { undefined: reason, n: 0 };
+  #orWhy(figure: AgreementFigure | UndefinedFigure): AgreementFigure | UndefinedFigure {
+    const isNothingJoint = 'undefined' in figure && figure.undefined === 'NO_JOINTLY_LABELLED_SAMPLE';
+    if (isNothingJoint && this.#ratings.size < 2) return { undefined: 'FEWER_THAN_TWO_ANNOTATORS', n: 0 };
+    return figure;
   }
 
   #check(ratings: readonly Rating[]): void {
     for (const [i, { annotator, label }] of ratings.entries()) {
       if (!Number.isInteger(annotator) || annotator < 0 || annotator >= ANNOTATOR_LIMIT) {
-        throw new RangeError(`Annotator ${annotator} is not an integer of 0 … 2^26 - 1`);
+        throw new RangeError(`Annotator ${annotator} is not an integer of 0 … 2^32 - 1`);
       }
       if (!Number.isInteger(label) || label < 0 || label >= this.#classes) {
         throw new RangeError(`Label ${label} is outside a label set of ${this.#classes} classes`);
@@ -205,135 +211,61 @@ export class AgreementCounts {
     }
   }
 
-  #count(ratings: readonly Rating[], by: 1 | -1): void {
-    let agreeingPairs = 0;
-    for (const [i, rating] of ratings.entries()) {
-      moveCount(this.#ratings, rating.annotator, by);
-      if (ratings.length >= 2) {
-        this.#valuesByClass[rating.label] = (this.#valuesByClass[rating.label] ?? 0) + by;
-      }
-      for (const other of ratings.slice(0, i)) {
-        this.#countPair(rating, other, by);
-        if (rating.label === other.label) agreeingPairs += 1;
-      }
+  /** Counts ratings that a unit gets or loses, beside those it keeps. */
+  #countPairs(changed: readonly Rating[], kept: readonly Rating[], by: 1 | -1): void {
+    for (const [i, one] of changed.entries()) {
+      moveCount(this.#ratings, one.annotator, by);
+      this.#annotators = Math.max(this.#annotators, one.annotator + 1);
+      for (const other of kept) this.#countPair(one, other, by);
+      for (let j = 0; j < i; j++) this.#countPair(one, changed[j] as Rating, by);
     }
-    if (ratings.length < 2) return;
-    while (this.#bySize.length <= ratings.length) this.#bySize.push({ units: 0, agreeingPairs: 0 });
-    const counts = this.#bySize[ratings.length] as SizeCounts;
-    counts.units += by;
-    counts.agreeingPairs += by * agreeingPairs;
   }
 
-  #countPair(rating: Rating, other: Rating, by: 1 | -1): void {
-    const [first, second] = rating.annotator < other.annotator ? [rating, other] : [other, rating];
-    const key = pairKey(first.annotator, second.annotator);
-    let table = this.#pairs.get(key);
-    if (table === undefined) {
-      table = new PairTable();
-      this.#pairs.set(key, table);
-    }
-    table.count(first.label * this.#classes + second.label, first.label === second.label, by);
-    if (table.isEmpty) this.#pairs.delete(key);
+  #countPair(one: Rating, other: Rating, by: 1 | -1): void {
+    const [first, second] = one.annotator < other.annotator ? [one, other] : [other, one];
+    this.#tables.count(first.annotator, second.annotator, first.label, second.label, by);
   }
 }
 
-interface SizeCounts {
-  units: number;
-  /** Unordered pairs of ratings within these units that agree: half of Σ_u Σ_c n_uc (n_uc - 1). */
-  agreeingPairs: number;
+function labelOf({ label }: Rating): number {
+  return label;
 }
 
-/** The sparse classes × classes table of one pair: rows are the labels of the annotator of the lower number. */
-class PairTable {
-  #n = 0;
-  #agreed = 0;
-  /** Samples by row × classes + column. */
-  readonly #cells = new Map<number, number>();
-
-  get isEmpty(): boolean {
-    return this.#n === 0;
-  }
-
-  count(cell: number, isAgreement: boolean, by: 1 | -1): void {
-    moveCount(this.#cells, cell, by);
-    this.#n += by;
-    if (isAgreement) this.#agreed += by;
-  }
-
-  kappa(classes: number): KappaFigure | UndefinedFigure {
-    const n = this.#n;
-    const cells = this.#cellsInOrder(classes);
-    const rows = new Map<number, number>();
-    const columns = new Map<number, number>();
-    for (const { row, column, count } of cells) {
-      rows.set(row, (rows.get(row) ?? 0) + count);
-      columns.set(column, (columns.get(column) ?? 0) + count);
-    }
-    // n² times the expected agreement: in integers, so that 1 is recognised and borders of bands are exact.
-    let chance = 0;
-    for (const [row, count] of rows) chance += count * (columns.get(row) ?? 0);
-    if (chance === n * n) return { undefined: 'CHANCE_AGREEMENT_IS_ONE', n };
-
-    const kappa = (n * this.#agreed - chance) / (n * n - chance);
-    const expected = chance / (n * n);
-    const standardError = kappaStandardError(kappa, expected, n, cells, rows, columns);
-    return {
-      kappa,
-      observed: this.#agreed / n,
-      expected,
-      n,
-      standardError,
-      interval: {
-        lower: Math.max(-1, kappa - Z_95 * standardError),
-        upper: Math.min(1, kappa + Z_95 * standardError),
-      },
-      band: agreementBand(kappa),
-    };
-  }
-
-  /** In one order, whatever the history: sums of fractions differ in their last bits with the order. */
-  #cellsInOrder(classes: number): Cell[] {
-    return [...this.#cells]
-      .sort(([left], [right]) => left - right)
-      .map(([cell, count]) => ({ row: Math.floor(cell / classes), column: cell % classes, count }));
-  }
+function byNumbers(left: AnnotatorPair, right: AnnotatorPair): number {
+  return left.a - right.a || left.b - right.b;
 }
 
-interface Cell {
-  readonly row: number;
-  readonly column: number;
-  readonly count: number;
+function unitsBySize(patterns: readonly UnitPattern[]): ReadonlyMap<number, number> {
+  const units = new Map<number, number>();
+  for (const pattern of patterns) units.set(pattern.size, (units.get(pattern.size) ?? 0) + pattern.units);
+  return units;
 }
 
-/**
- * J. L. Fleiss, J. Cohen & B. S. Everitt 1969, "Large sample standard errors of kappa and weighted kappa",
- * Psychol. Bull. 72, in the form of Fleiss, Levin & Paik 2003, Statistical Methods for Rates and Proportions,
- * section 18.1: sqrt((A + B - C) / n) / (1 - p_e), with
- *
- *   A = Σ_i p_ii (1 - (p_i. + p_.i)(1 - kappa))²,  B = (1 - kappa)² Σ_{i≠j} p_ij (p_.i + p_j.)²,
- *   C = (kappa - p_e (1 - kappa))².
- */
-function kappaStandardError(
-  kappa: number,
-  expected: number,
-  n: number,
-  cells: readonly Cell[],
-  rows: ReadonlyMap<number, number>,
-  columns: ReadonlyMap<number, number>,
-): number {
-  let sum = 0;
-  for (const { row, column, count } of cells) {
-    const margins = ((columns.get(row) ?? 0) + (rows.get(column) ?? 0)) / n;
-    const term = (row === column ? 1 : 0) - margins * (1 - kappa);
-    sum += (count / n) * term * term;
+/** The units in which a class does not occur, by their size, given those in which it does: all of the rest. */
+function without(own: readonly UnitPattern[], bySize: ReadonlyMap<number, number>): UnitPattern[] {
+  const ownBySize = unitsBySize(own);
+  return [...bySize]
+    .map(([size, units]) => ({
+      classes: [1],
+      counts: [size],
+      size,
+      units: units - (ownBySize.get(size) ?? 0),
+    }))
+    .filter(({ units }) => units > 0);
+}
+
+/** Of the labels beside one of this class, the share that are of it too, each sample weighing as it has such labels. */
+function specificAgreement(
+  own: readonly UnitPattern[],
+  label: number,
+): Pick<ClassAgreement, 'answers' | 'specific'> {
+  let [answers, agreeing] = [0, 0];
+  for (const { classes, counts, size, units } of own) {
+    const count = counts[classes.indexOf(label)] ?? 0;
+    answers += units * count;
+    agreeing += (units * count * (count - 1)) / (size - 1);
   }
-  const centre = kappa - expected * (1 - kappa);
-  // Rounding may take a variance of 0 below it.
-  return Math.sqrt(Math.max(0, sum - centre * centre) / n) / (1 - expected);
-}
-
-function pairKey(a: number, b: number): number {
-  return Math.min(a, b) * ANNOTATOR_LIMIT + Math.max(a, b);
+  return { answers, specific: answers === 0 ? null : agreeing / answers };
 }
 
 /** A count of 0 is absent, so that maps hold what is in use and two equal histories give equal maps. */

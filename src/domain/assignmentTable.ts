@@ -21,10 +21,10 @@ export interface NewAssignment {
   readonly until: number;
   readonly grantedAt: number;
   readonly suggestion: number;
-  /** The prediction run whose auto-accept it audits; 0: none. */
-  readonly auditedRun: number;
-  /** What that run predicted, or {@link NONE}. */
-  readonly audited: number;
+  /** The prediction run that was current when it was granted; 0: none. */
+  readonly run: number;
+  /** What that run predicted of the sample, or {@link NONE}. */
+  readonly predicted: number;
 }
 
 /**
@@ -44,8 +44,9 @@ export class AssignmentTable {
   readonly milliseconds = new Column(Float32Array);
   readonly label = new Column(Int32Array);
   readonly suggestion = new Column(Int32Array);
-  readonly auditedRun = new Column(Uint32Array);
-  readonly audited = new Column(Int32Array);
+  /** The prediction run that was current when it was last granted, or 0, and what that predicted, or {@link NONE}. */
+  readonly run = new Column(Uint32Array);
+  readonly predicted = new Column(Int32Array);
   /** How often it has expired in the annotator's hands. */
   readonly expiries = new Column(Uint8Array);
   /** 1: it takes up, while held, or its answer has, a place of the sample's overlap. */
@@ -72,8 +73,8 @@ export class AssignmentTable {
     milliseconds: this.milliseconds,
     label: this.label,
     suggestion: this.suggestion,
-    auditedRun: this.auditedRun,
-    audited: this.audited,
+    run: this.run,
+    predicted: this.predicted,
     expiries: this.expiries,
     placed: this.placed,
     rating: this.rating,
@@ -96,8 +97,8 @@ export class AssignmentTable {
     this.milliseconds.push(Number.NaN);
     this.label.push(NONE);
     this.suggestion.push(assignment.suggestion);
-    this.auditedRun.push(assignment.auditedRun);
-    this.audited.push(assignment.audited);
+    this.run.push(assignment.run);
+    this.predicted.push(assignment.predicted);
     this.expiries.push(0);
     this.placed.push(1);
     this.rating.push(NONE);

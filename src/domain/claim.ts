@@ -196,7 +196,7 @@ function grantEvent(project: Project, by: string, { sample, draw }: Next, { now,
     draw,
     until: now + policy.assignmentMinutes * 60_000,
     suggestion: hidden ? NONE : predicted,
-    audited: draw === 'AUDIT' ? predicted : NONE,
+    predicted,
   } as const;
 }
 

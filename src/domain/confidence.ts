@@ -89,6 +89,30 @@ export function normalQuantile(p: number): number {
   return q < 0 ? -tail : tail;
 }
 
+/**
+ * The point of Student's distribution of `freedom` ≥ 1 degrees with probability `p`, in (0, 1), below it: 2.2010 for
+ * 0.975 and 11 degrees. Exact for one and two degrees; else the expansion of Abramowitz & Stegun 26.7.5, which for
+ * 0.975 is within 0.004 of it at three degrees, 0.001 at four, and 0.00001 from nine on.
+ */
+export function studentQuantile(p: number, freedom: number): number {
+  const x = normalQuantile(p);
+  if (!(freedom >= 1)) throw new RangeError(`There are at least 1 degrees of freedom, not ${freedom}`);
+  if (freedom === 1) return Math.tan(Math.PI * (p - 0.5));
+  if (freedom === 2) return (2 * p - 1) * Math.sqrt(2 / (4 * p * (1 - p)));
+  const terms = [
+    [1, 1],
+    [3, 16, 5],
+    [-15, 17, 19, 3],
+    [-945, -1920, 1482, 776, 79],
+  ] as const;
+  const divisors = [4, 96, 384, 92_160];
+  return terms.reduce((sum, odd, i) => {
+    // Coefficients of x, x³, x⁵ …
+    const polynomial = odd.reduceRight<number>((value, coefficient) => value * x * x + coefficient, 0) * x;
+    return sum + polynomial / (divisors[i] ?? 1) / freedom ** (i + 1);
+  }, x);
+}
+
 /** The end of the excluded side that is next to the boundary, so that rounding never narrows an interval. */
 function bisect(excludes: (p: number) => boolean, excluded: number, included: number): number {
   let outside = excluded;

@@ -1,3 +1,4 @@
+import type { LabelScale } from './labelScale.ts';
 import type { Policy } from './policy.ts';
 import type { StoppingSignals } from './stopping.ts';
 
@@ -95,6 +96,8 @@ export interface ProjectCreated {
   readonly type: 'projectCreated';
   /** The classes, in the order that probabilities have. At least two, all different. */
   readonly labels: readonly string[];
+  /** What the classes are to each other. */
+  readonly scale: LabelScale;
   readonly guidelines: string;
   readonly policy: Policy;
   /** Seeds every draw of this project that has no seed of its own; uint32. */
@@ -280,8 +283,8 @@ export interface Granted {
   readonly until: number;
   /** The class offered as a suggestion, or −1: none was shown. */
   readonly suggestion: number;
-  /** For an audit: the class that the run predicted, and is judged on; else −1. */
-  readonly audited: number;
+  /** The class that the current run predicts, on which an audit judges it; −1: it says nothing of the sample. */
+  readonly predicted: number;
 }
 
 export interface Renewed {

@@ -1,4 +1,7 @@
-import type { PredictionsPublished } from './events.ts';
+import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
+import { cohensKappa } from './cohensKappa.ts';
+import { ContingencyTables } from './contingency.ts';
+import type { Draw, PredictionsPublished } from './events.ts';
 import { Lane } from './lane.ts';
 
 /**
@@ -6,6 +9,28 @@ import { Lane } from './lane.ts';
  * the error rate is below the limit, `SUSPENDED` once the lower bound exceeds it.
  */
 export type AutoAcceptStatus = 'PROVISIONAL' | 'PROVEN' | 'SUSPENDED';
+
+/** An answer beside what the run had said of the sample when it was asked. */
+export interface AnswerToModel {
+  /** Why the sample was asked. */
+  readonly draw: Draw;
+  /** The prediction was offered as a suggestion. */
+  readonly isShown: boolean;
+  readonly predicted: number;
+  readonly label: number;
+}
+
+/** How far people agree with a run, over the answers of one draw to samples whose prediction was shown, or was not. */
+export interface ModelAgreement {
+  readonly draw: Draw;
+  readonly isShown: boolean;
+  /** Answers, and those that are what the run had predicted. */
+  readonly answers: number;
+  readonly agreeing: number;
+  readonly kappa: AgreementFigure | UndefinedFigure;
+}
+
+const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT'];
 
 /** What one model version said of the samples, and what audits of its auto-accepted ones have shown. */
 export class PredictionRun {
@@ -20,6 +45,8 @@ export class PredictionRun {
   /** Those whose answer differs from the prediction. */
   errors = 0;
 
+  /** Answers by draw and by whether the prediction was shown: what was predicted, and what people said. */
+  readonly #answers = new ContingencyTables();
   readonly #auditPosition = new Map<number, number>();
 
   constructor(published: PredictionsPublished, publishedAt: number) {
@@ -45,9 +72,27 @@ export class PredictionRun {
     return this.#auditPosition.get(sample);
   }
 
-  /** Counts an audit's answer in (`by` = 1) or out again (−1). */
-  count(isError: boolean, by: 1 | -1): void {
+  /** Counts an answer in (`by` = 1) or out again (−1). */
+  count({ draw, isShown, predicted, label }: AnswerToModel, by: 1 | -1): void {
+    this.#answers.count(DRAWS.indexOf(draw), Number(isShown), predicted, label, by);
+    if (draw !== 'AUDIT') return;
     this.audited += by;
-    if (isError) this.errors += by;
+    if (label !== predicted) this.errors += by;
+  }
+
+  /**
+   * People against the model, of each kind of answer that there is. Of samples drawn at random whose prediction was
+   * hidden, it estimates how the model would do on all that was unlabelled; the others were chosen by what the model
+   * said, or were seen beside it.
+   */
+  peopleAgainstModel(): ModelAgreement[] {
+    return [...this.#answers.pairs()]
+      .sort((left, right) => left.a - right.a || left.b - right.b)
+      .map(({ a, b, shared }) => {
+        const cells = this.#answers.cells(a, b);
+        const agreeing = cells.reduce((sum, { row, column, count }) => sum + (row === column ? count : 0), 0);
+        const kappa = cohensKappa(cells, 'NONE', null);
+        return { draw: DRAWS[a] as Draw, isShown: b === 1, answers: shared, agreeing, kappa };
+      });
   }
 }

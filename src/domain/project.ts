@@ -221,10 +221,14 @@ export class Project {
     for (const { id, index } of this.annotators) this.#annotatorIndex.set(id, index);
     for (const row of this.held) this.#deadlines.push(this.assignments.until.get(row), row);
     if (created === null) return;
-    this.#agreement = new AgreementCounts(created.labels.length);
+    this.#agreement = new AgreementCounts(created.labels.length, created.scale);
     for (let sample = 0; sample < this.samples.size; sample++) {
       if (sample % SAMPLES_PER_TURN === 0) yield;
       if (this.samples.assignments.get(sample) !== NONE) this.#agreement.change([], this.#ratings(sample));
+    }
+    for (let row = 0; row < this.assignments.size; row++) {
+      if (row % SAMPLES_PER_TURN === 0) yield;
+      if (this.assignments.isCounted(row)) this.#countAgainstModel(row, 1);
     }
   }
 
@@ -236,7 +240,7 @@ export class Project {
       case 'projectCreated':
         this.#created = event;
         this.#policy = event.policy;
-        this.#agreement = new AgreementCounts(event.labels.length);
+        this.#agreement = new AgreementCounts(event.labels.length, event.scale);
         break;
       case 'policyChanged':
         this.#policy = event.policy;
@@ -361,7 +365,7 @@ export class Project {
     const { sample, until } = event;
     const annotator = this.#admit(event.member);
     const earlier = this.assignments.ids.indexOf(event.assignment);
-    const auditedRun = event.draw === 'AUDIT' ? (this.currentRun?.number ?? 0) : 0;
+    const run = this.currentRun?.number ?? 0;
     const row =
       earlier >= 0
         ? earlier
@@ -374,12 +378,12 @@ export class Project {
             until,
             grantedAt: this.time,
             suggestion: event.suggestion,
-            auditedRun,
-            audited: event.audited,
+            run,
+            predicted: event.predicted,
           });
     annotator.grants++;
     this.#change(row, () => {
-      if (earlier >= 0) this.#grantedAgain(row, event, auditedRun);
+      if (earlier >= 0) this.#grantedAgain(row, event, run);
       else this.samples.assignments.set(sample, row);
       this.assignments.placed.set(row, 1);
       this.samples.live.set(sample, this.samples.live.get(sample) + 1);
@@ -388,14 +392,14 @@ export class Project {
   }
 
   /** The purpose of a second grant may be another one: a sample of the last round, now an audit. */
-  #grantedAgain(row: number, { draw, suggestion, audited }: Granted, auditedRun: number): void {
+  #grantedAgain(row: number, { draw, suggestion, predicted }: Granted, run: number): void {
     const { assignments } = this;
     assignments.setState(row, 'HELD');
     assignments.setDraw(row, draw);
     assignments.grantedAt.set(row, this.time);
     assignments.suggestion.set(row, suggestion);
-    assignments.auditedRun.set(row, auditedRun);
-    assignments.audited.set(row, audited);
+    assignments.run.set(row, run);
+    assignments.predicted.set(row, predicted);
   }
 
   #submitted(event: Submitted): void {
@@ -545,12 +549,18 @@ export class Project {
     // Alone on its sample, the answer has shown nobody anything; else it stays the one that was given blind.
     if (by === -1 && before.length === 1) assignments.rating.set(row, NONE);
     this.agreement.change(before, this.#ratings(sample));
-    this.#countAudit(row, by);
+    this.#countAgainstModel(row, by);
   }
 
-  #countAudit(row: number, by: 1 | -1): void {
-    const run = this.runs[this.assignments.auditedRun.get(row) - 1];
-    run?.count(this.assignments.label.get(row) !== this.assignments.audited.get(row), by);
+  #countAgainstModel(row: number, by: 1 | -1): void {
+    const { assignments } = this;
+    const predicted = assignments.predicted.get(row);
+    if (predicted === NONE) return;
+    const isShown = assignments.suggestion.get(row) !== NONE;
+    this.runs[assignments.run.get(row) - 1]?.count(
+      { draw: assignments.draw(row), isShown, predicted, label: assignments.label.get(row) },
+      by,
+    );
   }
 
   #countSkip(row: number, by: 1 | -1): void {

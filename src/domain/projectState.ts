@@ -12,7 +12,7 @@ import type { FirstOfBlock } from './sampleTable.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -41,8 +41,6 @@ interface RunState {
 
 interface RunProgress {
   readonly autoAccept: AutoAcceptStatus;
-  readonly audited: number;
-  readonly errors: number;
 }
 
 interface RoundState {
@@ -73,10 +71,7 @@ export function saveProject(project: Project): ProjectState {
       ['blocks', samples.blocks],
       ['annotators', annotators.map(savedAnnotator)],
       ['runs', runs.map(({ published, publishedAt }): RunState => ({ published, publishedAt }))],
-      [
-        'runProgress',
-        runs.map(({ autoAccept, audited, errors }): RunProgress => ({ autoAccept, audited, errors })),
-      ],
+      ['runProgress', runs.map(({ autoAccept }): RunProgress => ({ autoAccept }))],
       [
         'rounds',
         rounds.map(({ opened, openedAt, openedSeq }): RoundState => ({ opened, openedAt, openedSeq })),

@@ -66,7 +66,8 @@ function oldestSurplus(project: Project, sample: number): number {
  * looked at after every answer (a fixed-n interval may not). A suspended run stays so.
  */
 export function* judgeAudit(project: Project, row: number): Decision<void> {
-  const run = project.runs[project.assignments.auditedRun.get(row) - 1];
+  if (project.assignments.draw(row) !== 'AUDIT') return;
+  const run = project.runs[project.assignments.run.get(row) - 1];
   if (run === undefined || run.autoAccept === 'SUSPENDED') return;
   const { lower, upper } = confidenceSequence(run.errors, run.audited);
   const { errorLimit } = run.published;

@@ -1,4 +1,5 @@
 import type { Decision } from './decision.ts';
+import { type LabelScale, scaleProblem } from './labelScale.ts';
 import {
   changedPolicy,
   POLICY_PRESETS,
@@ -15,6 +16,7 @@ export const MAX_CLASSES = 1_000;
 export interface NewProject {
   readonly by: string;
   readonly labels: readonly string[];
+  readonly scale: LabelScale;
   readonly guidelines: string;
   readonly preset: PolicyPreset;
   /** Laid over the preset. */
@@ -26,7 +28,7 @@ export interface NewProject {
 /** Begins a project's journal. */
 export function* createProject(project: Project, input: NewProject): Decision<void> {
   if (project.isCreated) return;
-  const { by, labels, guidelines, seed } = input;
+  const { by, labels, scale, guidelines, seed } = input;
   const wrong = (problem: string) => refuse('INVALID_INPUT', { field: 'labels', problem });
   if (labels.length < 2 || labels.length > MAX_CLASSES) {
     throw wrong(`a label set has 2 to ${MAX_CLASSES} labels, not ${labels.length}`);
@@ -37,11 +39,13 @@ export function* createProject(project: Project, input: NewProject): Decision<vo
     }
   }
   if (new Set(labels).size < labels.length) throw wrong('the same label comes twice');
+  const problem = scaleProblem(scale, labels.length);
+  if (problem !== null) throw refuse('INVALID_INPUT', { field: 'scale', problem });
   if (guidelines.length > 100_000) {
     throw refuse('PAYLOAD_TOO_LARGE', { what: 'guidelines', bytes: guidelines.length, limit: 100_000 });
   }
   const policy = changedPolicy(POLICY_PRESETS[input.preset], input.policy);
-  yield { type: 'projectCreated', labels, guidelines, policy, seed, by };
+  yield { type: 'projectCreated', labels, scale, guidelines, policy, seed, by };
 }
 
 /** Changes some fields of the policy and answers the whole. */

@@ -1,19 +1,30 @@
-import type { AlphaFigure, KappaFigure, RawAgreementFigure, UndefinedFigure } from '../domain/agreement.ts';
+import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure.ts';
+import type { ModelAgreement } from '../domain/predictionRun.ts';
 import { agreementSource } from '../service/states.ts';
-import { type AgreementView, agreementView, type PairView } from '../service/views.ts';
+import {
+  type AgreementView,
+  agreementView,
+  type ClassView,
+  MAX_PAIRS,
+  type PairView,
+  pairView,
+} from '../service/views.ts';
 import { builder } from './builder.ts';
+import { forwardPage, MAX_PAGE } from './connections.ts';
 import { MemberType } from './members.ts';
-import { IntervalType } from './predictions.ts';
+import { IntervalType, RunType } from './predictions.ts';
 import { ProjectType } from './project.ts';
+import { DrawEnum } from './rounds.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 
 const BandEnum = builder.enumType('AgreementBand', {
-  description: 'How good an agreement is.',
+  description: 'How good a chance-corrected agreement is.',
   values: {
     EXCELLENT: { value: 'EXCELLENT', description: 'Above 0.8.' },
     GOOD: { value: 'GOOD', description: 'Above 0.6.' },
     NEEDS_IMPROVEMENT: { value: 'NEEDS_IMPROVEMENT', description: 'Above 0.4.' },
     UNACCEPTABLE: { value: 'UNACCEPTABLE', description: '0.4 and below.' },
+    TOO_FEW: { value: 'TOO_FEW', description: 'It rests on fewer than 30 samples: too few to say.' },
   } as const,
 });
 
@@ -32,6 +43,14 @@ const UndefinedReasonEnum = builder.enumType('UndefinedReason', {
       value: 'CHANCE_AGREEMENT_IS_ONE',
       description: 'Every joint label is of one class: agreement by chance is certain.',
     },
+    LABELS_HAVE_NO_ORDER: {
+      value: 'LABELS_HAVE_NO_ORDER',
+      description: "It weighs how far apart two classes are, and the project's are names: see `labelScale`.",
+    },
+    LABELS_HAVE_NO_DISTANCES: {
+      value: 'LABELS_HAVE_NO_DISTANCES',
+      description: "It takes differences of classes, and the project's are not numbers: see `labelScale`.",
+    },
   } as const,
 });
 
@@ -44,82 +63,89 @@ const UndefinedType = builder.objectRef<UndefinedFigure>('UndefinedFigure').impl
       description: 'Why.',
       resolve: (figure) => figure.undefined,
     }),
-    n: t.exposeInt('n', { description: 'What the figure would rest on.' }),
+    n: t.exposeInt('n', { description: 'Samples on which it would rest.' }),
   }),
 });
 
-function isUndefined(figure: object): figure is UndefinedFigure {
-  return 'undefined' in figure;
-}
-
-const band = 'How good that is.';
-const observed = 'The share of agreement seen, 0…1.';
-const expected = 'The share to be expected by chance, 0…1.';
-
-const KappaType = builder.objectRef<KappaFigure>('Kappa').implement({
+const FigureType = builder.objectRef<AgreementFigure>('AgreementFigure').implement({
   extensions: SHARED,
-  description: "Cohen's kappa (1960) of two annotators.",
+  description: 'A figure of agreement, with what it rests on and how uncertain it is.',
   fields: (t) => ({
-    value: t.exposeFloat('kappa', { description: 'Kappa, -1…1; 0 is agreement as by chance.' }),
-    observed: t.exposeFloat('observed', { description: observed }),
-    expected: t.exposeFloat('expected', { description: expected }),
-    n: t.exposeInt('n', { description: 'Samples labelled by both.' }),
-    standardError: t.exposeFloat('standardError', {
-      description: 'Large-sample standard error (Fleiss, Cohen and Everitt 1969).',
+    value: t.exposeFloat('value', {
+      description: 'At most 1. Chance-corrected, 0 is agreement as by chance; raw, it is a share.',
     }),
-    interval: t.expose('interval', { type: IntervalType, description: '95 %, from the standard error.' }),
-    band: t.expose('band', { type: BandEnum, description: band }),
+    observed: t.exposeFloat('observed', {
+      description:
+        'The agreement seen, 0…1: a share, or where classes have degrees, 1 less the share of the worst disagreement.',
+    }),
+    expected: t.exposeFloat('expected', {
+      description: 'The same as chance would have it; 0 where nothing is taken off for chance.',
+    }),
+    n: t.exposeInt('n', { description: 'Samples on which it rests: those with two answers or more.' }),
+    answers: t.exposeInt('answers', { description: 'Answers to those samples.' }),
+    standardError: t.exposeFloat('standardError', {
+      nullable: true,
+      description: 'Large-sample standard error over samples; null for one sample.',
+    }),
+    interval: t.expose('interval', {
+      type: IntervalType,
+      nullable: true,
+      description:
+        "95 %, from the standard error; where all agree, from Wilson's interval of the observed agreement. Null for one sample.",
+    }),
+    band: t.expose('band', {
+      type: BandEnum,
+      nullable: true,
+      description: 'How good that is; null for raw agreement.',
+    }),
   }),
 });
 
-const AlphaType = builder.objectRef<AlphaFigure>('Alpha').implement({
-  extensions: SHARED,
-  description: "Krippendorff's alpha (nominal) over all annotators, with missing data.",
-  fields: (t) => ({
-    value: t.exposeFloat('alpha', { description: 'Alpha, at most 1; 0 is agreement as by chance.' }),
-    observed: t.exposeFloat('observed', { description: observed }),
-    expected: t.exposeFloat('expected', { description: expected }),
-    n: t.exposeInt('n', { description: 'Answers to samples that have two or more.' }),
-    units: t.exposeInt('units', { description: 'Samples that have two or more answers.' }),
-    band: t.expose('band', { type: BandEnum, description: band }),
-  }),
-});
-
-const RawAgreementType = builder.objectRef<RawAgreementFigure>('RawAgreement').implement({
-  extensions: SHARED,
-  description: 'How often two answers to one sample agree, with nothing taken off for chance.',
-  fields: (t) => ({
-    value: t.exposeFloat('agreement', { description: 'The share of agreeing pairs of answers, 0…1.' }),
-    n: t.exposeInt('n', { description: 'Pairs of answers.' }),
-  }),
-});
-
-const KappaResult = builder.unionType('KappaResult', {
-  description: 'Kappa, or why it is undefined.',
-  types: [KappaType, UndefinedType],
-  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'Kappa'),
-});
-const AlphaResult = builder.unionType('AlphaResult', {
-  description: 'Alpha, or why it is undefined.',
-  types: [AlphaType, UndefinedType],
-  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'Alpha'),
-});
-const RawAgreementResult = builder.unionType('RawAgreementResult', {
-  description: 'Raw agreement, or why it is undefined.',
-  types: [RawAgreementType, UndefinedType],
-  resolveType: (figure) => (isUndefined(figure) ? 'UndefinedFigure' : 'RawAgreement'),
+const FigureResult = builder.unionType('AgreementResult', {
+  description: 'A figure of agreement, or why it is undefined.',
+  types: [FigureType, UndefinedType],
+  resolveType: (figure) => ('undefined' in figure ? 'UndefinedFigure' : 'AgreementFigure'),
 });
 
 const PairType = builder.objectRef<PairView>('AgreementPair').implement({
   extensions: SHARED,
-  description: 'Agreement of two annotators.',
+  description: 'Agreement of two annotators over what both have labelled.',
   fields: (t) => ({
     members: t.field({
       type: [MemberType],
       description: 'The two.',
       resolve: ({ members }) => members.map((id) => ({ id })),
     }),
-    kappa: t.expose('kappa', { type: KappaResult, description: 'Their kappa over what both have labelled.' }),
+    kappa: t.expose('kappa', { type: FigureResult, description: "Cohen's kappa (1960)." }),
+    linearKappa: t.expose('linearKappa', {
+      type: FigureResult,
+      description:
+        'Weighted kappa (Cohen 1968): a disagreement weighs as the two classes are apart. For ordered labels.',
+    }),
+    quadraticKappa: t.expose('quadraticKappa', {
+      type: FigureResult,
+      description: 'The same with the square of how far they are apart.',
+    }),
+  }),
+});
+
+const ClassType = builder.objectRef<ClassView>('ClassAgreement').implement({
+  extensions: SHARED,
+  description: 'Agreement on one class.',
+  fields: (t) => ({
+    label: t.exposeString('name', { description: 'The class.' }),
+    answers: t.exposeInt('answers', {
+      description: 'Answers of this class to samples that have two or more.',
+    }),
+    specific: t.exposeFloat('specific', {
+      nullable: true,
+      description:
+        'Given that one says this class, how likely another does, 0…1; null if nobody has said it.',
+    }),
+    alpha: t.expose('alpha', {
+      type: FigureResult,
+      description: "Krippendorff's alpha with all other classes taken as one.",
+    }),
   }),
 });
 
@@ -128,21 +154,95 @@ const AgreementType = builder.objectRef<AgreementView>('Agreement').implement({
   description: 'Agreement over the base overlap: no extra opinions, no repeats, no gold.',
   fields: (t) => ({
     seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
-    alpha: t.expose('alpha', { type: AlphaResult, description: 'Of all annotators.' }),
-    raw: t.expose('raw', { type: RawAgreementResult, description: 'Of all annotators.' }),
+    alpha: t.expose('alpha', {
+      type: FigureResult,
+      description: "Of all annotators: Krippendorff's alpha of names, with missing data. The headline.",
+    }),
+    ordinalAlpha: t.expose('ordinalAlpha', {
+      type: FigureResult,
+      description: 'Alpha that weighs disagreements by how many labels lie between. For ordered labels.',
+    }),
+    intervalAlpha: t.expose('intervalAlpha', {
+      type: FigureResult,
+      description: 'Alpha that weighs disagreements by the squared difference. For labels that are numbers.',
+    }),
+    fleissKappa: t.expose('fleissKappa', {
+      type: FigureResult,
+      description: "Fleiss' kappa, for any number of answers a sample (Gwet 2014).",
+    }),
+    gwetAC1: t.expose('gwetAC1', {
+      type: FigureResult,
+      description: "Gwet's AC1 (2008): it holds its ground where one class prevails.",
+    }),
+    raw: t.expose('raw', {
+      type: FigureResult,
+      description: 'How often two answers to one sample agree, with nothing taken off for chance.',
+    }),
+    classes: t.field({
+      type: [ClassType],
+      description: 'On each class, in the order of the label set.',
+      resolve: ({ classes }) => [...classes],
+    }),
+    pairCount: t.exposeInt('pairCount', { description: 'Pairs that have labelled a sample jointly.' }),
     pairs: t.field({
       type: [PairType],
-      description: 'Of each two who have labelled a sample jointly.',
+      description: `Of each two who have labelled a sample jointly; of more than ${MAX_PAIRS} pairs, the ${MAX_PAIRS} that share the most. The others: \`Project.agreementPairs\`.`,
       resolve: ({ pairs }) => [...pairs],
     }),
   }),
 });
 
-builder.objectField(ProjectType, 'agreement', (t) =>
-  t.field({
+/** A pair's place in their order. */
+const PLACES = 2 ** 24;
+
+builder.objectFields(ProjectType, (t) => ({
+  agreement: t.field({
     type: AgreementType,
     description: 'How far annotators agree.',
     resolve: ({ live }) => live.read(agreementView),
+  }),
+  agreementPairs: t.field({
+    type: builder.connectionObject(
+      { type: PairType, name: 'ProjectAgreementPairsConnection' },
+      { name: 'ProjectAgreementPairsConnectionEdge' },
+    ),
+    description: 'Of each two who have labelled a sample jointly, in a fixed order, forward only.',
+    args: {
+      first: t.arg.int({ description: `How many: 1…${MAX_PAGE}; 50 by default.` }),
+      after: t.arg.string({ description: 'Begins behind this cursor.' }),
+    },
+    resolve: ({ live }, args) => {
+      const placeIn = ({ a, b }: PairView) => a * PLACES + b;
+      return forwardPage(args, { list: 'agreement-pairs', max: MAX_PAGE, placeIn }, (from, count) => {
+        const pair = { a: Math.floor(from / PLACES), b: from % PLACES };
+        return live.read((project) =>
+          project.agreement.pairsFrom(pair, count).map((found) => pairView(project, found)),
+        );
+      });
+    },
+  }),
+}));
+
+const ModelAgreementType = builder.objectRef<ModelAgreement>('ModelAgreement').implement({
+  description: 'How far people agree with a prediction run, over one kind of answer.',
+  fields: (t) => ({
+    draw: t.expose('draw', { type: DrawEnum, description: 'Why the samples were asked.' }),
+    suggestionShown: t.exposeBoolean('isShown', {
+      description:
+        'Whether the prediction was offered as a suggestion: where it was, it has swayed the answers.',
+    }),
+    answers: t.exposeInt('answers', { description: 'Answers that count.' }),
+    agreeing: t.exposeInt('agreeing', { description: 'Those that are what the run had predicted.' }),
+    kappa: t.expose('kappa', { type: FigureResult, description: "Cohen's kappa of people and the run." }),
+  }),
+});
+
+builder.objectField(RunType, 'peopleAgreement', (t) =>
+  t.field({
+    type: [ModelAgreementType],
+    description:
+      'People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it.',
+    resolve: ({ peopleAgreement }) => [...peopleAgreement],
   }),
 );
 

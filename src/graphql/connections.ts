@@ -98,7 +98,7 @@ function cursorOf(list: string, place: number): string {
 
 function placeOf(list: string, cursor: string): number {
   const [, name, place] =
-    /^([a-z-]+):(\d{1,10})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
+    /^([a-z-]+):(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   if (place === undefined) throw refuse('BAD_CURSOR', { problem: 'it is malformed' });
   if (name !== list) throw refuse('BAD_CURSOR', { problem: 'it belongs to another list' });
   return Number(place);

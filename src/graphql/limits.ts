@@ -148,6 +148,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'UnknownLabelError.known': 10,
   // These look through more than they answer with.
   'Project.agreement': 1_000,
+  'Project.agreementPairs': 1_000,
   'Project.members': 100,
   'Project.queue': 100,
   'Project.trainingSet': 1_000,
@@ -157,10 +158,12 @@ const OWN_COST: Readonly<Record<string, number>> = {
 
 /** How many entries a list of objects has, at most or usually. Of connections it is said by their arguments. */
 const ENTRIES: Readonly<Record<string, number>> = {
-  'Agreement.pairs': 500,
+  'Agreement.classes': 100,
+  'Agreement.pairs': 100,
   'AgreementPair.members': 2,
   'BadEmbeddingsError.badRows': 10,
   'BadProbabilitiesError.badRows': 10,
+  'PredictionRun.peopleAgreement': 8,
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,
   'Queue.assignments': 100,

@@ -73,7 +73,7 @@ const StoppingSignalsType = builder
     }),
   });
 
-const RunType = builder.objectRef<RunView & { readonly access: ProjectAccess }>('PredictionRun');
+export const RunType = builder.objectRef<RunView & { readonly access: ProjectAccess }>('PredictionRun');
 
 builder.node(RunType, {
   description: 'What one model version said of the samples, and what audits have shown of it.',

@@ -1,3 +1,4 @@
+import type { LabelScale, ScaleKind } from '../domain/labelScale.ts';
 import { POLICY_PRESETS, type Policy } from '../domain/policy.ts';
 import type { RefusalCode } from '../domain/refusals.ts';
 import type { Audience, ProjectAccess } from '../service/access.ts';
@@ -25,6 +26,27 @@ export const RoleEnum = builder.enumType('Role', {
   } as const,
 });
 
+const LabelScaleEnum = builder.enumType('LabelScale', {
+  description:
+    'What the classes are to each other. It decides which figures of agreement have a meaning, and is fixed when the project is created.',
+  values: {
+    NOMINAL: { value: 'NOMINAL' satisfies ScaleKind, description: 'Names, in no order.' },
+    ORDINAL: {
+      value: 'ORDINAL' satisfies ScaleKind,
+      description: 'In the order of the label set; how far apart two are is unknown.',
+    },
+    INTERVAL: {
+      value: 'INTERVAL' satisfies ScaleKind,
+      description: 'Numbers, whose differences have a meaning: see `labelValues`.',
+    },
+  } as const,
+});
+
+const about = {
+  scale: 'What the classes are to each other.',
+  values: 'The number that each class stands for, ascending; of an INTERVAL scale only.',
+};
+
 export const ProjectType = builder.objectRef<ProjectAccess>('Project');
 
 builder.node(ProjectType, {
@@ -49,6 +71,17 @@ builder.node(ProjectType, {
       description: 'The classes, in the order that probabilities have.',
       resolve: async ({ live }, _, { answer }) =>
         answer.texts(await live.read((project) => [...project.labels])),
+    }),
+    labelScale: t.field({
+      type: LabelScaleEnum,
+      description: about.scale,
+      resolve: ({ live }) => live.read((project) => project.created.scale.kind),
+    }),
+    labelValues: t.floatList({
+      nullable: true,
+      description: `${about.values} Null of other scales.`,
+      resolve: ({ live }) =>
+        live.read(({ created: { scale } }) => (scale.kind === 'INTERVAL' ? [...scale.values] : null)),
     }),
     guidelines: t.string({
       description: 'How to label, for annotators.',
@@ -126,6 +159,15 @@ builder.subscriptionField('progress', (t) =>
   }),
 );
 
+function labelScale(
+  kind: ScaleKind,
+  values: readonly number[] | null | undefined,
+  classes: number,
+): LabelScale {
+  const steps = kind === 'INTERVAL' ? Array.from({ length: classes }, (_, i) => i) : [];
+  return { kind, values: values ?? steps };
+}
+
 const DEFAULT_PRESET = 'ACTIVE_LEARNING';
 
 /** What a policy's strategy can be refused with. */
@@ -155,6 +197,8 @@ mutation('createProject', {
     fields: (t) => ({
       name: t.string({ required: true, description: 'What people call it: 1 to 200 characters.' }),
       labels: t.stringList({ required: true, description: 'The classes: 2 to 1,000, all different.' }),
+      labelScale: t.field({ type: LabelScaleEnum, description: `${about.scale} Default: NOMINAL.` }),
+      labelValues: t.floatList({ description: `${about.values} Default: 0, 1, 2 …` }),
       guidelines: t.string({ description: 'How to label, for annotators.' }),
       preset: t.field({
         type: PolicyPresetEnum,
@@ -175,6 +219,7 @@ mutation('createProject', {
     const live = await members.createProject(context.concord, viewerOf(context), {
       name: input.name,
       labels: input.labels,
+      scale: labelScale(input.labelScale ?? 'NOMINAL', input.labelValues, input.labels.length),
       guidelines: input.guidelines ?? '',
       preset: input.preset ?? DEFAULT_PRESET,
       policy: policyChange(input.policy ?? {}),

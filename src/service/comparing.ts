@@ -24,11 +24,11 @@ export function differences(left: Project, right: Project): string[] {
 
 function derived(project: Project): unknown {
   if (!project.isCreated) return null;
-  const { agreement } = project;
+  const { agreement, runs } = project;
   return {
     deadline: project.nextDeadline(),
-    alpha: agreement.krippendorffAlpha(),
-    raw: agreement.rawAgreement(),
+    overall: agreement.overall(),
+    models: runs.map((run) => run.peopleAgainstModel()),
     pairs: agreement.pairs().map(({ a, b }) => [a, b, agreement.cohensKappa(a, b)]),
   };
 }

@@ -1,4 +1,5 @@
 import type { MemberKind, Role } from '../domain/directory.ts';
+import type { LabelScale } from '../domain/labelScale.ts';
 import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import { newToken, type ProjectAccess, tokenHash, type Viewer } from './access.ts';
@@ -42,6 +43,7 @@ export async function createProject(
   input: {
     readonly name: string;
     readonly labels: readonly string[];
+    readonly scale: LabelScale;
     readonly guidelines: string;
     readonly preset: PolicyPreset;
     readonly policy: PolicyChange;

@@ -8,10 +8,13 @@ import type { AgreementView, ProgressView, QueueView } from './views.ts';
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
 const PAUSE_MS = 10;
 
+/** Of the agreement: a figure moves by little each time, and there are many of them to work out. */
+const AGREEMENT_PAUSE_MS = 100;
+
 /** Live agreement, over the base overlap. */
 export function agreementSource({ live }: Audience): Source<AgreementView, number> {
   const look = () => live.read((project) => live.agreement.of(project));
-  return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
+  return stateSource({ look, same: sameShared, pauseMs: AGREEMENT_PAUSE_MS });
 }
 
 /** Live progress of the project and its newest round. */

@@ -1,4 +1,5 @@
-import type { AlphaFigure, KappaFigure, RawAgreementFigure, UndefinedFigure } from '../domain/agreement.ts';
+import type { AnnotatorPair, ClassAgreement, OverallAgreement } from '../domain/agreement.ts';
+import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure.ts';
 import type { WorkSession } from '../domain/annotator.ts';
 import { roundProgress } from '../domain/announced.ts';
 import type { AssignmentState } from '../domain/assignmentTable.ts';
@@ -6,7 +7,7 @@ import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
 import { type Interval, wilson } from '../domain/confidence.ts';
 import type { Embeddings } from '../domain/embedding.ts';
 import type { RoundOpened, StrategyOrigin } from '../domain/events.ts';
-import type { AutoAcceptStatus, PredictionRun } from '../domain/predictionRun.ts';
+import type { AutoAcceptStatus, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
@@ -154,6 +155,7 @@ export interface RunView {
   readonly signals: StoppingSignals;
   /** Whether the newest runs up to this one agree so well that more labels change little. */
   readonly isStable: boolean;
+  readonly peopleAgreement: readonly ModelAgreement[];
 }
 
 /** A run, with the signals of those before it. */
@@ -175,6 +177,7 @@ export function runViewOf({ runs }: Project, run: PredictionRun): RunView {
     passes: run.passes,
     signals: published.signals,
     isStable: isStable(runs.slice(0, run.number).map(({ published }) => published.signals)),
+    peopleAgreement: run.peopleAgainstModel(),
   };
 }
 
@@ -194,28 +197,48 @@ export function embeddingsView({ published, publishedAt }: Embeddings): Embeddin
 }
 
 /** Agreement over the base overlap. */
-export interface AgreementView {
+export interface AgreementView extends OverallAgreement {
   readonly seq: number;
-  readonly alpha: AlphaFigure | UndefinedFigure;
-  readonly raw: RawAgreementFigure | UndefinedFigure;
+  readonly classes: readonly ClassView[];
+  /** Pairs that have labelled a sample jointly. */
+  readonly pairCount: number;
+  /** Those of them that share the most samples, at most {@link MAX_PAIRS}. */
   readonly pairs: readonly PairView[];
 }
 
-export interface PairView {
-  /** Member ids. */
-  readonly members: readonly [string, string];
-  readonly kappa: KappaFigure | UndefinedFigure;
+export interface ClassView extends ClassAgreement {
+  readonly name: string;
 }
 
+export interface PairView extends AnnotatorPair {
+  /** Member ids. */
+  readonly members: readonly [string, string];
+  readonly kappa: AgreementFigure | UndefinedFigure;
+  readonly linearKappa: AgreementFigure | UndefinedFigure;
+  readonly quadraticKappa: AgreementFigure | UndefinedFigure;
+}
+
+/** A thousand people make half a million pairs: too many to push whenever one of them has changed. */
+export const MAX_PAIRS = 100;
+
 export function agreementView(project: Project): AgreementView {
-  const { agreement, annotators } = project;
+  const { agreement, labels } = project;
   return {
     seq: project.seq,
-    alpha: agreement.krippendorffAlpha(),
-    raw: agreement.rawAgreement(),
-    pairs: agreement.pairs().map(({ a, b }) => ({
-      members: [annotators[a]?.id ?? '', annotators[b]?.id ?? ''],
-      kappa: agreement.cohensKappa(a, b),
-    })),
+    ...agreement.overall(),
+    classes: agreement.byClass().map((figures) => ({ ...figures, name: labels[figures.label] ?? '' })),
+    pairCount: agreement.pairCount,
+    pairs: agreement.closestPairs(MAX_PAIRS).map((pair) => pairView(project, pair)),
+  };
+}
+
+export function pairView({ agreement, annotators }: Project, { a, b }: AnnotatorPair): PairView {
+  return {
+    a,
+    b,
+    members: [annotators[a]?.id ?? '', annotators[b]?.id ?? ''],
+    kappa: agreement.cohensKappa(a, b),
+    linearKappa: agreement.cohensKappa(a, b, 'LINEAR'),
+    quadraticKappa: agreement.cohensKappa(a, b, 'QUADRATIC'),
   };
 }

@@ -207,7 +207,14 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
 // What is looked for
 
 /** Where the label set as such is told, which everybody in the project may know. */
-const LABEL_SET = new Set(['Project.labels', 'UnknownLabelError.known', 'UnknownLabelError.message']);
+const LABEL_SET = new Set([
+  'Project.labels',
+  'ClassAgreement.label',
+  'UnknownLabelError.known',
+  'UnknownLabelError.message',
+]);
+/** Where draws are told of answers counted together, not of a sample. */
+const DRAWS_TOGETHER = new Set(['ModelAgreement.draw']);
 /** Where one's own answer is, which is no secret. */
 const OWN_ANSWER = new Set([
   'Assignment.label',
@@ -248,7 +255,7 @@ function problemsOf(who: Who, world: World, { coordinate, value }: Leaf): string
   if (/\bSample:/.test(text)) leak('sample id');
   for (const secret of world.secretNumbers)
     if (text.includes(String(secret))) leak('score, confidence or seed');
-  if (DRAWS.has(value)) leak('draw');
+  if (DRAWS.has(value) && !DRAWS_TOGETHER.has(coordinate)) leak('draw');
   if (coordinate.endsWith('.__typename')) {
     if (STEERING_ONLY.has(value)) leak(`a ${value}`);
     if (value === 'PredictionRun' && isAnnotator) leak(`a ${value}`);

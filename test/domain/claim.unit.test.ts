@@ -13,7 +13,7 @@ describe('a claim', () => {
         draw: 'POOL',
         until: START + 10 * MINUTE,
         suggestion: -1,
-        audited: -1,
+        predicted: -1,
       });
   });
 
@@ -137,8 +137,8 @@ describe('audits', () => {
     expect(asked).toEqual([...(currentRun?.published.audits.slice(0, 8) ?? [])]);
     for (const row of audits) {
       expect(assignments.suggestion.get(row)).toBe(-1);
-      expect(assignments.audited.get(row)).toBe(1);
-      expect(assignments.auditedRun.get(row)).toBe(1);
+      expect(assignments.predicted.get(row)).toBe(1);
+      expect(assignments.run.get(row)).toBe(1);
     }
   });
 

@@ -36,8 +36,8 @@ export function dump(project: Project) {
       milliseconds: assignments.milliseconds.get(row),
       label: assignments.label.get(row),
       suggestion: assignments.suggestion.get(row),
-      auditedRun: assignments.auditedRun.get(row),
-      audited: assignments.audited.get(row),
+      run: assignments.run.get(row),
+      predicted: assignments.predicted.get(row),
       expiries: assignments.expiries.get(row),
       placed: assignments.placed.get(row),
     })),
@@ -53,8 +53,8 @@ export function dump(project: Project) {
     labelled: project.labelled,
     answers: project.answers,
     agreement: {
-      alpha: agreement.krippendorffAlpha(),
-      raw: agreement.rawAgreement(),
+      overall: agreement.overall(),
+      classes: agreement.byClass(),
       pairs: agreement.pairs().map(({ a, b }: AnnotatorPair) => agreement.cohensKappa(a, b)),
     },
   };

@@ -19,8 +19,9 @@ export interface Hand {
   /** The last answer that was given blind, or null. */
   rating: number | null;
   answeredAt: number;
-  auditedRun: number;
-  audited: number;
+  /** The current run when it was last granted, and what that predicted. */
+  run: number;
+  predicted: number;
 }
 
 interface NaiveSample {
@@ -275,6 +276,7 @@ export class NaiveQueue {
     if (this.policy.workSession.minutes > 0 && !(session && now < session.until)) return 'outside a session';
     const main = this.nextMain(member);
     if (main === undefined) return 'nothing was left but audits';
+    if (event.predicted !== this.#sample(sample).predicted) return 'names another prediction';
     if (draw !== 'AUDIT') {
       const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
       if (isRound !== (this.round !== undefined)) return `${draw} out of place`;
@@ -282,7 +284,6 @@ export class NaiveQueue {
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1) return 'an audit that shows a suggestion';
-    if (event.audited !== this.#sample(sample).predicted) return 'audits another prediction';
     const { draws } = this.member(member);
     const block = draws.slice(Math.floor(draws.length / 5) * 5);
     if (!this.round && block.includes('AUDIT')) return 'more than one audit in five';
@@ -300,11 +301,11 @@ export class NaiveQueue {
 
   audits(run: number): { audited: number; errors: number } {
     const answers = this.hands.filter(
-      (hand) => hand.auditedRun === run && hand.state === 'SUBMITTED' && hand.placed,
+      (hand) => hand.draw === 'AUDIT' && hand.run === run && hand.state === 'SUBMITTED' && hand.placed,
     );
     return {
       audited: answers.length,
-      errors: answers.filter((hand) => hand.label !== hand.audited).length,
+      errors: answers.filter((hand) => hand.label !== hand.predicted).length,
     };
   }
 
@@ -397,7 +398,7 @@ export class NaiveQueue {
   }
 
   #granted(event: ProjectEvent & { type: 'granted' }): void {
-    const { assignment: id, sample, member, draw, until, audited } = event;
+    const { assignment: id, sample, member, draw, until, predicted } = event;
     let hand = this.hands.find((earlier) => earlier.id === id);
     if (hand === undefined) {
       hand = {
@@ -412,13 +413,13 @@ export class NaiveQueue {
         expiries: 0,
         label: -1,
         answeredAt: 0,
-        auditedRun: 0,
-        audited,
+        run: 0,
+        predicted,
       };
       this.hands.push(hand);
     }
-    const auditedRun = draw === 'AUDIT' ? this.runs.length : 0;
-    Object.assign(hand, { state: 'HELD', placed: true, draw, until, audited, auditedRun });
+    const run = this.runs.length;
+    Object.assign(hand, { state: 'HELD', placed: true, draw, until, predicted, run });
     this.member(member).held.push(hand);
     this.member(member).draws.push(draw);
   }

@@ -178,6 +178,46 @@ describe('a prediction run', () => {
   });
 });
 
+describe('people against the model', () => {
+  const shown = {
+    suggestions: 'SHOWN',
+    hiddenShare: 0,
+    audit: { share: 0, cap: 0, errorLimit: 0.05 },
+  } as const;
+
+  it('is counted by draw and by whether the prediction was shown, against the run that was current when it was asked', () => {
+    const scenario = pool(6, shown).predicted({
+      0: { sure: 0.6 },
+      1: { sure: 0.6 },
+      2: { sure: 0.6, label: 1 },
+    });
+    scenario.labels('ann', 'cat');
+    scenario.labels('ann', 'dog');
+    const [third = -1] = scenario.claims('ann');
+    // Another run comes, and the answer is still to what was shown.
+    scenario.predicted({ 2: { sure: 0.6, label: 2 }, 3: { sure: 0.6, label: 2 } });
+    scenario.submits('ann', third, 'dog');
+    scenario.labels('ann', 'owl');
+    // Nothing was predicted of this one.
+    scenario.labels('ann', 'owl');
+    expect(scenario.project.runs.map((run) => run.peopleAgainstModel())).toMatchObject([
+      [{ draw: 'POOL', isShown: true, answers: 3, agreeing: 2, kappa: { n: 3 } }],
+      [{ draw: 'POOL', isShown: true, answers: 1, agreeing: 1 }],
+    ]);
+  });
+
+  it('forgets what is undone, and keeps what was hidden apart', () => {
+    const scenario = pool(3, { ...shown, suggestions: 'HIDDEN' }).predicted({ 0: { sure: 0.6 } });
+    scenario.labels('ann', 'dog');
+    const [run] = scenario.project.runs;
+    expect(run?.peopleAgainstModel()).toMatchObject([{ isShown: false, answers: 1, agreeing: 0 }]);
+    scenario.given('undo', { by: 'ann', assignment: scenario.idOf('ann', 0) });
+    expect(run?.peopleAgainstModel()).toEqual([]);
+    scenario.submits('ann', 0, 'cat');
+    expect(run?.peopleAgainstModel()).toMatchObject([{ isShown: false, answers: 1, agreeing: 1 }]);
+  });
+});
+
 describe('auto-accept', () => {
   /** Forty samples are accepted as cats, and all audited; the three hundred after them wait for people. */
   const audited = (errorLimit: number) => {

@@ -7,6 +7,7 @@ import {
   type ProjectCommand,
 } from '../../src/domain/commands.ts';
 import type { PredictionPart, ProjectEvent } from '../../src/domain/events.ts';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
 import type { PolicyChange, PolicyPreset } from '../../src/domain/policy.ts';
 import { preAnnotate } from '../../src/domain/predicting.ts';
 import { Project } from '../../src/domain/project.ts';
@@ -239,6 +240,7 @@ export function project(
   const scenario = new Scenario().given('createProject', {
     by: 'owner',
     labels: LABELS,
+    scale: NOMINAL,
     guidelines: '',
     preset,
     policy: { ...PLAIN, ...policy },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { changedPolicy, POLICY_PRESETS, type PolicyChange } from '../../src/domain/policy.ts';
 import { Refusal } from '../../src/domain/refusals.ts';
 import type { NewProject } from '../../src/domain/setup.ts';
@@ -7,6 +8,7 @@ import { LABELS, project, Scenario } from './scenario.ts';
 const NEW: NewProject = {
   by: 'owner',
   labels: LABELS,
+  scale: NOMINAL,
   guidelines: 'Look twice.',
   preset: 'QUALITY',
   policy: {},
@@ -18,6 +20,7 @@ describe('creating a project', () => {
     new Scenario().when('createProject', NEW).thenEvents({
       type: 'projectCreated',
       labels: LABELS,
+      scale: NOMINAL,
       guidelines: 'Look twice.',
       policy: POLICY_PRESETS.QUALITY,
     });
@@ -40,6 +43,18 @@ describe('creating a project', () => {
   ])('refuses %s', (_, labels, problem) => {
     new Scenario().when('createProject', { ...NEW, labels }).thenRefused('INVALID_INPUT', {
       field: 'labels',
+      problem: expect.stringMatching(problem),
+    });
+  });
+
+  it.each([
+    ['values of names', { kind: 'NOMINAL', values: [1, 2, 3] }, /only an INTERVAL/],
+    ['too few values', { kind: 'INTERVAL', values: [1, 2] }, /2 values for 3 labels/],
+    ['values that do not ascend', { kind: 'INTERVAL', values: [1, 3, 3] }, /ascend/],
+    ['values that are no numbers', { kind: 'INTERVAL', values: [1, 2, Number.NaN] }, /ascend/],
+  ] as const)('refuses a scale with %s', (_, scale, problem) => {
+    new Scenario().when('createProject', { ...NEW, scale }).thenRefused('INVALID_INPUT', {
+      field: 'scale',
       problem: expect.stringMatching(problem),
     });
   });

@@ -16,7 +16,7 @@ const GRANTED = {
   draw: 'UNCERTAIN',
   until: TIME,
   suggestion: -1,
-  audited: -1,
+  predicted: -1,
 } as const;
 const SUBMITTED = { type: 'submitted', milliseconds: 900, counted: true } as const;
 const OPENED = {
@@ -46,6 +46,7 @@ const COMMITS: readonly (readonly ProjectEvent[])[] = [
     {
       type: 'projectCreated',
       labels: ['ham', 'spam'],
+      scale: { kind: 'NOMINAL', values: [] },
       guidelines: '',
       policy: {} as Extract<ProjectEvent, { type: 'projectCreated' }>['policy'],
       seed: 1,

@@ -169,7 +169,7 @@ describe('annotators on the real service', () => {
     })();
     const agreed = (async () => {
       for await (const { alpha } of ben.watchAgreement()) {
-        if (alpha.__typename === 'Alpha' && alpha.units === 20) return alpha;
+        if (alpha.__typename === 'AgreementFigure' && alpha.n === 20) return alpha;
       }
       return null;
     })();

@@ -5,7 +5,7 @@
 import type { Annotator } from '@concord/sdk/annotator';
 import {
   type Agreement,
-  type Alpha,
+  type AgreementFigure,
   type Assignment,
   allOf,
   type Client,
@@ -60,7 +60,7 @@ export async function calls(): Promise<void> {
   const node = await client.node({ id: 'x' });
   if (node?.__typename === 'Round') expectType<Round>()(node);
   const alpha = (await client.agreement({ project: 'p' }))?.alpha;
-  if (alpha?.__typename === 'Alpha') expectType<Alpha>()(alpha);
+  if (alpha?.__typename === 'AgreementFigure') expectType<AgreementFigure>()(alpha);
   else expectType<UndefinedFigure | undefined>()(alpha);
 
   // What comes is not to be changed.

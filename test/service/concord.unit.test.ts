@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { StoreFullError } from '../../src/journal/port.ts';
 import { authenticate } from '../../src/service/access.ts';
 import { addMember, admitOwner, createProject, revokeTokens } from '../../src/service/members.ts';
@@ -15,7 +16,15 @@ describe('Concord', () => {
   });
 
   const newProject = (change: object) => {
-    const given = { name: 'Other', labels: ['a', 'b'], guidelines: '', policy: {}, seed: 1, ...change };
+    const given = {
+      name: 'Other',
+      labels: ['a', 'b'],
+      scale: NOMINAL,
+      guidelines: '',
+      policy: {},
+      seed: 1,
+      ...change,
+    };
     return createProject(at.concord, at.owner.viewer, { ...given, preset: 'ACTIVE_LEARNING' });
   };
 

@@ -7,6 +7,8 @@ import { agreementSource, progressSource, queueStream, stateStream } from '../..
 import { openWorld, type World } from './world.ts';
 
 const PAUSE_MS = 10;
+/** Of the agreement. */
+const LONGEST_PAUSE_MS = 100;
 const DAY_MS = 86_400_000;
 
 const agreementStream = (concord: Concord, access: ProjectAccess) =>
@@ -26,7 +28,7 @@ describe('states', () => {
   /** What comes next, letting the pause between two pushes pass. */
   async function next<T>(stream: AsyncIterableIterator<T>): Promise<IteratorResult<T>> {
     const next = stream.next();
-    await at.world.pass(PAUSE_MS);
+    await at.world.pass(LONGEST_PAUSE_MS);
     return next;
   }
 
@@ -60,7 +62,7 @@ describe('states', () => {
     await stream.next();
     const pending = stream.next();
     await at.importSamples(1, 1);
-    await at.world.pass(PAUSE_MS);
+    await at.world.pass(LONGEST_PAUSE_MS);
     await stream.return?.();
     expect(await pending).toEqual({ done: true, value: undefined });
   });
@@ -82,8 +84,9 @@ describe('states', () => {
       }
     }
     expect((await next(stream)).value).toMatchObject({
-      alpha: { alpha: 1 },
-      pairs: [{ kappa: { kappa: 1 } }],
+      alpha: { value: 1 },
+      pairCount: 1,
+      pairs: [{ kappa: { value: 1 } }],
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Role } from '../../src/domain/directory.ts';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
 import type { PolicyChange } from '../../src/domain/policy.ts';
 import { access, authenticate, type ProjectAccess, tokenHash } from '../../src/service/access.ts';
 import { Concord } from '../../src/service/concord.ts';
@@ -45,6 +46,7 @@ export async function openWorld(policy: PolicyChange = {}) {
   const { id } = await createProject(concord, viewer, {
     name: 'Project',
     labels: ['spam', 'ham'],
+    scale: NOMINAL,
     guidelines: '',
     preset: 'ACTIVE_LEARNING',
     policy,

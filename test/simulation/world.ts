@@ -1,4 +1,5 @@
 import type { Role } from '../../src/domain/directory.ts';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
 import type { PolicyChange } from '../../src/domain/policy.ts';
 import { access, authenticate, type ProjectAccess } from '../../src/service/access.ts';
 import type { Concord } from '../../src/service/concord.ts';
@@ -93,6 +94,7 @@ export class World {
     const { id } = await createProject(concord, viewer, {
       name: 'Project',
       labels: LABELS,
+      scale: NOMINAL,
       guidelines: '',
       preset: 'ACTIVE_LEARNING',
       policy,

@@ -79,7 +79,7 @@ export function reachable(operation: Operation, args: Arguments): ReadonlySet<st
     .map(({ document }) => document)
     .join(' ');
   return new Set(
-    [...text.matchAll(/\b([A-Za-z]+)__([A-Za-z]+)__\d+:/g)].map(([, type, field]) => `${type}.${field}`),
+    [...text.matchAll(/\b([A-Za-z\d]+)__([A-Za-z\d]+)__\d+:/g)].map(([, type, field]) => `${type}.${field}`),
   );
 }
 

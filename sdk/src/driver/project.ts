@@ -3,7 +3,9 @@ import { ForbiddenError } from '../client/generated/errors.ts';
 import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.ts';
 import type {
   Agreement,
+  AgreementPair,
   Embeddings,
+  ModelAgreement,
   NewToken,
   PredictionRun,
   Progress,
@@ -21,6 +23,8 @@ import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
 
 /** How many examples are asked for at a time: the most that the service gives. */
 const PAGE = 1_000;
+/** The same of pairs. */
+const PAIRS_PAGE = 100;
 
 export type NewMember = Omit<AddMemberInput, 'project'>;
 export type RoundOptions = Omit<OpenRoundInput, 'project'>;
@@ -105,8 +109,14 @@ export interface DriverProject {
   /** How far annotators agree. */
   agreement(options?: CallOptions): Promise<Agreement>;
 
-  /** The same, pushed whenever it changes. */
+  /** Agreement of every two who have labelled a sample jointly, page by page as it is read. */
+  agreementPairs(options?: CallOptions): AsyncIterable<AgreementPair>;
+
+  /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
+
+  /** How far people agree with the current prediction run, by draw and by whether it was shown; null before the first. */
+  peopleAgreement(options?: CallOptions): Promise<readonly ModelAgreement[] | null>;
 
   /** The current prediction run with what audits have shown of it; null before the first. */
   predictionRun(options?: CallOptions): Promise<PredictionRun | null>;
@@ -132,7 +142,12 @@ export function driverProject(client: Client, info: Project): DriverProject {
       ),
     progress: async (options) => mustSee(await client.progress({ project }, options)),
     agreement: async (options) => mustSee(await client.agreement({ project }, options)),
+    agreementPairs: (options) =>
+      allOf(async (after) =>
+        mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),
+      ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
+    peopleAgreement: (options) => client.peopleAgreement({ project }, options),
     predictionRun: (options) => client.predictionRun({ project }, options),
   };
 }

@@ -3,7 +3,7 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, Assignment, Embeddings, FeedReset, ImportedPart, Member, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { Agreement, AgreementPair, Assignment, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -59,16 +59,50 @@ const AGREEMENT: Operation = {
 fragment Agreement on Agreement {
   seq
   alpha {
-    ...Alpha
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  ordinalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  intervalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  fleissKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  gwetAC1 {
+    ...AgreementFigure
     ...UndefinedFigure
   }
   raw {
-    ...RawAgreement
+    ...AgreementFigure
     ...UndefinedFigure
   }
+  classes {
+    ...ClassAgreement
+  }
+  pairCount
   pairs {
     ...AgreementPair
   }
+}
+
+fragment AgreementFigure on AgreementFigure {
+  __typename
+  value
+  observed
+  expected
+  n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
 }
 
 fragment AgreementPair on AgreementPair {
@@ -76,37 +110,32 @@ fragment AgreementPair on AgreementPair {
     ...Member
   }
   kappa {
-    ...Kappa
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  linearKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  quadraticKappa {
+    ...AgreementFigure
     ...UndefinedFigure
   }
 }
 
-fragment Alpha on Alpha {
-  __typename
-  value
-  observed
-  expected
-  n
-  units
-  band
+fragment ClassAgreement on ClassAgreement {
+  label
+  answers
+  specific
+  alpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
 }
 
 fragment Interval on Interval {
   lower
   upper
-}
-
-fragment Kappa on Kappa {
-  __typename
-  value
-  observed
-  expected
-  n
-  standardError
-  interval {
-    ...Interval
-  }
-  band
 }
 
 fragment Member on Member {
@@ -115,10 +144,78 @@ fragment Member on Member {
   kind
 }
 
-fragment RawAgreement on RawAgreement {
+fragment UndefinedFigure on UndefinedFigure {
+  __typename
+  reason
+  n
+}`,
+};
+
+const AGREEMENT_PAIRS: Operation = {
+  name: 'AgreementPairs',
+  kind: 'query',
+  path: ['project', 'agreementPairs'],
+  document: `query AgreementPairs($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    agreementPairs(first: $first, after: $after) {
+      edges {
+        node {
+          ...AgreementPair
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment AgreementFigure on AgreementFigure {
   __typename
   value
+  observed
+  expected
   n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
+}
+
+fragment AgreementPair on AgreementPair {
+  members {
+    ...Member
+  }
+  kappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  linearKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  quadraticKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
 }
 
 fragment UndefinedFigure on UndefinedFigure {
@@ -324,6 +421,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -699,6 +798,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -842,6 +943,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -973,6 +1076,57 @@ fragment Round on Round {
   closeReason
   deadline
   inclusionProbability
+}`,
+};
+
+const PEOPLE_AGREEMENT: Operation = {
+  name: 'PeopleAgreement',
+  kind: 'query',
+  path: ['project', 'predictionRun', 'peopleAgreement'],
+  document: `query PeopleAgreement($project: ID!) {
+  project(id: $project) {
+    predictionRun {
+      peopleAgreement {
+        ...ModelAgreement
+      }
+    }
+  }
+}
+
+fragment AgreementFigure on AgreementFigure {
+  __typename
+  value
+  observed
+  expected
+  n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment ModelAgreement on ModelAgreement {
+  draw
+  suggestionShown
+  answers
+  agreeing
+  kappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment UndefinedFigure on UndefinedFigure {
+  __typename
+  reason
+  n
 }`,
 };
 
@@ -1187,6 +1341,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -1254,6 +1410,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -1826,6 +1984,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -2150,6 +2310,8 @@ fragment Project on Project {
   createdAt
   myRole
   labels
+  labelScale
+  labelValues
   guidelines
   policy {
     ...Policy
@@ -2285,49 +2447,45 @@ const WATCH_AGREEMENT: Operation = {
 fragment Agreement on Agreement {
   seq
   alpha {
-    ...Alpha
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  ordinalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  intervalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  fleissKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  gwetAC1 {
+    ...AgreementFigure
     ...UndefinedFigure
   }
   raw {
-    ...RawAgreement
+    ...AgreementFigure
     ...UndefinedFigure
   }
+  classes {
+    ...ClassAgreement
+  }
+  pairCount
   pairs {
     ...AgreementPair
   }
 }
 
-fragment AgreementPair on AgreementPair {
-  members {
-    ...Member
-  }
-  kappa {
-    ...Kappa
-    ...UndefinedFigure
-  }
-}
-
-fragment Alpha on Alpha {
+fragment AgreementFigure on AgreementFigure {
   __typename
   value
   observed
   expected
   n
-  units
-  band
-}
-
-fragment Interval on Interval {
-  lower
-  upper
-}
-
-fragment Kappa on Kappa {
-  __typename
-  value
-  observed
-  expected
-  n
+  answers
   standardError
   interval {
     ...Interval
@@ -2335,16 +2493,43 @@ fragment Kappa on Kappa {
   band
 }
 
+fragment AgreementPair on AgreementPair {
+  members {
+    ...Member
+  }
+  kappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  linearKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  quadraticKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment ClassAgreement on ClassAgreement {
+  label
+  answers
+  specific
+  alpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
 fragment Member on Member {
   id
   name
   kind
-}
-
-fragment RawAgreement on RawAgreement {
-  __typename
-  value
-  n
 }
 
 fragment UndefinedFigure on UndefinedFigure {
@@ -2482,6 +2667,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(AGREEMENT, variables, options);
     },
 
+    /** Of each two who have labelled a sample jointly, in a fixed order, forward only. */
+    agreementPairs(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AgreementPair> | null> {
+      return call(AGREEMENT_PAIRS, variables, options);
+    },
+
     /** Tops up your queue to `hold` samples, the most useful first. Calling it again gives nothing more, and nobody else gets what you hold. */
     claim(input: ClaimInput, options?: CallOptions): Promise<Queue> {
       return call(CLAIM, { input }, options);
@@ -2540,6 +2730,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Has a strategy choose samples and opens a round with them. One round is open at a time. For drivers and owners. */
     openRound(input: OpenRoundInput, options?: CallOptions): Promise<Round> {
       return call(OPEN_ROUND, { input }, options);
+    },
+
+    /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
+    peopleAgreement(variables: { readonly project: string }, options?: CallOptions): Promise<readonly ModelAgreement[] | null> {
+      return call(PEOPLE_AGREEMENT, variables, options);
     },
 
     /** The current prediction run; null before the first, and to annotators. */

@@ -36,7 +36,7 @@ export type AddMemberInput = {
   readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
 };
 
-/** How good an agreement is. */
+/** How good a chance-corrected agreement is. */
 export type AgreementBand =
   /** Above 0.8. */
   | 'EXCELLENT'
@@ -44,6 +44,8 @@ export type AgreementBand =
   | 'GOOD'
   /** Above 0.4. */
   | 'NEEDS_IMPROVEMENT'
+  /** It rests on fewer than 30 samples: too few to say. */
+  | 'TOO_FEW'
   /** 0.4 and below. */
   | 'UNACCEPTABLE';
 
@@ -104,6 +106,10 @@ export type ColdStartInput = {
 export type CreateProjectInput = {
   /** How to label, for annotators. */
   readonly guidelines?: InputMaybe<Scalars['String']['input']>;
+  /** What the classes are to each other. Default: NOMINAL. */
+  readonly labelScale?: InputMaybe<LabelScale>;
+  /** The number that each class stands for, ascending; of an INTERVAL scale only. Default: 0, 1, 2 … */
+  readonly labelValues?: InputMaybe<ReadonlyArray<Scalars['Float']['input']>>;
   /** The classes: 2 to 1,000, all different. */
   readonly labels: ReadonlyArray<Scalars['String']['input']>;
   /** What people call it: 1 to 200 characters. */
@@ -222,6 +228,15 @@ export type IssueTokenInput = {
   /** After how many days the token runs out; default: never. */
   readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
 };
+
+/** What the classes are to each other. It decides which figures of agreement have a meaning, and is fixed when the project is created. */
+export type LabelScale =
+  /** Numbers, whose differences have a meaning: see `labelValues`. */
+  | 'INTERVAL'
+  /** Names, in no order. */
+  | 'NOMINAL'
+  /** In the order of the label set; how far apart two are is unknown. */
+  | 'ORDINAL';
 
 /** Where a training label comes from. */
 export type LabelSource =
@@ -433,6 +448,10 @@ export type UndefinedReason =
   | 'CHANCE_AGREEMENT_IS_ONE'
   /** Fewer than two annotators have labelled anything. */
   | 'FEWER_THAN_TWO_ANNOTATORS'
+  /** It takes differences of classes, and the project's are not numbers: see `labelScale`. */
+  | 'LABELS_HAVE_NO_DISTANCES'
+  /** It weighs how far apart two classes are, and the project's are names: see `labelScale`. */
+  | 'LABELS_HAVE_NO_ORDER'
   /** They have labelled, but no sample jointly. */
   | 'NO_JOINTLY_LABELLED_SAMPLE';
 
