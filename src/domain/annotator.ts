@@ -1,4 +1,5 @@
 import { stringSeed } from './random.ts';
+import { NONE } from './sampleTable.ts';
 
 /** A stint of work and the break after it, in milliseconds since 1970. */
 export interface WorkSession {
@@ -23,6 +24,8 @@ export class Annotator {
   readonly undoable: number[] = [];
   /** Assignments ever granted, renewed grants of the same sample included. */
   grants = 0;
+  /** How many there were before the newest that was an audit, or {@link NONE}. */
+  newestAudit = NONE;
   /** Answers that stand, surplus included. */
   answers = 0;
   skips = 0;

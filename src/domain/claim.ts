@@ -161,11 +161,12 @@ function nextAudit(project: Project, annotator: number): Next | undefined {
   return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
 }
 
-/** One seeded place in every five grants of an annotator. */
+/** One seeded place in every five grants of an annotator, unless a round has put an audit among the five before. */
 function isSideTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const grants = annotator?.grants ?? 0;
   const seed = hash32(project.created.seed, SIDE_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor(grants / INTERLEAVE);
+  if (Math.floor((annotator?.newestAudit ?? NONE) / INTERLEAVE) === block) return false;
   return grants % INTERLEAVE === hash32(seed, block) % INTERLEAVE;
 }
 

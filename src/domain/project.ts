@@ -381,6 +381,7 @@ export class Project {
             run,
             predicted: event.predicted,
           });
+    if (event.draw === 'AUDIT') annotator.newestAudit = annotator.grants;
     annotator.grants++;
     this.#change(row, () => {
       if (earlier >= 0) this.#grantedAgain(row, event, run);

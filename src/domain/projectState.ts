@@ -28,6 +28,7 @@ interface AnnotatorState {
   readonly held: readonly number[];
   readonly undoable: readonly number[];
   readonly grants: number;
+  readonly newestAudit: number;
   readonly answers: number;
   readonly skips: number;
   readonly session: WorkSession | null;
@@ -157,18 +158,18 @@ function* adoptTable(
 }
 
 function savedAnnotator(annotator: Annotator): AnnotatorState {
-  const { id, held, undoable, grants, answers, skips, session } = annotator;
-  return { id, held, undoable, grants, answers, skips, session };
+  const { id, held, undoable, grants, newestAudit, answers, skips, session } = annotator;
+  return { id, held, undoable, grants, newestAudit, answers, skips, session };
 }
 
 function restoredAnnotator(
   index: number,
-  { id, held, undoable, grants, answers, skips, session }: AnnotatorState,
+  { id, held, undoable, grants, newestAudit, answers, skips, session }: AnnotatorState,
 ): Annotator {
   const annotator = new Annotator(index, id);
   annotator.held.push(...held);
   annotator.undoable.push(...undoable);
-  return Object.assign(annotator, { grants, answers, skips, session });
+  return Object.assign(annotator, { grants, newestAudit, answers, skips, session });
 }
 
 function columnOf({ columns }: ProjectState, name: string): NumberArray {

@@ -7,7 +7,7 @@ const isShared = (text: string, name?: string) => sharingOf(schema, parse(text),
 
 describe('what may be shared', () => {
   it.each([
-    'subscription { agreement(project: "p") { alpha { __typename ... on Alpha { value } } pairs { members { name } } } }',
+    'subscription { agreement(project: "p") { alpha { __typename ... on AgreementFigure { value } } pairs { members { name } } } }',
     'subscription ($p: ID!) { progress(project: $p) { samples round { number strategyAsked { name } } } }',
     'subscription ($p: ID!) { progress(project: $p) { ...F } } fragment F on Progress { samples }',
     'subscription ($p: ID!, $s: Boolean!) { progress(project: $p) { samples @include(if: $s) } }',
