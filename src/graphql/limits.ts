@@ -153,6 +153,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Project.queue': 100,
   'Project.trainingSet': 1_000,
   'Query.projects': 100,
+  'Query.replay': 10_000,
   'Subscription.agreement': 1_000,
 };
 
@@ -167,6 +168,8 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,
   'Queue.assignments': 100,
+  'Replay.changed': 10,
+  'Replay.top': 100,
   'Round.strategyAsked': 10,
   '__Directive.args': 2,
   '__Field.args': 3,

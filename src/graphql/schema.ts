@@ -5,6 +5,7 @@ import './members.ts';
 import './samples.ts';
 import './predictions.ts';
 import './rounds.ts';
+import './replay.ts';
 import './queue.ts';
 import './agreement.ts';
 import './prioritized.ts';

@@ -7,7 +7,7 @@ export interface CommandOption {
   readonly help: string;
   /** The environment variable that stands in for it. */
   readonly env?: string;
-  /** Without one, and without a variable, it must be given. */
+  /** Without one, and without a variable, it must be given; empty: it may be left out. */
   readonly fallback?: string;
 }
 
@@ -71,7 +71,7 @@ export async function runCommand(
   const given: Record<string, string> = {};
   for (const [option, { env: variable, fallback }] of Object.entries(command.options)) {
     const value = values[option] ?? ((variable && env[variable]) || fallback);
-    if (typeof value !== 'string' || value === '') {
+    if (typeof value !== 'string' || (value === '' && fallback !== '')) {
       throw new ConfigError(`--${option} is missing. See concord ${name} --help.`);
     }
     given[option] = value;

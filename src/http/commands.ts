@@ -29,6 +29,28 @@ Prints a line for each project; exits with 1 if anything is wrong.`,
     }),
   ],
   [
+    'replay',
+    command({
+      summary: 'run a past round again, or another strategy in its place',
+      about: `Brings the project back to where the strategy of round N chose, lets it choose again with what it was
+given then, and compares. With --strategy, another one chooses from the same pool. The service may be running.
+Exits with 1 if the round was not chosen the same, or cannot be run again.`,
+      options: {
+        store: STORE,
+        plugins: {
+          placeholder: 'FOLDER',
+          help: 'folder of strategies; without it, those that come with Concord',
+          env: 'CONCORD_PLUGINS',
+          fallback: '',
+        },
+        strategy: { placeholder: 'NAME', help: 'another strategy, to compare', fallback: '' },
+        parameters: { placeholder: 'JSON', help: 'the parameters of that strategy', fallback: '' },
+      },
+      rest: 'PROJECT N',
+      run: async (given, rest) => (await import('./replay.ts')).replay(given, rest),
+    }),
+  ],
+  [
     'backup',
     command({
       summary: 'copy a whole store while it is in use',

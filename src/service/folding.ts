@@ -139,7 +139,10 @@ async function commitIdAt(store: Store, journal: string, seq: number): Promise<s
   return undefined;
 }
 
-async function foldTail<P extends Projection<E>, E>(
+/**
+ * Folds the commits after the projection's own into it, and gives it back. Throws as {@link loadProjection} does.
+ */
+export async function foldTail<P extends Projection<E>, E>(
   store: Store,
   journal: string,
   kind: JournalKind<P, E>,

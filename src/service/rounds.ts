@@ -1,17 +1,11 @@
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type Choice, mayOpenRound, strategyOfPolicy } from '../domain/rounds.ts';
-import {
-  BrokenStrategyError,
-  MissingInputError,
-  StrategyFailedError,
-  StrategyParametersError,
-  UnknownStrategyError,
-} from '../strategies/errors.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
 import { ALL_INPUTS, inputsOf, type PoolRead, withPool } from './pool.ts';
 import { encodeReasons } from './reasons.ts';
+import { refusingFaults } from './strategyFaults.ts';
 import { orRefusal } from './trouble.ts';
 import { type RoundView, roundView } from './views.ts';
 
@@ -107,35 +101,4 @@ export async function checkStrategy(
 ): Promise<void> {
   // Whatever it needs, the project may still get.
   await refusingFaults(() => concord.strategies.check(strategy, parameters, ALL_INPUTS));
-}
-
-/**
- * Runs a strategy; what it may fail with becomes a refusal, for it is the researcher's to mend. The refusal names
- * the strategy at fault, which may be one that another asks.
- */
-export async function refusingFaults<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof UnknownStrategyError) {
-      throw refuse('UNKNOWN_STRATEGY', { strategy: error.strategy, known: error.known });
-    }
-    if (error instanceof BrokenStrategyError) {
-      const { strategy, file, problem } = error;
-      // A problem of the compiler begins with its place.
-      const placed = problem.startsWith(`${file}:`) ? problem : `${file}: ${problem}`;
-      throw refuse('BROKEN_STRATEGY', { strategy, problem: placed });
-    }
-    if (error instanceof StrategyParametersError) {
-      const issues = error.issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-      throw refuse('BAD_STRATEGY_PARAMETERS', { strategy: error.strategy, issues });
-    }
-    if (error instanceof MissingInputError) {
-      throw refuse('MISSING_STRATEGY_INPUT', { strategy: error.strategy, missing: error.need });
-    }
-    if (error instanceof StrategyFailedError) {
-      throw refuse('STRATEGY_FAILED', { strategy: error.strategy, problem: error.detail });
-    }
-    throw error;
-  }
 }

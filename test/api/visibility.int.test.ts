@@ -185,6 +185,8 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
         return [{ [coordinate === 'Query.project' ? 'id' : 'project']: project }];
       case 'Query.node':
         return ids.map((id) => ({ id }));
+      case 'Query.replay':
+        return [1, 2].map((round) => ({ round: globalId('Round', `${raw(project)}/${round}`) }));
       case 'Query.nodes':
         return [{ ids }];
       case 'Project.sample':

@@ -9,7 +9,7 @@ import { ServiceProcess } from './serviceProcess.ts';
 
 const OWNER = 'owner-of-the-service'.padEnd(40, '0');
 
-/** `concord verify`, `backup`, `restore` and `copy`, as they are run from a shell. */
+/** `concord verify`, `replay`, `backup`, `restore` and `copy`, as they are run from a shell. */
 describe('the commands beside the service', () => {
   let folder: string;
   const started: ServiceProcess[] = [];
@@ -63,10 +63,11 @@ describe('the commands beside the service', () => {
     return createProject.id;
   }
 
+  /** Imports a part, counted from 1. */
   async function importPart(service: ServiceProcess, project: string, part: number): Promise<void> {
     const query = `mutation ($input: ImportSamplesInput!) { importSamples(input: $input) { ... on ImportedPart { count } } }`;
     const samples = Array.from({ length: 100 }, (_, i) => ({ key: `${part}-${i}`, data: `${part} ${i}` }));
-    await ask(service, query, { input: { project, importId: 'i', part, samples } });
+    await ask(service, query, { input: { project, importId: 'i', part: part - 1, samples } });
   }
 
   /** A store with two projects, which nobody has open. */
@@ -156,6 +157,33 @@ describe('the commands beside the service', () => {
     });
   });
 
+  it('run a past round again, and another strategy in its place', async () => {
+    const service = await serve(at('store'));
+    const project = await createProject(service, 'Mail');
+    await importPart(service, project, 1);
+    const query = `mutation ($input: OpenRoundInput!) { openRound(input: $input) { __typename ... on Round { size } ... on Error { message } } }`;
+    const input = { project, strategy: 'random', size: 10, seed: 1 };
+    expect(await ask(service, query, { input })).toMatchObject({ openRound: { size: 10 } });
+    // While the service is running.
+    const replay = (...args: readonly string[]) => concord('replay', '--store', at('store'), ...args);
+    expect(await replay('Mail', '1')).toEqual({
+      code: 0,
+      errors: '',
+      out: 'round 1, random: identical\n  10 of 10 samples are chosen again, of 10; Jaccard 1.000\n',
+    });
+    const hybrid = ['--strategy', 'hybrid', '--parameters', '{"base":"random"}', 'Mail', '1'];
+    const compared = await replay(...hybrid);
+    expect(compared).toMatchObject({ code: 0, out: expect.stringMatching(/^round 1, hybrid: compared\n/) });
+    expect(compared.out).toMatch(/rank {2}then +hybrid\n {2}0 +1-\d+ +1-\d+/);
+    expect(await replay('--strategy', 'entropy', 'Mail', '1')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(
+        /^round 1, entropy: impossible\n {2}The strategy 'entropy' needs probabilities/,
+      ),
+    });
+    expect((await replay('Mail', '2')).errors).toContain('project Mail has no round 2');
+  });
+
   it('find what is damaged', async () => {
     await makeStore(at('store'));
     const store = await openLmdbStore(at('store'));
@@ -186,13 +214,17 @@ describe('the commands beside the service', () => {
     [['copy', '--from', './x', '--to', 'x'], 1, 'the same store'],
     [['backup'], 2, '--to is missing'],
     [['copy', '--nothing'], 2, 'concord copy --help'],
+    [['replay', 'Mail'], 1, 'the number of a round'],
+    [['replay', 'Mail', 'three'], 1, 'three is no number'],
+    [['replay', '--parameters', '{}', 'Mail', '1'], 1, '--parameters go with --strategy'],
+    [['replay', '--strategy', 'a', '--parameters', '[1]', 'Mail', '1'], 1, 'must be a JSON object'],
   ])('say what is wrong with %j', async (args, code, message) => {
     const outcome = await concord(...args);
     expect(outcome).toMatchObject({ code, out: '' });
     expect(outcome.errors).toContain(message);
   });
 
-  it.each(['verify', 'backup', 'restore', 'copy'])('explain %s', async (command) => {
+  it.each(['verify', 'replay', 'backup', 'restore', 'copy'])('explain %s', async (command) => {
     expect(await done(command, '--help')).toMatch(new RegExp(`^Usage: concord ${command} `));
   });
 });

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../src/domain/refusals.ts';
-import { refusingFaults } from '../../src/service/rounds.ts';
+import { refusingFaults } from '../../src/service/strategyFaults.ts';
 import { openStrategyHost } from '../../src/strategies/host.ts';
 import { closing, environment, plugin, pluginFolder, poolOf, unpredicted } from './support.ts';
 

@@ -13,6 +13,7 @@ export type { Predictions } from './predictions.ts';
 export type {
   DriverProject,
   NewMember,
+  ReplayOptions,
   RoundOptions,
   TrainingSetOptions,
 } from './project.ts';

@@ -10,6 +10,7 @@ import type {
   PredictionRun,
   Progress,
   Project,
+  Replay,
   Round,
   TrainingExample,
 } from '../client/generated/types.ts';
@@ -28,6 +29,15 @@ const PAIRS_PAGE = 100;
 
 export type NewMember = Omit<AddMemberInput, 'project'>;
 export type RoundOptions = Omit<OpenRoundInput, 'project'>;
+
+export interface ReplayOptions extends CallOptions {
+  /** Another strategy, in place of the round's. */
+  readonly strategy?: string | undefined;
+  /** The parameters of that strategy. */
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  /** How many ranks to show side by side: 0…100. Default: 10. */
+  readonly top?: number | undefined;
+}
 
 export interface TrainingSetOptions extends CallOptions {
   /** Whether to take in what was auto-accepted while its audits have not decided. Default: false. */
@@ -89,6 +99,12 @@ export interface DriverProject {
   /** Closes a round; what is unsettled goes back to the pool. A closed one stays as it is. */
   closeRound(round: Pick<Round, 'id'>, options?: CallOptions): Promise<Round>;
 
+  /**
+   * Has a past round chosen again, from the journal alone: whether the strategy still chooses the same, or what
+   * differs. With a `strategy`, lets another one choose from the same pool.
+   */
+  replay(round: Pick<Round, 'id'>, options?: ReplayOptions): Promise<Replay>;
+
   /** The progress of a round whenever it moves; the last item is of the closed round. */
   roundProgress(round: Pick<Round, 'number'>, options?: CallOptions): AsyncIterable<RoundProgress>;
 
@@ -134,6 +150,8 @@ export function driverProject(client: Client, info: Project): DriverProject {
     publishEmbeddings: (embeddings, options) => publishEmbeddings(client, info, embeddings, options),
     openRound: (round = {}, options) => client.openRound({ ...round, project }, options),
     closeRound: ({ id }, options) => client.closeRound({ round: id }, options),
+    replay: async ({ id: round }, { strategy, parameters, top, ...options } = {}) =>
+      mustSee(await client.replay({ round, strategy, parameters, top }, options)),
     roundProgress: (round, options) => roundProgress(client, project, round, options),
     waitForRound: (round, options) => waitForRound(client, project, round, options),
     trainingSet: ({ provisional = false, ...options } = {}) =>

@@ -2,8 +2,9 @@
 
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
+import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, AgreementPair, Assignment, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { Agreement, AgreementPair, Assignment, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -1661,6 +1662,49 @@ fragment Assignment on Assignment {
 }`,
 };
 
+const REPLAY: Operation = {
+  name: 'Replay',
+  kind: 'query',
+  path: ['replay'],
+  document: `query Replay($round: ID!, $strategy: String, $parameters: JSONObject, $top: Int) {
+  replay(round: $round, strategy: $strategy, parameters: $parameters, top: $top) {
+    ...Replay
+  }
+}
+
+fragment Replay on Replay {
+  __typename
+  strategy
+  verdict
+  problem
+  changed {
+    name
+    was
+    is
+  }
+  recorded
+  chosen
+  common
+  jaccard
+  firstDifference
+  top {
+    rank
+    recorded {
+      ...ScoredSample
+    }
+    replayed {
+      ...ScoredSample
+    }
+  }
+}
+
+fragment ScoredSample on ScoredSample {
+  key
+  number
+  score
+}`,
+};
+
 const REVOKE_TOKENS: Operation = {
   name: 'RevokeTokens',
   kind: 'mutation',
@@ -2785,6 +2829,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Keeps a sample for another full time. */
     renew(input: RenewInput, options?: CallOptions): Promise<Assignment> {
       return call(RENEW, { input }, options);
+    },
+
+    /** Has a past round chosen again, from the journal alone, and compares; with `strategy`, lets another one choose from the same pool. For owners and drivers; null to others. */
+    replay(variables: { readonly round: string; readonly strategy?: string | null | undefined; readonly parameters?: JSONObject | null | undefined; readonly top?: number | null | undefined }, options?: CallOptions): Promise<Replay | null> {
+      return call(REPLAY, variables, options);
     },
 
     /** Ends all tokens of a member, and their live connections within a second. For owners. */

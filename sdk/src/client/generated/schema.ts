@@ -369,6 +369,15 @@ export type RenewInput = {
   readonly assignment: Scalars['ID']['input'];
 };
 
+/** What became of a past round that was chosen again. */
+export type ReplayVerdict =
+  /** Others, or in another order, or with other scores. */
+  | 'DIFFERENT'
+  /** The same samples in the same order, with the same scores. */
+  | 'IDENTICAL'
+  /** It cannot be run again: `problem` says why. */
+  | 'IMPOSSIBLE';
+
 /** Whose tokens to end. */
 export type RevokeTokensInput = {
   /** Whose. */
