@@ -167,6 +167,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'PredictionRun.peopleAgreement': 8,
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,
+  'Subscription.strategies': 50,
   'Queue.assignments': 100,
   'Replay.changed': 10,
   'Replay.top': 100,

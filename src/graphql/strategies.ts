@@ -1,4 +1,5 @@
 import type { StrategyInfo } from '../service/concord.ts';
+import { strategiesStream } from '../service/states.ts';
 import { builder, viewerOf } from './builder.ts';
 
 const StrategyType = builder.objectRef<StrategyInfo>('Strategy').implement({
@@ -27,5 +28,14 @@ builder.queryField('strategies', (t) =>
       viewerOf(context);
       return [...context.concord.strategies.list()];
     },
+  }),
+);
+
+builder.subscriptionField('strategies', (t) =>
+  t.field({
+    type: [StrategyType],
+    description: 'State: the strategies found in the plugins folder, whenever a file in it has changed.',
+    subscribe: (_, __, context) => strategiesStream(context.concord, viewerOf(context)),
+    resolve: (strategies) => [...strategies],
   }),
 );

@@ -70,6 +70,8 @@ async function openConcord(config: Config, logger: Logger): Promise<Concord> {
     strategies = await openStrategyHost({
       folder: config.plugins,
       environment: realEnvironment,
+      watch: true,
+      onTrouble: (error) => logger.warn({ err: error }, 'the folder of strategies cannot be followed'),
       onProblem: ({ file, problem }) => logger.warn({ file, problem }, 'strategy cannot be used'),
     });
   } catch (error) {

@@ -25,6 +25,8 @@ export type { StrategyInfo } from '../strategies/host.ts';
 
 /** The topic of the directory's changes: members, roles, tokens. */
 export const DIRECTORY_TOPIC = 'directory';
+/** The topic of the strategies that there are. */
+export const STRATEGIES_TOPIC = 'strategies';
 
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
@@ -62,6 +64,7 @@ export class Concord {
     this.reasons = new ReasonReader(store);
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
+    strategies.onChange(() => this.hub.wake(STRATEGIES_TOPIC));
   }
 
   newId(): string {

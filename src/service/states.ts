@@ -1,5 +1,5 @@
-import { type Audience, followAs, type ProjectAccess, stillHolds } from './access.ts';
-import type { Concord } from './concord.ts';
+import { type Audience, followAs, isLive, type ProjectAccess, stillHolds, type Viewer } from './access.ts';
+import { type Concord, DIRECTORY_TOPIC, STRATEGIES_TOPIC, type StrategyInfo } from './concord.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
@@ -39,4 +39,20 @@ export function stateStream<T>(
 ): AsyncIterableIterator<T> {
   const mayRead = () => stillHolds(concord, access);
   return readSource(concord.environment, followAs(concord, access, onEnd), { source, start: 0, mayRead });
+}
+
+/** The strategies that there are, broken ones among them, for whoever has a good token. */
+export function strategiesStream(
+  concord: Concord,
+  viewer: Viewer,
+): AsyncIterableIterator<readonly StrategyInfo[]> {
+  const until = viewer.expires ?? Number.POSITIVE_INFINITY;
+  const follower = concord.hub.follow([STRATEGIES_TOPIC, DIRECTORY_TOPIC], { until });
+  const source = stateSource({
+    look: async () => concord.strategies.list(),
+    same: (one, other) => JSON.stringify(one) === JSON.stringify(other),
+    pauseMs: PAUSE_MS,
+  });
+  const mayRead = () => isLive(concord, viewer);
+  return readSource(concord.environment, follower, { source, start: 0, mayRead });
 }

@@ -2,36 +2,30 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashText, type Need } from '@concord/sdk/strategy';
-import { type Compiled, CompileError, compile } from './compile.ts';
+import { compile } from './compile.ts';
 import {
-  BrokenStrategyError,
   type FailureReason,
   MissingInputError,
   StrategyFailedError,
   StrategyHostClosedError,
   StrategyParametersError,
-  UnknownStrategyError,
 } from './errors.ts';
+import { type PluginSet, readPlugins } from './folder.ts';
 import type { JsonObject } from './json.ts';
-import { fileIn, locate } from './locate.ts';
-import { findPlugins, type PluginFile } from './plugins.ts';
-import { InvalidPoolError, type SamplePool } from './pool.ts';
+import { fileIn, locate, withPlace } from './locate.ts';
+import { MemoryWatch } from './memoryWatch.ts';
+import { InvalidPoolError, type SamplePool, shared } from './pool.ts';
 import type { Calls, WorkerError } from './protocol.ts';
-import {
-  type CallLimits,
-  type SetTimer,
-  Thread,
-  ThreadLost,
-  type ThreadOptions,
-  ThreadPool,
-  ThreadRefusal,
-} from './threads.ts';
+import { type CallLimits, type SetTimer, ThreadLost, ThreadPool, ThreadRefusal } from './threads.ts';
+import { watchFolder } from './watching.ts';
 
 export { type EmbeddingInputs, NO_ROW, type PredictionInputs, type SamplePool } from './pool.ts';
 
 export interface StrategyHostOptions {
-  /** The plugin folder. It is read once, when the host is opened. */
+  /** The plugin folder. */
   readonly folder: string;
+  /** Whether to follow the folder, so that what changes in it is found while the host is open. Default: false. */
+  readonly watch?: boolean;
   readonly environment: { readonly setTimer: SetTimer };
   /** How long one selection may run, not counting its wait for a worker, in milliseconds. Default: 60,000. */
   readonly timeoutMs?: number;
@@ -41,8 +35,15 @@ export interface StrategyHostOptions {
   readonly workers?: number;
   /** The largest JavaScript heap of a worker, in MiB, typed arrays not counted. Default: 512. */
   readonly memoryMb?: number;
-  /** Called once for each broken plugin while the host is opened. What it throws, `openStrategyHost` throws. */
+  /**
+   * How much a selection may take up outside of that heap, in MiB: typed arrays, WebAssembly and the like, what it is
+   * given not counted. Default: 2,048.
+   */
+  readonly bufferMb?: number;
+  /** Called once for each broken plugin, when it is found. */
   readonly onProblem?: (broken: StrategyInfo) => void;
+  /** Called when the folder cannot be followed or read any more; what was found before stands. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 /** A plugin of the folder, in order or not. */
@@ -116,6 +117,9 @@ export interface StrategyHost {
   /** All plugins found, in the order of their files. */
   list(): readonly StrategyInfo[];
 
+  /** Calls back whenever the list has changed; the answer ends it. */
+  onChange(listener: () => void): () => void;
+
   /**
    * Makes sure that a selection can begin, before anything long does.
    *
@@ -151,45 +155,39 @@ export interface StrategyHost {
  * @throws {StrategyFolderError} the folder cannot be read
  */
 export async function openStrategyHost(options: StrategyHostOptions): Promise<StrategyHost> {
-  const { environment, timeoutMs = 60_000, workers = defaultWorkers(), memoryMb = 512 } = options;
+  const { environment, timeoutMs = 60_000, workers = defaultWorkers() } = options;
+  const { memoryMb = 512, bufferMb = 2_048 } = options;
+  const { onProblem = () => {}, onTrouble = () => {} } = options;
   const folder = resolve(options.folder);
-  const [files, entry] = await Promise.all([findPlugins(folder), workerEntry()]);
-  const threads = { entry, setTimer: environment.setTimer, memoryMb };
+  const { setTimer } = environment;
+  const threads = { entry: await workerEntry(), setTimer, memoryMb };
   const loading = { timeoutMs: options.loadTimeoutMs ?? Math.min(5_000, timeoutMs) };
-  const compiling = files.map((plugin) => ({ plugin, compiled: compilePlugin(plugin, folder) }));
-  // One that fails is heard of when its turn comes; it must not end the process before.
-  for (const { compiled } of compiling) compiled.catch(() => {});
-  const found = await eachOf(compiling, availableParallelism(), ({ plugin, compiled }) =>
-    describePlugin(plugin, compiled, threads, loading),
-  );
-  const plugins = found.flatMap(({ file, compiled }) => (compiled ? [{ file, code: compiled.code }] : []));
-  const host = new Host({
-    found,
-    // A worker of its own, so that a check never waits for somebody's selection.
-    checks: new ThreadPool(1, threads, plugins),
-    selections: new ThreadPool(workers, threads, plugins),
-    timeoutMs,
-    loading,
-  });
-  for (const info of host.list()) {
-    if (info.problem !== null) options.onProblem?.(info);
+  const read = (before?: PluginSet) => readPlugins(folder, threads, loading, before);
+  // The folder is followed before it is read, so that no change falls in between.
+  let changed = () => {};
+  const unwatch = options.watch
+    ? await watchFolder(folder, { setTimer, onChange: () => changed(), onTrouble })
+    : async () => {};
+  try {
+    const memory = new MemoryWatch(bufferMb, setTimer);
+    const host = new Host({
+      plugins: await read(),
+      // A worker of its own, so that a check never waits for somebody's selection.
+      checks: new ThreadPool(1, threads, memory),
+      selections: new ThreadPool(workers, threads, memory),
+      timeoutMs,
+      loading,
+      read,
+      onProblem,
+      onTrouble,
+    });
+    host.unwatch = unwatch;
+    changed = () => host.refresh();
+    return host;
+  } catch (error) {
+    await unwatch();
+    throw error;
   }
-  return host;
-}
-
-/** Does the same for each item, for at most so many at a time; the answers are in the order of the items. */
-async function eachOf<Item, Result>(
-  items: readonly Item[],
-  atOnce: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const left = items.entries();
-  const worker = async () => {
-    for (const [i, item] of left) results[i] = await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return results;
 }
 
 function defaultWorkers(): number {
@@ -207,110 +205,82 @@ async function workerEntry(): Promise<URL> {
   return entryOfSources;
 }
 
-/** What came of a plugin's file: an info for the list, and its code if it compiles. */
-interface FoundPlugin {
-  readonly file: string;
-  readonly compiled: Compiled | null;
-  readonly info: StrategyInfo;
-}
-
-async function compilePlugin({ path }: PluginFile, folder: string): Promise<Compiled | CompileError> {
-  try {
-    return await compile(path, folder);
-  } catch (error) {
-    if (error instanceof CompileError) return error;
-    throw error;
-  }
-}
-
-/** How long a plugin that was imported must go without an error before it is called good. */
-const TRIAL_MS = 10;
-
-/** Imports a plugin, within its time and in a worker of its own, where it can break nothing but itself. */
-async function describePlugin(
-  { file, stem }: PluginFile,
-  compiling: Promise<Compiled | CompileError>,
-  options: ThreadOptions,
-  loading: CallLimits,
-): Promise<FoundPlugin> {
-  // It starts while the code is compiled.
-  const starting = Thread.start(options, []);
-  const info = { name: stem, description: '', version: null, file, needs: [] };
-  try {
-    const [compiled, thread] = await Promise.all([compiling, starting]);
-    if (compiled instanceof CompileError) {
-      return { file, compiled: null, info: { ...info, problem: compiled.message } };
-    }
-    const { code, map, version } = compiled;
-    const problem = (text: string, stack: string) => ({
-      file,
-      compiled,
-      info: { ...info, version, problem: withPlace(text, locate(stack, file, map)) },
-    });
-    try {
-      await thread.call('describe', { file, code }, loading);
-      await thread.linger(TRIAL_MS);
-      // Asked again, for on a busy machine the worker may not have had a turn meanwhile.
-      const described = await thread.call('describe', { file, code }, loading);
-      return { file, compiled, info: { ...info, ...described, version, problem: null } };
-    } catch (error) {
-      if (error instanceof ThreadLost) return problem(error.message, error.strayStack);
-      if (error instanceof ThreadRefusal && error.error.code === 'strategy-failed') {
-        return problem(error.error.detail, error.error.stack);
-      }
-      throw error;
-    }
-  } finally {
-    const ended = starting.then((thread) => thread.terminate(new Error('the plugin is described')));
-    // If it did not start, that was thrown already.
-    ended.catch(() => {});
-  }
-}
-
-function withPlace(text: string, place: string | undefined): string {
-  return place === undefined ? text : `${text} (${place})`;
-}
-
 interface HostParts {
-  readonly found: readonly FoundPlugin[];
+  readonly plugins: PluginSet;
   readonly checks: ThreadPool;
   readonly selections: ThreadPool;
   readonly timeoutMs: number;
   readonly loading: CallLimits;
-}
-
-interface Usable {
-  readonly file: string;
-  readonly compiled: Compiled;
+  /** Reads the folder again. */
+  readonly read: (before: PluginSet) => Promise<PluginSet>;
+  readonly onProblem: (broken: StrategyInfo) => void;
+  readonly onTrouble: (error: unknown) => void;
 }
 
 class Host implements StrategyHost {
   readonly #parts: HostParts;
-  readonly #infos: readonly StrategyInfo[];
-  readonly #usable = new Map<string, Usable>();
-  readonly #files: ReadonlyMap<string, string>;
+  readonly #listeners = new Set<() => void>();
+  #plugins: PluginSet;
+  #isStale = false;
+  #isClosed = false;
+  #reading: Promise<void> | null = null;
+  /** Ends the following of the folder. */
+  unwatch: () => Promise<void> = async () => undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
-    this.#infos = parts.found.map(({ file, compiled, info }) => {
-      if (info.problem !== null || compiled === null) return info;
-      const namesake = this.#usable.get(info.name);
-      if (namesake !== undefined) {
-        return { ...info, problem: `${namesake.file} has the name ${info.name} already` };
-      }
-      this.#usable.set(info.name, { file, compiled });
-      return info;
-    });
-    this.#files = new Map([...this.#usable].map(([name, { file }]) => [name, file]));
+    this.#plugins = parts.plugins;
+    this.#tell(null);
   }
 
   list(): readonly StrategyInfo[] {
-    return [...this.#infos];
+    return [...this.#plugins.infos];
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The folder has changed: reads it again, and once more for what changes meanwhile. */
+  refresh(): void {
+    this.#isStale = true;
+    this.#reading ??= this.#readAgain().finally(() => {
+      this.#reading = null;
+    });
+  }
+
+  async #readAgain(): Promise<void> {
+    while (this.#isStale && !this.#isClosed) {
+      this.#isStale = false;
+      try {
+        const before = this.#plugins;
+        const now = await this.#parts.read(before);
+        if (this.#isClosed || now.isLike(before)) continue;
+        this.#plugins = now;
+        // Selections under way end with the code they began with; nobody else is served by their threads.
+        this.#parts.checks.dismissIdle();
+        this.#parts.selections.dismissIdle();
+        this.#tell(before);
+        for (const listener of this.#listeners) listener();
+      } catch (error) {
+        this.#parts.onTrouble(error);
+      }
+    }
+  }
+
+  /** Tells of broken plugins that were not so before. */
+  #tell(before: PluginSet | null): void {
+    for (const info of this.#plugins.infos) {
+      const same = before?.infos.some(({ file, problem }) => file === info.file && problem === info.problem);
+      if (info.problem !== null && !same) this.#parts.onProblem(info);
+    }
   }
 
   async check(strategy: string, parameters: unknown, available: readonly Need[]): Promise<StrategyCheck> {
-    const input = { files: this.#files, strategy, parameters, available };
-    return this.#call(this.#parts.checks, 'check', input, this.#parts.loading);
+    const plugins = this.#plugins;
+    const input = { files: plugins.files, strategy, parameters, available };
+    return this.#call(plugins, this.#parts.checks, 'check', input, this.#parts.loading);
   }
 
   async select(
@@ -319,22 +289,38 @@ class Host implements StrategyHost {
   ): Promise<StrategySelection> {
     if (!Number.isSafeInteger(count) || count < 0)
       throw new RangeError(`count must be an integer ≥ 0, and is ${count}`);
-    const input = { files: this.#files, strategy, parameters, seed: seedOf(seed), count, pool, states };
+    // The folder may change meanwhile: the selection is of the plugins as they are now.
+    const plugins = this.#plugins;
+    const input = {
+      files: plugins.files,
+      strategy,
+      parameters,
+      seed: seedOf(seed),
+      count,
+      pool: shared(pool),
+      states,
+    };
     const limits = { timeoutMs: this.#parts.timeoutMs, signal };
-    const done = await this.#call(this.#parts.selections, 'select', input, limits);
+    const done = await this.#call(plugins, this.#parts.selections, 'select', input, limits);
     return {
       ...done.selection,
       strategy,
-      version: this.#find(strategy).compiled.version,
-      asked: done.asked.map((name) => ({ strategy: name, version: this.#find(name).compiled.version })),
+      version: plugins.find(strategy).compiled.version,
+      asked: done.asked.map((name) => ({ strategy: name, version: plugins.find(name).compiled.version })),
       parameters: done.parameters,
       states: done.states,
     };
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const closed = new StrategyHostClosedError();
-    await Promise.all([this.#parts.checks.close(closed), this.#parts.selections.close(closed)]);
+    await Promise.all([
+      this.unwatch(),
+      this.#reading,
+      this.#parts.checks.close(closed),
+      this.#parts.selections.close(closed),
+    ]);
   }
 
   /**
@@ -343,12 +329,13 @@ class Host implements StrategyHost {
    * in a fresh one: what goes wrong there is of its own making.
    */
   async #call<Name extends 'check' | 'select'>(
+    plugins: PluginSet,
     pool: ThreadPool,
     name: Name,
     input: Calls[Name]['input'],
     limits: CallLimits,
   ): Promise<Calls[Name]['output']> {
-    const owner = this.#find(input.strategy).file;
+    const owner = { plugins: plugins.plugins, file: plugins.find(input.strategy).file };
     try {
       return await pool.call({ owner, fresh: false }, name, input, limits).catch((error: unknown) => {
         const again = error instanceof ThreadLost && error.wasUsed && error.reason !== 'timed-out';
@@ -356,51 +343,48 @@ class Host implements StrategyHost {
         return pool.call({ owner, fresh: true }, name, input, limits);
       });
     } catch (error) {
-      if (error instanceof ThreadRefusal) throw this.#fromWire(error.error);
-      if (error instanceof ThreadLost) throw this.#fromLoss(error, input.strategy);
+      if (error instanceof ThreadRefusal) throw fromWire(plugins, error.error);
+      if (error instanceof ThreadLost) throw fromLoss(plugins, error, input.strategy);
       throw error;
     }
   }
+}
 
-  /** The strategy to blame is the one in whose file the error arose; if that is not known, the one that ran. */
-  #fromLoss({ strayStack, reason, message }: ThreadLost, ran: string): StrategyFailedError {
-    const file = fileIn(strayStack);
-    const [strategy = ran] = [...this.#usable].find(([, usable]) => usable.file === file) ?? [];
-    return this.#failed(strategy, reason, message, strayStack);
-  }
+/** The strategy to blame is the one in whose file the error arose; if that is not known, the one that ran. */
+function fromLoss(
+  plugins: PluginSet,
+  { strayStack, reason, message }: ThreadLost,
+  ran: string,
+): StrategyFailedError {
+  const file = fileIn(strayStack);
+  const [strategy = ran] = [...plugins.usable].find(([, usable]) => usable.file === file) ?? [];
+  return failed(plugins, strategy, reason, message, strayStack);
+}
 
-  #failed(strategy: string, reason: FailureReason, detail: string, stack: string): StrategyFailedError {
-    const plugin = this.#usable.get(strategy);
-    const place = plugin && locate(stack, plugin.file, plugin.compiled.map);
-    return new StrategyFailedError(strategy, reason, withPlace(detail, place));
-  }
+function failed(
+  { usable }: PluginSet,
+  strategy: string,
+  reason: FailureReason,
+  detail: string,
+  stack: string,
+): StrategyFailedError {
+  const plugin = usable.get(strategy);
+  const place = plugin && locate(stack, plugin.file, plugin.compiled.map);
+  return new StrategyFailedError(strategy, reason, withPlace(detail, place));
+}
 
-  #fromWire(error: WorkerError): Error {
-    switch (error.code) {
-      case 'unknown-strategy':
-        return this.#missing(error.strategy);
-      case 'strategy-parameters':
-        return new StrategyParametersError(error.strategy, error.issues);
-      case 'missing-input':
-        return new MissingInputError(error.strategy, error.need);
-      case 'strategy-failed':
-        return this.#failed(error.strategy, error.reason, error.detail, error.stack);
-      case 'invalid-pool':
-        return new InvalidPoolError(error.message);
-    }
-  }
-
-  #find(strategy: string): Usable {
-    const usable = this.#usable.get(strategy);
-    if (usable === undefined) throw this.#missing(strategy);
-    return usable;
-  }
-
-  #missing(strategy: string): BrokenStrategyError | UnknownStrategyError {
-    const broken = this.#infos.find(({ name, problem }) => name === strategy && problem !== null);
-    return broken?.problem
-      ? new BrokenStrategyError(strategy, broken.file, broken.problem)
-      : new UnknownStrategyError(strategy, [...this.#usable.keys()].sort());
+function fromWire(plugins: PluginSet, error: WorkerError): Error {
+  switch (error.code) {
+    case 'unknown-strategy':
+      return plugins.missing(error.strategy);
+    case 'strategy-parameters':
+      return new StrategyParametersError(error.strategy, error.issues);
+    case 'missing-input':
+      return new MissingInputError(error.strategy, error.need);
+    case 'strategy-failed':
+      return failed(plugins, error.strategy, error.reason, error.detail, error.stack);
+    case 'invalid-pool':
+      return new InvalidPoolError(error.message);
   }
 }
 

@@ -19,6 +19,10 @@ export function fileIn(stack: string): string | undefined {
   }
 }
 
+export function withPlace(text: string, place: string | undefined): string {
+  return place === undefined ? text : `${text} (${place})`;
+}
+
 /**
  * The place in a plugin's own sources where an error was thrown, or whence the call went that threw:
  * `entropy.ts:12:5`.

@@ -97,6 +97,21 @@ function checkAscending(ordinals: Uint32Array): void {
   }
 }
 
+/**
+ * The pool with its places on memory that all threads share, so that several can score it.
+ */
+export function shared(pool: SamplePool): SamplePool {
+  return { ...pool, ordinals: onSharedMemory(pool.ordinals), accepted: onSharedMemory(pool.accepted) };
+}
+
+function onSharedMemory<Numbers extends Uint32Array | Uint8Array>(numbers: Numbers): Numbers {
+  if (numbers.buffer instanceof SharedArrayBuffer) return numbers;
+  const Kind = numbers.constructor as new (buffer: SharedArrayBuffer) => Numbers;
+  const copy = new Kind(new SharedArrayBuffer(numbers.byteLength));
+  copy.set(numbers);
+  return copy;
+}
+
 /** What the pool has for strategies that need it. */
 export function available(pool: SamplePool): Need[] {
   const has: Readonly<Record<Need, boolean>> = {
@@ -162,8 +177,8 @@ function keep(pool: SamplePool, flags: Uint8Array): SamplePool {
   if (!flags.includes(0)) return pool;
   let count = 0;
   for (let i = 0; i < flags.length; i++) count += flags[i] as number;
-  const ordinals = new Uint32Array(count);
-  const accepted = new Uint8Array(count);
+  const ordinals = new Uint32Array(new SharedArrayBuffer(4 * count));
+  const accepted = new Uint8Array(new SharedArrayBuffer(count));
   for (let i = 0, k = 0; k < count; i++) {
     if (flags[i] === 0) continue;
     ordinals[k] = pool.ordinals[i] as number;

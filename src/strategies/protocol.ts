@@ -3,6 +3,7 @@ import type { FullSelection, Need } from '@concord/sdk/strategy';
 import type { FailureReason, ParameterIssue } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { SamplePool } from './pool.ts';
+import type { Best, Cursor } from './split.ts';
 
 /**
  * What the host and its workers say to each other. All of it passes structured cloning; arrays on shared
@@ -66,6 +67,21 @@ export interface Calls {
       readonly states: Readonly<Record<string, JsonObject>>;
     };
   };
+  /** Helps another thread with its selection. */
+  score: { input: ScoreTask; output: Best };
+}
+
+/** What a thread scores of a pool, in shares: see `split.ts`. */
+export interface ScoreTask {
+  readonly files: StrategyFiles;
+  /** One that scores. */
+  readonly strategy: string;
+  readonly parameters: unknown;
+  /** The round's. */
+  readonly seed: number;
+  readonly count: number;
+  readonly pool: SamplePool;
+  readonly cursor: Cursor;
 }
 
 export type CallName = keyof Calls;
@@ -96,4 +112,14 @@ export type WorkerError =
 export type WorkerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'value'; readonly id: number; readonly value: Calls[CallName]['output'] }
-  | { readonly kind: 'error'; readonly id: number; readonly error: WorkerError };
+  | { readonly kind: 'error'; readonly id: number; readonly error: WorkerError }
+  /** While it answers a call: other threads may help to score. It is told what came of that by {@link HostMessage}. */
+  | { readonly kind: 'help'; readonly id: number; readonly ask: number; readonly task: ScoreTask };
+
+/** What the host says beside its calls. Null is a thread that came to nothing; `parts` is empty if there was none. */
+export interface HostMessage {
+  readonly kind: 'helped';
+  /** As in what it answers. */
+  readonly ask: number;
+  readonly parts: readonly (Best | null)[];
+}

@@ -42,6 +42,15 @@ export function readReady(message: unknown): void {
   insist(record(message)['kind'] === ('ready' satisfies WorkerMessage['kind']));
 }
 
+/** What the worker asks of other threads while it answers a call; undefined: it asks nothing. */
+export function readHelp(id: number, message: unknown): Extract<WorkerMessage, { kind: 'help' }> | undefined {
+  const isHelp =
+    typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'help';
+  return isHelp && 'id' in message && message.id === id && 'task' in message
+    ? (message as Extract<WorkerMessage, { kind: 'help' }>)
+    : undefined;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const READ: {
@@ -52,6 +61,13 @@ const READ: {
     description: text(description, 200),
     needs: list(needs, need),
   }),
+  score: ({ ordinals, scores }, { pool, count }) => {
+    insist(ordinals instanceof Uint32Array && ordinals.length <= count);
+    insist(scores instanceof Float64Array && scores.length === ordinals.length);
+    insist(ordinals.every((ordinal) => isIn(pool.ordinals, ordinal)));
+    insist([ordinals, scores].every(({ buffer }) => buffer instanceof ArrayBuffer));
+    return { ordinals, scores };
+  },
   check: ({ parameters, needs }) => ({
     parameters: copyJsonObject(parameters),
     needs: list(needs, need),

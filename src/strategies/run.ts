@@ -15,8 +15,10 @@ import { guard } from './guard.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import { reviewable, type SamplePool, visible, without } from './pool.ts';
+import type { ScoreTask } from './protocol.ts';
 import { Blocks, labelledFor, poolFor, samplesFor } from './samples.ts';
 import { complete, stateOf } from './selection.ts';
+import { type Best, bestOf, isWorthSharing, newCursor, shares, takeRest } from './split.ts';
 
 /** What a run has beside its pool. */
 export interface RunOptions {
@@ -25,7 +27,17 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What each strategy kept in an earlier round, by its name. */
   readonly states: Readonly<Record<string, JsonObject>>;
+  /** Has other threads help to score a pool; default: nobody helps. */
+  readonly help?: Help;
 }
+
+/**
+ * Asks other threads to take shares of a pool.
+ * @returns what came of it, when all have ended; null is one that came to nothing
+ */
+export type Help = (
+  share: Pick<ScoreTask, 'strategy' | 'parameters' | 'pool' | 'count' | 'cursor'>,
+) => Promise<readonly (Best | null)[]>;
 
 /** What came of a run. */
 export interface Run {
@@ -84,28 +96,19 @@ function contextOf(
   } as ScoreContext<JsonObject, Need>;
 }
 
-function score(
+async function score(
   strategy: ScoreStrategy,
   plan: Plan,
   pool: SamplePool,
   count: number,
   options: RunOptions,
-): FullSelection {
+): Promise<FullSelection> {
   const { name, needs, reasons } = strategy;
   const context = contextOf(plan, pool, options);
-  const blocks = new Blocks(pool, needs);
-  const top = new TopK(count, context.seed, pool.ordinals.length, 0);
-  if (count > 0) {
-    for (let rows = blocks.next(); rows !== null; rows = blocks.next()) {
-      // A plugin may write to what it is given; who each score is of, the host must know.
-      const ordinals = rows.ordinals.slice();
-      const block = rows;
-      const scores = guard(name, () => strategy.score(block, context));
-      take(name, top, scores, ordinals);
-    }
-  }
-
-  const chosen = top.top();
+  const chosen =
+    options.help === undefined || !isWorthSharing(pool, needs)
+      ? scoreShares(strategy, pool, count, context, [pool])
+      : await scoreTogether(strategy, plan, pool, count, context, options.help);
   const { length } = chosen.ordinals;
   const selection = {
     ordinals: chosen.ordinals,
@@ -118,6 +121,63 @@ function score(
           ),
   };
   return complete(strategy, selection, pool, length, length);
+}
+
+/** The best of some shares of a pool, which come in ascending order. */
+function scoreShares(
+  { name, needs, score }: ScoreStrategy,
+  pool: SamplePool,
+  count: number,
+  context: ScoreContext<JsonObject, Need>,
+  shares: Iterable<SamplePool>,
+): Best {
+  const top = new TopK(count, context.seed, pool.ordinals.length, 0);
+  if (count === 0) return top.top();
+  for (const share of shares) {
+    const blocks = new Blocks(share, needs);
+    for (let rows = blocks.next(); rows !== null; rows = blocks.next()) {
+      // A plugin may write to what it is given; who each score is of, the host must know.
+      const ordinals = rows.ordinals.slice();
+      const block = rows;
+      const scores = guard(name, () => score(block, context));
+      take(name, top, scores, ordinals);
+    }
+  }
+  return top.top();
+}
+
+async function scoreTogether(
+  strategy: ScoreStrategy,
+  { parameters }: Plan,
+  pool: SamplePool,
+  count: number,
+  context: ScoreContext<JsonObject, Need>,
+  help: Help,
+): Promise<Best> {
+  const cursor = newCursor();
+  const helped = help({ strategy: strategy.name, parameters, pool, count, cursor });
+  try {
+    const own = scoreShares(strategy, pool, count, context, shares(pool, cursor));
+    const parts = await helped;
+    if (!parts.includes(null)) return bestOf([own, ...(parts as Best[])], count, context.seed);
+  } catch (error) {
+    // What is wrong is found again below, where it does not depend on who took which share.
+    if (!(error instanceof StrategyFailedError)) throw error;
+    takeRest(pool, cursor);
+    await helped;
+  }
+  return scoreShares(strategy, pool, count, context, [pool]);
+}
+
+/** What a thread does that helps another one. */
+export function scoreTask(
+  plan: Plan,
+  { pool, count, cursor }: Pick<ScoreTask, 'pool' | 'count' | 'cursor'>,
+  options: RunOptions,
+): Best {
+  const { strategy } = plan;
+  if (strategy.kind !== 'score') throw new Error(`${strategy.name} does not score`);
+  return scoreShares(strategy, pool, count, contextOf(plan, pool, options), shares(pool, cursor));
 }
 
 /** @throws {StrategyFailedError} they are no scores of these samples */

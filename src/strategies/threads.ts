@@ -1,6 +1,17 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import type { CallName, Calls, WorkerData, WorkerError, WorkerPlugin, WorkerRequest } from './protocol.ts';
-import { type Answer, InvalidReplyError, readAnswer, readReady } from './replies.ts';
+import type { MemoryWatch } from './memoryWatch.ts';
+import type {
+  CallName,
+  Calls,
+  HostMessage,
+  ScoreTask,
+  WorkerData,
+  WorkerError,
+  WorkerPlugin,
+  WorkerRequest,
+} from './protocol.ts';
+import { type Answer, InvalidReplyError, readAnswer, readHelp, readReady } from './replies.ts';
+import type { Best } from './split.ts';
 import { thrown } from './text.ts';
 import { turn } from './turn.ts';
 
@@ -50,6 +61,9 @@ export class ThreadLost extends Error {
   }
 }
 
+/** Has other threads score shares of a pool; never rejects. */
+type OnHelp = (task: ScoreTask) => Promise<HostMessage['parts']>;
+
 /** How long a thread may still run after it was told that nobody wants its answer. */
 const GRACE_MS = 100;
 
@@ -61,6 +75,7 @@ export class Thread {
   readonly #setTimer: SetTimer;
   #hear: (message: unknown) => void = () => {};
   #fail: (error: unknown) => void = () => {};
+  #onHelp: OnHelp = async () => [];
   #lost: { readonly error: unknown } | null = null;
   #calls = 0;
 
@@ -78,7 +93,14 @@ export class Thread {
     });
     const lose = (reason: LossReason, message: string, stack?: string) =>
       this.#end(new ThreadLost(reason, message, stack));
-    port1.on('message', (message) => this.#hear(message));
+    port1.on('message', (message) => {
+      const asked = readHelp(this.#calls, message);
+      if (asked === undefined) return this.#hear(message);
+      void this.#onHelp(asked.task).then((parts) => {
+        const told: HostMessage = { kind: 'helped', ask: asked.ask, parts };
+        if (this.alive) this.#port.postMessage(told);
+      });
+    });
     port1.on('messageerror', () => lose('invalid-result', 'a message from its worker cannot be read'));
     this.#worker.on('message', () => lose('invalid-result', 'it posted a message to the service'));
     this.#worker.on('messageerror', () => lose('invalid-result', 'it posted a message to the service'));
@@ -105,10 +127,12 @@ export class Thread {
     call: Name,
     input: Calls[Name]['input'],
     { timeoutMs, signal }: CallLimits,
+    onHelp: OnHelp = async () => [],
   ): Promise<Calls[Name]['output']> {
     signal?.throwIfAborted();
     const id = ++this.#calls;
     this.#port.postMessage({ id, call, input } as WorkerRequest);
+    this.#onHelp = onHelp;
     const answered = this.#next();
     const stopTimer = this.#setTimer(
       () => this.#end(new ThreadLost('timed-out', `it did not end within ${timeoutMs} ms`)),
@@ -125,7 +149,7 @@ export class Thread {
       if ('error' in answer) throw new ThreadRefusal(answer.error);
       return answer.value;
     } catch (error) {
-      if (error instanceof ThreadLost) error.wasUsed = id > 1;
+      if (error instanceof ThreadLost) error.wasUsed ||= id > 1;
       throw error;
     } finally {
       stopTimer();
@@ -143,6 +167,11 @@ export class Thread {
       this.#setTimer(resolve, ms);
     });
     await Promise.race([lost, over]);
+  }
+
+  /** Ends it, as one that is of no use any more. */
+  lose(error: ThreadLost): void {
+    this.#end(error);
   }
 
   async terminate(error: Error): Promise<void> {
@@ -191,9 +220,15 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
+/** Whom a thread serves: a plugin's file, among the plugins of one reading of the folder. */
+export interface Owner {
+  readonly plugins: readonly WorkerPlugin[];
+  readonly file: string;
+}
+
 interface Job {
   /** Whom the thread must serve that runs it. */
-  readonly owner: string;
+  readonly owner: Owner;
   /** Whether that must be a thread that has served nobody yet. */
   readonly fresh: boolean;
   readonly run: (thread: Thread) => Promise<void>;
@@ -201,7 +236,7 @@ interface Job {
 }
 
 interface Owned {
-  readonly owner: string;
+  readonly owner: Owner;
   readonly thread: Thread;
 }
 
@@ -213,16 +248,18 @@ interface Owned {
  */
 export class ThreadPool {
   readonly #size: number;
-  readonly #start: () => Promise<Thread>;
+  readonly #options: ThreadOptions;
+  readonly #memory: MemoryWatch;
   #idle: Owned[] = [];
   readonly #running = new Set<Thread>();
   readonly #starting = new Set<Job>();
   readonly #jobs: Job[] = [];
   #closed: Error | null = null;
 
-  constructor(size: number, options: ThreadOptions, plugins: readonly WorkerPlugin[]) {
+  constructor(size: number, options: ThreadOptions, memory: MemoryWatch) {
     this.#size = size;
-    this.#start = () => Thread.start(options, plugins);
+    this.#options = options;
+    this.#memory = memory;
   }
 
   /** As {@link Thread.call}, on the next free thread; the time limit begins when the call does. */
@@ -248,7 +285,12 @@ export class ThreadPool {
         run: async (thread) => {
           signal?.removeEventListener('abort', leave);
           // Aborted while its thread was started for it: the thread does for the next.
-          if (!signal?.aborted) await thread.call(call, input, limits).then(resolve, reject);
+          if (signal?.aborted) return;
+          const ended = new AbortController();
+          const onHelp: OnHelp = (task) => this.#helpWith(owner, task, { ...limits, signal: ended.signal });
+          await this.#watched(thread, () => thread.call(call, input, limits, onHelp)).then(resolve, reject);
+          // Nobody wants what others still score for it.
+          ended.abort();
         },
         drop: (error) => {
           signal?.removeEventListener('abort', leave);
@@ -259,6 +301,55 @@ export class ThreadPool {
       this.#jobs.push(job);
       this.#serve();
     });
+  }
+
+  /** Ends the threads that nobody uses just now: they have loaded what is not wanted any more. */
+  dismissIdle(): void {
+    for (const { thread } of this.#idle.splice(0)) {
+      void thread.terminate(new Error('the plugins have changed'));
+    }
+  }
+
+  /**
+   * Has the threads that would be idle score shares. Only those that have served the same owner before: a new one would
+   * be ready when the work is done, so it is started for the next time.
+   */
+  async #helpWith(owner: Owner, task: ScoreTask, limits: CallLimits): Promise<(Best | null)[]> {
+    if (this.#jobs.length > 0) return [];
+    const helpers = this.#idle.filter((one) => one.thread.alive && isSame(one.owner, owner));
+    this.#idle = this.#idle.filter((one) => !helpers.includes(one));
+    if (helpers.length === 0) this.#startAhead(owner);
+    return Promise.all(
+      helpers.map(async ({ thread }) => {
+        let best: Best | null = null;
+        await this.#run(owner, thread, async () => {
+          best = await this.#watched(thread, () => thread.call('score', task, limits)).catch(() => null);
+        });
+        return best;
+      }),
+    );
+  }
+
+  #startAhead(owner: Owner): void {
+    const job: Job = { owner, fresh: true, run: async () => {}, drop: () => {} };
+    const busy = this.#idle.length + this.#running.size + this.#starting.size;
+    if (busy < this.#size) void this.#startFor(job);
+  }
+
+  /** Runs a call that ends when it takes up too much memory. */
+  async #watched<T>(thread: Thread, call: () => Promise<T>): Promise<T> {
+    const leave = this.#memory.enter((limitMb, isAlone) => {
+      const message = `it used more than ${limitMb} MiB of memory outside of its JavaScript heap`;
+      const lost = new ThreadLost('crashed', message);
+      // With others under way it may have been another's doing: then it is run again.
+      lost.wasUsed = !isAlone;
+      thread.lose(lost);
+    });
+    try {
+      return await call();
+    } finally {
+      leave();
+    }
   }
 
   /** Ends all threads; what waits or runs is rejected with the error. */
@@ -274,10 +365,10 @@ export class ThreadPool {
     this.#idle = this.#idle.filter(({ thread }) => thread.alive);
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
       const { owner, fresh } = job;
-      const own = fresh ? undefined : this.#idle.find((one) => one.owner === owner);
+      const own = fresh ? undefined : this.#idle.find((one) => isSame(one.owner, owner));
       if (own !== undefined) {
         this.#idle.splice(this.#idle.indexOf(own), 1);
-        void this.#run(job, own.thread);
+        void this.#run(job.owner, own.thread, job.run);
       } else {
         if (this.#idle.length + this.#running.size + this.#starting.size >= this.#size) {
           const longest = this.#idle.shift();
@@ -293,9 +384,9 @@ export class ThreadPool {
   async #startFor(job: Job): Promise<void> {
     this.#starting.add(job);
     try {
-      const thread = await this.#start();
+      const thread = await Thread.start(this.#options, job.owner.plugins);
       this.#starting.delete(job);
-      if (this.#closed === null) return await this.#run(job, thread);
+      if (this.#closed === null) return await this.#run(job.owner, thread, job.run);
       await thread.terminate(this.#closed);
     } catch (error) {
       this.#starting.delete(job);
@@ -304,12 +395,16 @@ export class ThreadPool {
     }
   }
 
-  async #run(job: Job, thread: Thread): Promise<void> {
+  async #run(owner: Owner, thread: Thread, work: (thread: Thread) => Promise<void>): Promise<void> {
     this.#running.add(thread);
-    await job.run(thread);
+    await work(thread);
     this.#running.delete(thread);
     if (this.#closed !== null) void thread.terminate(this.#closed);
-    else if (thread.alive) this.#idle.push({ owner: job.owner, thread });
+    else if (thread.alive) this.#idle.push({ owner, thread });
     this.#serve();
   }
+}
+
+function isSame(one: Owner, other: Owner): boolean {
+  return one.plugins === other.plugins && one.file === other.file;
 }

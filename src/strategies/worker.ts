@@ -14,6 +14,7 @@ import { available, checkPool, InvalidPoolError } from './pool.ts';
 import type {
   CallName,
   Calls,
+  HostMessage,
   StrategyFiles,
   WorkerData,
   WorkerError,
@@ -22,7 +23,7 @@ import type {
   WorkerRequest,
 } from './protocol.ts';
 import { MAX_STACK } from './replies.ts';
-import { run } from './run.ts';
+import { type Help, run, scoreTask } from './run.ts';
 import { endingSignal } from './signal.ts';
 import { firstLine, thrown } from './text.ts';
 import { turn } from './turn.ts';
@@ -35,6 +36,9 @@ for (const key of Object.keys(workerData)) Reflect.deleteProperty(workerData, ke
 const post = port.postMessage.bind(port);
 parentPort.on('message', () => {});
 const signal = endingSignal(ending, port);
+/** Who waits for what other threads score for a selection. */
+const helped = new Map<number, (parts: HostMessage['parts']) => void>();
+let asks = 0;
 const loaded = new Map<string, Promise<Strategy>>();
 
 function load(file: string): Promise<Strategy> {
@@ -74,12 +78,23 @@ async function check(input: Calls['check']['input']): Promise<Calls['check']['ou
   return { parameters, needs: [...needs] };
 }
 
-async function select(input: Calls['select']['input']): Promise<Calls['select']['output']> {
+async function select(id: number, input: Calls['select']['input']): Promise<Calls['select']['output']> {
   const { files, strategy, pool, count, seed, states: before } = input;
   checkPool(pool);
   const planned = await plan(finder(files), strategy, input.parameters, available(pool));
-  const { selection, states } = await run(planned, pool, count, { seed, signal, states: before });
+  const help: Help = (task) => {
+    const ask = ++asks;
+    post({ kind: 'help', id, ask, task: { files, seed, ...task } } satisfies WorkerMessage);
+    return new Promise((resolve) => helped.set(ask, resolve));
+  };
+  const { selection, states } = await run(planned, pool, count, { seed, signal, states: before, help });
   return { selection, parameters: planned.parameters, asked: namesIn(planned), states };
+}
+
+async function score(task: Calls['score']['input']): Promise<Calls['score']['output']> {
+  const { files, strategy, pool, seed } = task;
+  const planned = await plan(finder(files), strategy, task.parameters, available(pool));
+  return scoreTask(planned, task, { seed, signal, states: {} });
 }
 
 function namesIn({ asked }: Plan): string[] {
@@ -87,7 +102,12 @@ function namesIn({ asked }: Plan): string[] {
   return [...new Set(names)].sort();
 }
 
-port.on('message', async (request: WorkerRequest) => {
+port.on('message', async (request: WorkerRequest | HostMessage) => {
+  if ('kind' in request) {
+    helped.get(request.ask)?.(request.parts);
+    helped.delete(request.ask);
+    return;
+  }
   const { id } = request;
   try {
     const [value, transfer] = await answer(request);
@@ -105,8 +125,12 @@ async function answer(request: WorkerRequest): Promise<[Calls[CallName]['output'
       return [await describe(request.input), []];
     case 'check':
       return [await check(request.input), []];
+    case 'score': {
+      const { ordinals, scores } = await score(request.input);
+      return [{ ordinals, scores }, [ordinals.buffer, scores.buffer]];
+    }
     case 'select': {
-      const value = await select(request.input);
+      const value = await select(request.id, request.input);
       const { ordinals, scores, normalised, random } = value.selection;
       return [value, [ordinals.buffer, scores.buffer, normalised.buffer, random.buffer]];
     }

@@ -1,8 +1,10 @@
-import { cp } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plugin, pluginFolder } from '../strategies/support.ts';
 import { createProject, importSamples, isRefused, must, mutate, publish } from '../support/project.ts';
 import { PLUGINS, type Service, startService, type Variables } from '../support/service.ts';
+import { overWebSocket } from '../support/streams.ts';
 
 /** What rounds keep of their strategies, and what they must never keep. */
 
@@ -110,5 +112,33 @@ describe('a round', () => {
     if (isRefused(hybrid)) throw new Error(hybrid.message);
     await must(service, service.ownerToken, 'closeRound', { round: hybrid['id'] }, '... on Round { id }');
     expect(await open({ strategy: 'margin' })).toMatchObject({ strategyAsked: [] });
+  });
+});
+
+describe('the list of strategies', () => {
+  it('is pushed whenever a file in the folder has changed, and rounds go on with what is there', async () => {
+    await using followed = await pluginFolder({ 'first.ts': plugin('first', FIRST) });
+    const own = await startService({ plugins: followed.folder, watch: true });
+    const reader = overWebSocket(own, own.ownerToken, 'subscription { strategies { name problem } }');
+    try {
+      const next = async () => (await reader.next(15_000))?.data;
+      expect(await next()).toEqual({ strategies: [{ name: 'first', problem: null }] });
+      await writeFile(join(followed.folder, 'second.ts'), plugin('second', FIRST));
+      expect(await next()).toEqual({
+        strategies: [
+          { name: 'first', problem: null },
+          { name: 'second', problem: null },
+        ],
+      });
+      const fresh = await createProject(own);
+      await importSamples(own, fresh, [{ key: 'a', data: 1 }]);
+      const round = { project: fresh, strategy: 'second', size: 1 };
+      await must(own, own.ownerToken, 'openRound', round, '... on Round { id }');
+      await rm(join(followed.folder, 'first.ts'));
+      expect(await next()).toEqual({ strategies: [{ name: 'second', problem: null }] });
+    } finally {
+      await reader.close();
+      await own.close();
+    }
   });
 });

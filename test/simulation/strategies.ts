@@ -11,6 +11,7 @@ export const STRATEGY = 'shuffled';
 export function strategiesOf(pause: () => Promise<void>): StrategyHost {
   return {
     list: () => [],
+    onChange: () => () => undefined,
     check: async () => ({ parameters: {}, needs: [] }),
     async select(request: SelectRequest): Promise<StrategySelection> {
       await pause();

@@ -64,6 +64,8 @@ export interface ReplyError {
 export interface ServiceOptions {
   /** The folder of strategies; default: the repository's own. */
   readonly plugins?: string;
+  /** Whether that folder is followed; default: false. */
+  readonly watch?: boolean;
   /** The store's folder; default: a new one, removed at the end. One that is given stays. */
   readonly folder?: string;
   readonly allowedOrigins?: readonly string[];
@@ -80,6 +82,7 @@ const COMPILE_AFTER = process.env['CONCORD_TEST_COMPILE'] === undefined ? undefi
 /** Starts a service; close it at the end. */
 export async function startService({
   plugins = PLUGINS,
+  watch = false,
   folder,
   allowedOrigins = [],
   store: wrapped = (store) => store,
@@ -93,7 +96,7 @@ export async function startService({
     { write: (line: string) => void log.push(JSON.parse(line)) },
   );
   const store = wrapped(await openLmdbStore(path));
-  const strategies = await openStrategyHost({ folder: plugins, environment, workers: 1 });
+  const strategies = await openStrategyHost({ folder: plugins, environment, workers: 1, watch });
   const concord = new Concord(store, strategies, environment);
   const ownerToken = 'owner_'.padEnd(40, '0');
   await admitOwner(concord, ownerToken);

@@ -2675,6 +2675,26 @@ fragment WorkSession on WorkSession {
 }`,
 };
 
+const WATCH_STRATEGIES: Operation = {
+  name: 'WatchStrategies',
+  kind: 'state',
+  path: ['strategies'],
+  document: `subscription WatchStrategies {
+  strategies {
+    ...Strategy
+  }
+}
+
+fragment Strategy on Strategy {
+  name
+  description
+  file
+  version
+  needs
+  problem
+}`,
+};
+
 /** The name of an operation that changes something. */
 export type MutationName =
   | 'AddMember'
@@ -2929,6 +2949,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: your own queue, whenever it changes. For annotators. */
     watchQueue(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<Queue> {
       return stream(WATCH_QUEUE, variables, options);
+    },
+
+    /** State: the strategies found in the plugins folder, whenever a file in it has changed. */
+    watchStrategies(options?: CallOptions): AsyncIterable<readonly Strategy[]> {
+      return stream(WATCH_STRATEGIES, {}, options);
     },
   };
 }
