@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { fanoutRows, lastRow } from './live/fanout.ts';
+import { claimRows, pushRows } from './live/labelling.ts';
+import { idleRow, soakRow } from './live/memory.ts';
+import { HELP, PARTS, readOptions } from './live/options.ts';
+import { type Row, table } from './scale/table.ts';
+
+/**
+ * What it costs to let many people feel each other: one change to many subscribers, beside what a plain broadcast
+ * and Yoga with graphql-ws make of the same. Servers are processes of their own, all clients are this one.
+ *
+ * `npm run bench:live` writes bench/results/live.md; `npm run bench:live -- --help` tells how to run less.
+ */
+const RESULTS = join('bench', 'results');
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const { seconds, soak, samples, only } = options;
+  const tell = (what: string) => process.stderr.write(`${what} …\n`);
+  const parts: Readonly<Record<(typeof PARTS)[number], () => Promise<readonly Row[]>>> = {
+    fanout: () => fanoutRows(seconds, tell),
+    last: async () => [await lastRow(tell)],
+    push: () => pushRows(Math.max(seconds, 10), tell),
+    idle: async () => [await idleRow(tell)],
+    soak: async () => [await soakRow(soak, tell)],
+    claims: () => claimRows(seconds, samples, tell),
+  };
+  const [loadBefore = 0] = loadavg();
+  const rows: Row[] = [];
+  for (const part of PARTS) if (only.length === 0 || only.includes(part)) rows.push(...(await parts[part]()));
+  const page = `# Concord live
+
+Written by \`npm run bench:live\`: ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, load ${loadBefore.toFixed(1)} before it
+began and ${loadavg()[0]?.toFixed(1)} at its end. Figures of delivery are pushes received by all clients together a second, and the server's
+processor time for each; the median of three turns, in which the servers follow each other. Each server makes a change when
+everybody has received the one before.
+
+${table(rows)}
+`;
+  process.stdout.write(page);
+  if (only.length > 0) return;
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(join(RESULTS, 'live.md'), page);
+}
+
+await main();

@@ -1,0 +1,82 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** What a server process has used so far, and holds. */
+export interface Usage {
+  /** Processor time of all its threads, in microseconds. */
+  readonly cpu: number;
+  /** After collecting garbage, in bytes. */
+  readonly heap: number;
+  /** Resident memory, in bytes. */
+  readonly resident: number;
+}
+
+/** What a server process is told. */
+export type Command = { readonly usage: { readonly collect: boolean } } | { readonly broadcast: number };
+
+/** A server as a process of its own. */
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  readonly url: string;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** @param script beside this file, without its ending */
+  static async start(script: string, args: readonly string[] = []): Promise<ServerProcess> {
+    const path = fileURLToPath(new URL(`./${script}.js`, import.meta.url));
+    const child = fork(path, args, { execArgv: ['--expose-gc', ...process.execArgv] });
+    const [url] = await once(child, 'message');
+    return new ServerProcess(child, String(url));
+  }
+
+  async usage({ collect = false } = {}): Promise<Usage> {
+    return (await this.ask({ usage: { collect } })) as Usage;
+  }
+
+  /** Sends a command; resolves with its answer. */
+  async ask(command: Command): Promise<unknown> {
+    this.#child.send(command);
+    const [answer] = await once(this.#child, 'message');
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.disconnect();
+    await once(this.#child, 'exit');
+  }
+}
+
+/** In the server's process: says where it listens, and answers commands until the parent goes. */
+export function serveCommands(
+  url: string,
+  {
+    broadcast = async () => undefined,
+    close,
+  }: { readonly broadcast?: (times: number) => Promise<void>; readonly close: () => Promise<void> },
+): void {
+  process.on('message', (command: Command) => {
+    const answer = async () => {
+      if ('broadcast' in command) return broadcast(command.broadcast);
+      return usageNow(command.usage.collect);
+    };
+    void answer().then((result) => process.send?.(result ?? null));
+  });
+  process.once('disconnect', () => void close().then(() => process.exit()));
+  process.send?.(url);
+}
+
+async function usageNow(collect: boolean): Promise<Usage> {
+  const { user, system } = process.cpuUsage();
+  if (collect) {
+    for (let i = 0; i < 3; i++) {
+      globalThis.gc?.();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  const { heapUsed, rss } = process.memoryUsage();
+  return { cpu: user + system, heap: heapUsed, resident: rss };
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@concord/sdk/client';
+import { connectDriver } from '@concord/sdk/driver';
+import { ServerProcess } from './process.ts';
+
+/** The service with one project, in a process of its own. */
+export async function openProject(samples: number, policy: object = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'concord-live-'));
+  const token = `owner_${randomBytes(24).toString('base64url')}`;
+  const server = await ServerProcess.start('concordServer', [folder, token]);
+  const url = `${server.url}/graphql`;
+  const driver = connectDriver({ url, token });
+  const client = createClient({ url, token });
+  const project = await driver.createProject({
+    name: 'Live',
+    labels: ['spam', 'ham'],
+    policy: { workSessionMinutes: 0, ...policy },
+  });
+  const all = Array.from({ length: samples }, (_, i) => ({ key: `${i}`, data: { text: `sample ${i}` } }));
+  await project.importSamples(all, { importId: 'first' });
+  let part = 0;
+  return {
+    server,
+    url,
+    token,
+    project: project.id,
+    /** Changes the progress that everybody sees. */
+    async change(): Promise<void> {
+      await client.importSamples({
+        project: project.id,
+        importId: 'changes',
+        part: part++,
+        samples: [{ key: `change-${part}`, data: part }],
+      });
+    },
+    /** So many annotators' tokens. */
+    async annotators(count: number): Promise<string[]> {
+      const tokens: string[] = [];
+      for (let i = 0; i < count; i++) {
+        const { token: own } = await client.addMember({
+          project: project.id,
+          role: 'ANNOTATOR',
+          name: `A${i}`,
+        });
+        tokens.push(own);
+      }
+      return tokens;
+    },
+    async close(): Promise<void> {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type OpenProject = Awaited<ReturnType<typeof openProject>>;
