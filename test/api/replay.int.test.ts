@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { plugin, pluginFolder } from '../strategies/support.ts';
 import { addMember, claim, createProject, importSamples, must, publish, submit } from '../support/project.ts';
 import { type Service, startService, type Variables } from '../support/service.ts';
@@ -133,6 +133,35 @@ describe('a past round', () => {
     const viewer = await addMember(service, project, 'VIEWER');
     expect(await replay(1, {}, driver.token)).toMatchObject(identical(6));
     expect(await replay(1, {}, viewer.token)).toBeNull();
+  });
+
+  it('is the same though samples were taken while its strategy chose', async () => {
+    const at = (file: string) => join(folder, file);
+    await writeFile(
+      join(plugins.folder, 'slow.ts'),
+      plugin(
+        'slow',
+        `async select({ ordinals, count }) {
+          writeFileSync(${JSON.stringify(at('begun'))}, '');
+          while (!existsSync(${JSON.stringify(at('taken'))})) await new Promise((next) => setTimeout(next, 10));
+          return { ordinals: ordinals.slice(0, count) };
+        },`,
+        "import { existsSync, writeFileSync } from 'node:fs';",
+      ),
+    );
+    await again();
+    const anna = await addMember(service, project, 'ANNOTATOR');
+    const policy = { withoutRound: 'POOL' };
+    await must(service, service.ownerToken, 'updatePolicy', { project, policy }, '... on Project { id }');
+    const input = { project, strategy: 'slow', size: 6, seed: 1 };
+    const opening = must(service, service.ownerToken, 'openRound', input, '... on Round { requested size }');
+    // The pool has been read by now, and its first sample is in hands by the time the round opens.
+    await vi.waitFor(() => access(at('begun')), { timeout: 10_000 });
+    const [taken] = (await claim(service, anna, project)).assignments;
+    await writeFile(at('taken'), '');
+    expect(await opening).toMatchObject({ requested: 6, size: 5 });
+    await submit(service, anna, taken?.id ?? '', 'ham');
+    expect(await replay(1)).toMatchObject(identical(5));
   });
 
   it('whose strategy has changed says so, and what differs', async () => {
