@@ -156,8 +156,12 @@ export interface PredictionsPublished {
   readonly threshold: number | null;
   /** How many unlabelled samples were auto-accepted. */
   readonly accepted: number;
+  /** The same by predicted class. */
+  readonly acceptedOf: Uint32Array;
   /** The ordinals drawn for audit among them, in the order in which they are asked. */
   readonly audits: Uint32Array;
+  /** 1 where an audit was drawn to reach the floor of its class: the run is not judged by it. */
+  readonly floors: Uint8Array;
   /** The error rate against which this run's audits are judged. */
   readonly errorLimit: number;
   /** How predictions have moved since the run before. */

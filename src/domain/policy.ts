@@ -31,6 +31,11 @@ export interface Policy {
     readonly share: number;
     /** The most audits one prediction run gets. */
     readonly cap: number;
+    /**
+     * How many audits each predicted class has at least, 0…100, as far as it was accepted so often: drawn beside the
+     * budget, at most as many again.
+     */
+    readonly floor: number;
     /** The error rate that auto-accept may not pass, 0…1: proven below it, suspended above it. */
     readonly errorLimit: number;
   };
@@ -71,7 +76,7 @@ const PRE_ANNOTATE: Policy = {
   coldStart: { name: 'random', parameters: {} },
   roundSize: 100,
   autoAcceptThreshold: 0.95,
-  audit: { share: 0.05, cap: 200, errorLimit: 0.05 },
+  audit: { share: 0.05, cap: 200, floor: 5, errorLimit: 0.05 },
   overlap: 2,
   overlapShare: 0,
   skipLimit: 2,
@@ -90,7 +95,7 @@ const ACTIVE_LEARNING: Policy = { ...PRE_ANNOTATE, overlapShare: 0.1, withoutRou
 const QUALITY: Policy = {
   ...ACTIVE_LEARNING,
   overlapShare: 0.2,
-  audit: { share: 0.1, cap: 400, errorLimit: 0.05 },
+  audit: { share: 0.1, cap: 400, floor: 5, errorLimit: 0.05 },
   suggestions: 'HIDDEN',
 };
 
@@ -140,6 +145,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   if (policy.autoAcceptThreshold !== null) inRange('autoAcceptThreshold', policy.autoAcceptThreshold, 0, 1);
   inRange('audit.share', policy.audit.share, 0, 1);
   inRange('audit.cap', policy.audit.cap, 0, 10_000, true);
+  inRange('audit.floor', policy.audit.floor, 0, 100, true);
   inRange('audit.errorLimit', policy.audit.errorLimit, 0, 1);
   inRange('overlap', policy.overlap, 1, 20, true);
   inRange('overlapShare', policy.overlapShare, 0, 1);

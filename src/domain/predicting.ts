@@ -1,10 +1,11 @@
+import { drawAudits } from './auditDraw.ts';
 import type { Decision, Moment } from './decision.ts';
 import type { PredictionPart } from './events.ts';
 import { MAX_INPUT_BYTES, MAX_PASSES } from './passes.ts';
 import type { PredictionRun } from './predictionRun.ts';
 import { badRows } from './probabilities.ts';
 import type { Project } from './project.ts';
-import { hash32, sampleWithoutReplacement, stringSeed } from './random.ts';
+import { hash32, stringSeed } from './random.ts';
 import { refuse } from './refusals.ts';
 import { decodeUncertainties, StoppingCount } from './stopping.ts';
 import { decodeVerdicts, type Verdicts } from './verdicts.ts';
@@ -51,7 +52,7 @@ export interface NewPredictionRun {
 
 /**
  * Makes a prediction run the current one: decides which unlabelled samples are auto-accepted, and draws the
- * audits among those uniformly at random.
+ * audits among those.
  */
 export function* publishPredictions(
   project: Project,
@@ -71,7 +72,8 @@ export function* publishPredictions(
   const seen = new Uint8Array(samples.size);
   const duplicates: string[] = [];
   let repeated = 0;
-  const accepted: number[] = [];
+  const accepted = { samples: [] as number[], labels: [] as number[] };
+  const acceptedOf = new Uint32Array(project.labels.length);
   const count = new StoppingCount(project.labels.length);
   for (const part of parts) {
     const { ordinals, confidences, labels } = decodeVerdicts(chunks(part.verdicts));
@@ -82,27 +84,29 @@ export function* publishPredictions(
       if (seen[sample] === 1 && ++repeated <= NAMED) duplicates.push(samples.keys.keyAt(sample));
       seen[sample] = 1;
       if (samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)) continue;
-      if (threshold !== null && (confidences[i] as number) >= threshold) accepted.push(sample);
-      count.add(labels[i] as number, samples.predicted.get(sample), uncertainties[i] as number);
+      const label = labels[i] as number;
+      if (threshold !== null && (confidences[i] as number) >= threshold) {
+        accepted.samples.push(sample);
+        accepted.labels.push(label);
+        acceptedOf[label] = (acceptedOf[label] as number) + 1;
+      }
+      count.add(label, samples.predicted.get(sample), uncertainties[i] as number);
     }
   }
   if (repeated > 0) throw refuse('DUPLICATE_KEYS', { count: repeated, keys: duplicates });
   const run = project.runs.length + 1;
-  const { share, cap, errorLimit } = policy.audit;
-  const budget = Math.min(Math.ceil(share * accepted.length), cap);
+  const { share, cap, floor, errorLimit } = policy.audit;
+  const budget = Math.min(Math.ceil(share * accepted.samples.length), cap);
   const seed = hash32(project.created.seed, AUDIT_STREAM, run);
-  const audits = sampleWithoutReplacement(seed, accepted.length, budget).map((i) => accepted[i] as number);
-  // The verdict may fall after any number of them, so each beginning must be a random sample too.
-  const turn = (sample: number) => hash32(seed, sample, 1);
-  audits.sort((a, b) => turn(a) - turn(b));
   yield {
     type: 'predictionsPublished',
     run,
     model,
     parts,
     threshold,
-    accepted: accepted.length,
-    audits,
+    accepted: accepted.samples.length,
+    acceptedOf,
+    ...drawAudits(accepted, { budget, floor, classes: project.labels.length, seed }),
     errorLimit,
     signals: count.signals,
     by,

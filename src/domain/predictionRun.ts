@@ -12,6 +12,7 @@ export type AutoAcceptStatus = 'PROVISIONAL' | 'PROVEN' | 'SUSPENDED';
 
 /** An answer beside what the run had said of the sample when it was asked. */
 export interface AnswerToModel {
+  readonly sample: number;
   /** Why the sample was asked. */
   readonly draw: Draw;
   /** The prediction was offered as a suggestion. */
@@ -30,6 +31,15 @@ export interface ModelAgreement {
   readonly kappa: AgreementFigure | UndefinedFigure;
 }
 
+/** What audits have shown of one predicted class: those of the budget and of its floor, both uniform within it. */
+export interface ClassAudit {
+  readonly label: number;
+  /** Unlabelled samples that were auto-accepted as of this class. */
+  readonly accepted: number;
+  readonly audited: number;
+  readonly errors: number;
+}
+
 const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT'];
 
 /** What one model version said of the samples, and what audits of its auto-accepted ones have shown. */
@@ -40,7 +50,7 @@ export class PredictionRun {
   /** The order in which this run's audits are asked. */
   readonly lane = new Lane();
   autoAccept: AutoAcceptStatus = 'PROVISIONAL';
-  /** Audited samples with an answer that counts. */
+  /** Audits of the budget, which is drawn uniformly, with an answer that counts: the run is judged by these. */
   audited = 0;
   /** Those whose answer differs from the prediction. */
   errors = 0;
@@ -72,10 +82,31 @@ export class PredictionRun {
     return this.#auditPosition.get(sample);
   }
 
+  /** Whether an audit was drawn for its class alone. */
+  isFloor(sample: number): boolean {
+    const position = this.auditPosition(sample);
+    return position !== undefined && this.published.floors[position] === 1;
+  }
+
+  /** What audits have shown of each predicted class of which something was accepted. */
+  auditsByClass(): ClassAudit[] {
+    const counts = new Map<number, { audited: number; errors: number }>();
+    for (const isShown of [0, 1]) {
+      for (const { row, column, count } of this.#answers.cells(DRAWS.indexOf('AUDIT'), isShown)) {
+        const before = counts.get(row) ?? { audited: 0, errors: 0 };
+        const errors = before.errors + (row === column ? 0 : count);
+        counts.set(row, { audited: before.audited + count, errors });
+      }
+    }
+    return [...this.published.acceptedOf]
+      .map((accepted, label) => ({ label, accepted, audited: 0, errors: 0, ...counts.get(label) }))
+      .filter(({ accepted }) => accepted > 0);
+  }
+
   /** Counts an answer in (`by` = 1) or out again (−1). */
-  count({ draw, isShown, predicted, label }: AnswerToModel, by: 1 | -1): void {
+  count({ sample, draw, isShown, predicted, label }: AnswerToModel, by: 1 | -1): void {
     this.#answers.count(DRAWS.indexOf(draw), Number(isShown), predicted, label, by);
-    if (draw !== 'AUDIT') return;
+    if (draw !== 'AUDIT' || this.isFloor(sample)) return;
     this.audited += by;
     if (label !== predicted) this.errors += by;
   }

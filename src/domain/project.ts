@@ -559,7 +559,13 @@ export class Project {
     if (predicted === NONE) return;
     const isShown = assignments.suggestion.get(row) !== NONE;
     this.runs[assignments.run.get(row) - 1]?.count(
-      { draw: assignments.draw(row), isShown, predicted, label: assignments.label.get(row) },
+      {
+        sample: assignments.sample.get(row),
+        draw: assignments.draw(row),
+        isShown,
+        predicted,
+        label: assignments.label.get(row),
+      },
       by,
     );
   }

@@ -67,6 +67,8 @@ const about = {
   autoAcceptThreshold: 'Confidence from which a prediction stands in for people, 0…1; null: none does.',
   auditShare: 'Share of the auto-accepted that people check, 0…1.',
   auditCap: 'The most audits that one prediction run gets.',
+  auditFloor:
+    'How many audits each predicted class has at least, 0…100: drawn beside the budget, at most as many again.',
   auditErrorLimit: 'The error rate that auto-accept may not pass, 0…1.',
   overlap: 'How many people label a sample of the overlap share: 1…20.',
   overlapShare:
@@ -119,6 +121,7 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
     }),
     auditShare: t.float({ description: about.auditShare, resolve: ({ audit }) => audit.share }),
     auditCap: t.int({ description: about.auditCap, resolve: ({ audit }) => audit.cap }),
+    auditFloor: t.int({ description: about.auditFloor, resolve: ({ audit }) => audit.floor }),
     auditErrorLimit: t.float({
       description: about.auditErrorLimit,
       resolve: ({ audit }) => audit.errorLimit,
@@ -168,6 +171,7 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     autoAcceptThreshold: t.float({ description: about.autoAcceptThreshold }),
     auditShare: t.float({ description: about.auditShare }),
     auditCap: t.int({ description: about.auditCap }),
+    auditFloor: t.int({ description: about.auditFloor }),
     auditErrorLimit: t.float({ description: about.auditErrorLimit }),
     overlap: t.int({ description: about.overlap }),
     overlapShare: t.float({ description: about.overlapShare }),
@@ -214,7 +218,12 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
     ...(input.autoAcceptThreshold === undefined ? {} : { autoAcceptThreshold: input.autoAcceptThreshold }),
     ...(input.coldStart === undefined ? {} : { coldStart: coldStartOf(input.coldStart) }),
     strategy: some({ name: input.strategy, parameters: input.strategyParameters }),
-    audit: some({ share: input.auditShare, cap: input.auditCap, errorLimit: input.auditErrorLimit }),
+    audit: some({
+      share: input.auditShare,
+      cap: input.auditCap,
+      floor: input.auditFloor,
+      errorLimit: input.auditErrorLimit,
+    }),
     workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
     priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),
   };

@@ -1,7 +1,7 @@
 import type { Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { StoppingSignals } from '../domain/stopping.ts';
-import { type ProjectAccess, STEERING } from '../service/access.ts';
+import { type Audience, STEERING } from '../service/access.ts';
 import {
   publishEmbeddings,
   publishPredictions,
@@ -18,7 +18,7 @@ import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** Figures of a run may be seen by all but annotators, whom they would tell how audits go. */
-const FIGURES: readonly Role[] = ['OWNER', 'DRIVER', 'VIEWER'];
+export const FIGURES: readonly Role[] = ['OWNER', 'DRIVER', 'VIEWER'];
 
 const AutoAcceptStatusEnum = builder.enumType('AutoAcceptStatus', {
   description: 'Whether auto-accept may be trusted, by its audits.',
@@ -73,7 +73,7 @@ const StoppingSignalsType = builder
     }),
   });
 
-export const RunType = builder.objectRef<RunView & { readonly access: ProjectAccess }>('PredictionRun');
+export const RunType = builder.objectRef<RunView & { readonly access: Audience }>('PredictionRun');
 
 builder.node(RunType, {
   description: 'What one model version said of the samples, and what audits have shown of it.',
@@ -99,7 +99,9 @@ builder.node(RunType, {
       description: 'Whether that may be trusted.',
     }),
     errorLimit: t.exposeFloat('errorLimit', { description: 'The error rate it may not pass.' }),
-    audits: t.exposeInt('audits', { description: 'Audits drawn among the accepted, uniformly at random.' }),
+    audits: t.exposeInt('audits', {
+      description: 'Audits drawn among the accepted, uniformly at random: by these the run is judged.',
+    }),
     audited: t.exposeInt('audited', { description: 'Audits answered.' }),
     errors: t.exposeInt('errors', { description: 'Answers that differ from the prediction.' }),
     errorRate: t.float({

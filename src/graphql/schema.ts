@@ -8,6 +8,7 @@ import './rounds.ts';
 import './replay.ts';
 import './queue.ts';
 import './agreement.ts';
+import './audit.ts';
 import './prioritized.ts';
 import './trainingSet.ts';
 import './strategies.ts';

@@ -8,7 +8,7 @@ import { PROJECT_KIND } from './projectKind.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
 import { ResidentMatrix } from './strategyInputs.ts';
-import { agreementView, progressView } from './views.ts';
+import { agreementView, auditView, progressView } from './views.ts';
 
 /** One project as this node serves it. */
 export class LiveProject {
@@ -16,6 +16,7 @@ export class LiveProject {
   readonly host: JournalHost<Project, ProjectEvent>;
   readonly matrix: ResidentMatrix;
   readonly agreement = new SharedView(agreementView);
+  readonly audit = new SharedView(auditView);
   readonly progress = new SharedView(progressView);
 
   constructor(id: string, store: Store, environment: Environment, listener?: HostListener) {

@@ -3,7 +3,7 @@ import { type Concord, DIRECTORY_TOPIC, STRATEGIES_TOPIC, type StrategyInfo } fr
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
-import type { AgreementView, ProgressView, QueueView } from './views.ts';
+import type { AgreementView, AuditView, ProgressView, QueueView } from './views.ts';
 
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
 const PAUSE_MS = 10;
@@ -20,6 +20,12 @@ export function agreementSource({ live }: Audience): Source<AgreementView, numbe
 /** Live progress of the project and its newest round. */
 export function progressSource({ live }: Audience): Source<ProgressView, number> {
   const look = () => live.read((project) => live.progress.of(project));
+  return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
+}
+
+/** What audits show of the current run. */
+export function auditSource({ live }: Audience): Source<AuditView, number> {
+  const look = () => live.read((project) => live.audit.of(project));
   return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
 }
 

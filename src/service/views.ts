@@ -4,10 +4,10 @@ import type { WorkSession } from '../domain/annotator.ts';
 import { roundProgress } from '../domain/announced.ts';
 import type { AssignmentState } from '../domain/assignmentTable.ts';
 import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
-import { type Interval, wilson } from '../domain/confidence.ts';
+import { confidenceSequence, type Interval, wilson } from '../domain/confidence.ts';
 import type { Embeddings } from '../domain/embedding.ts';
 import type { RoundOpened, StrategyOrigin } from '../domain/events.ts';
-import type { AutoAcceptStatus, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
+import type { AutoAcceptStatus, ClassAudit, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
@@ -150,6 +150,11 @@ export interface RunView {
   readonly errors: number;
   /** Wilson interval of the error rate, for display; null before the first answer. */
   readonly errorInterval: Interval | null;
+  /** The anytime-valid bounds of the error rate, by which the run is judged; see `confidence.ts`. */
+  readonly errorBounds: Interval;
+  /** Audits beside the budget, for their class alone. */
+  readonly floorAudits: number;
+  readonly classAudits: readonly ClassAuditView[];
   /** How many passes it has; 0: none. */
   readonly passes: number;
   readonly signals: StoppingSignals;
@@ -158,9 +163,26 @@ export interface RunView {
   readonly peopleAgreement: readonly ModelAgreement[];
 }
 
+export interface ClassAuditView extends ClassAudit {
+  readonly name: string;
+}
+
+/** How the audits of the current run stand. */
+export interface AuditView {
+  readonly seq: number;
+  /** Null before the first run. */
+  readonly run: RunView | null;
+}
+
+export function auditView(project: Project): AuditView {
+  const { seq, currentRun } = project;
+  return { seq, run: currentRun === undefined ? null : runViewOf(project, currentRun) };
+}
+
 /** A run, with the signals of those before it. */
-export function runViewOf({ runs }: Project, run: PredictionRun): RunView {
+export function runViewOf({ runs, labels }: Project, run: PredictionRun): RunView {
   const { published, audited, errors } = run;
+  const floorAudits = published.floors.reduce((sum, isFloor) => sum + isFloor, 0);
   return {
     number: run.number,
     model: published.model,
@@ -170,10 +192,13 @@ export function runViewOf({ runs }: Project, run: PredictionRun): RunView {
     accepted: published.accepted,
     autoAccept: run.autoAccept,
     errorLimit: published.errorLimit,
-    audits: published.audits.length,
+    audits: published.audits.length - floorAudits,
+    floorAudits,
     audited,
     errors,
     errorInterval: audited === 0 ? null : wilson(errors, audited),
+    errorBounds: confidenceSequence(errors, audited),
+    classAudits: run.auditsByClass().map((audit) => ({ ...audit, name: labels[audit.label] ?? '' })),
     passes: run.passes,
     signals: published.signals,
     isStable: isStable(runs.slice(0, run.number).map(({ published }) => published.signals)),

@@ -179,6 +179,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
     switch (coordinate) {
       case 'Query.project':
       case 'Subscription.agreement':
+      case 'Subscription.audit':
       case 'Subscription.progress':
       case 'Subscription.prioritized':
       case 'Subscription.queue':
@@ -212,6 +213,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
 const LABEL_SET = new Set([
   'Project.labels',
   'ClassAgreement.label',
+  'ClassAudit.label',
   'UnknownLabelError.known',
   'UnknownLabelError.message',
 ]);

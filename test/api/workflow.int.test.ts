@@ -153,7 +153,21 @@ describe('a project from nothing to a training set', () => {
       uncertain: 24,
       audits: round.total - 32,
     });
+    const watched = overEvents(service, trainer.token, AUDIT, { project });
+    expect((await watched.next())?.data).toMatchObject({ audit: { run: { audited: 0, errors: 0 } } });
     await labelAll();
+    // Each answer to an audit is pushed to those who steer, and says what it comes to.
+    type Audited = { audit: { run: { audited: number; classAudits: readonly { audited: number }[] } } };
+    const answered = (push: Push | null) =>
+      (push?.data as Audited | undefined)?.audit.run.classAudits.reduce(
+        (sum, { audited }) => sum + audited,
+        0,
+      );
+    let pushed: Push | null;
+    do pushed = await watched.next();
+    while ((answered(pushed) ?? Number.NaN) < round.total - 32);
+    expect(answered(pushed)).toBe(round.total - 32);
+    await watched.close();
     // The audits too: all that was announced is answered.
     const { settled, ...closed } = (await progress()).round ?? {};
     expect(closed).toMatchObject({ number: 2, isOpen: false, closeReason: 'SETTLED', total: settled });
@@ -278,6 +292,8 @@ describe('a project from nothing to a training set', () => {
 const FEED = `subscription Feed($project: ID!) { prioritized(project: $project) {
   ... on PrioritizedSamples { samples { rank priority data } } } }`;
 const PROGRESS = `subscription Progress($project: ID!) { progress(project: $project) { labelled round { isOpen } } }`;
+const AUDIT = `subscription Audit($project: ID!) { audit(project: $project) {
+  run { audited errors autoAccept errorBounds { lower upper } classAudits { label audited errors } } } }`;
 const DRAWN = `query Drawn($project: ID!) { project(id: $project) {
   openRound { samples(first: 100) { edges { node { draw } } } } } }`;
 

@@ -43,6 +43,7 @@ interface NaiveRound {
 interface NaiveRun {
   readonly threshold: number | null;
   readonly audits: readonly number[];
+  readonly floors: readonly number[];
   readonly errorLimit: number;
   suspended: boolean;
 }
@@ -301,12 +302,23 @@ export class NaiveQueue {
 
   audits(run: number): { audited: number; errors: number } {
     const answers = this.hands.filter(
-      (hand) => hand.draw === 'AUDIT' && hand.run === run && hand.state === 'SUBMITTED' && hand.placed,
+      (hand) =>
+        hand.draw === 'AUDIT' &&
+        hand.run === run &&
+        hand.state === 'SUBMITTED' &&
+        hand.placed &&
+        !this.#isFloor(run, hand.sample),
     );
     return {
       audited: answers.length,
       errors: answers.filter((hand) => hand.label !== hand.predicted).length,
     };
+  }
+
+  /** Drawn for its class alone: the run is not judged by it. */
+  #isFloor(run: number, sample: number): boolean {
+    const { audits, floors } = this.runs[run - 1] as NaiveRun;
+    return floors[audits.indexOf(sample)] === 1;
   }
 
   take(event: ProjectEvent, now: number): void {
@@ -323,7 +335,13 @@ export class NaiveQueue {
         break;
       case 'predictionsPublished': {
         const { threshold, errorLimit } = event;
-        this.runs.push({ threshold, errorLimit, audits: [...event.audits], suspended: false });
+        this.runs.push({
+          threshold,
+          errorLimit,
+          audits: [...event.audits],
+          floors: [...event.floors],
+          suspended: false,
+        });
         for (const sample of this.samples) Object.assign(sample, { confidence: Number.NaN, predicted: -1 });
         for (const part of event.parts) {
           const { ordinals, confidences, labels } = decodeVerdicts(

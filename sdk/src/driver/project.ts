@@ -4,6 +4,8 @@ import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.
 import type {
   Agreement,
   AgreementPair,
+  AuditState,
+  ClassAudit,
   Embeddings,
   ModelAgreement,
   NewToken,
@@ -131,6 +133,15 @@ export interface DriverProject {
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
+  /** The same whenever an audit is answered: whether auto-accept is provisional, proven or suspended. */
+  watchAudit(options?: CallOptions): AsyncIterable<AuditState>;
+
+  /** What audits have shown of each class that the current run predicts; null before the first. */
+  classAudits(options?: CallOptions): Promise<readonly ClassAudit[] | null>;
+
+  /** The lowest confidence from which the current model keeps the error limit, so far as answers show; else null. */
+  suggestedThreshold(options?: CallOptions): Promise<number | null>;
+
   /** How far people agree with the current prediction run, by draw and by whether it was shown; null before the first. */
   peopleAgreement(options?: CallOptions): Promise<readonly ModelAgreement[] | null>;
 
@@ -165,6 +176,9 @@ export function driverProject(client: Client, info: Project): DriverProject {
         mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),
       ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
+    watchAudit: (options) => client.watchAudit({ project }, options),
+    classAudits: (options) => client.classAudits({ project }, options),
+    suggestedThreshold: (options) => client.suggestedThreshold({ project }, options),
     peopleAgreement: (options) => client.peopleAgreement({ project }, options),
     predictionRun: (options) => client.predictionRun({ project }, options),
   };

@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, AgreementPair, Assignment, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -286,6 +286,36 @@ fragment WorkSession on WorkSession {
 }`,
 };
 
+const CLASS_AUDITS: Operation = {
+  name: 'ClassAudits',
+  kind: 'query',
+  path: ['project', 'predictionRun', 'classAudits'],
+  document: `query ClassAudits($project: ID!) {
+  project(id: $project) {
+    predictionRun {
+      classAudits {
+        ...ClassAudit
+      }
+    }
+  }
+}
+
+fragment ClassAudit on ClassAudit {
+  label
+  accepted
+  audited
+  errors
+  errorInterval {
+    ...Interval
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}`,
+};
+
 const CLOSE_ROUND: Operation = {
   name: 'CloseRound',
   kind: 'mutation',
@@ -392,6 +422,7 @@ fragment ColdStart on ColdStart {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -745,6 +776,7 @@ fragment Interval on Interval {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -786,6 +818,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
   passes
   signals {
     ...StoppingSignals
@@ -890,6 +926,7 @@ fragment Interval on Interval {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -931,6 +968,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
   passes
   signals {
     ...StoppingSignals
@@ -1166,6 +1207,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
   passes
   signals {
     ...StoppingSignals
@@ -1229,6 +1274,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
   passes
   signals {
     ...StoppingSignals
@@ -1312,6 +1361,7 @@ fragment ColdStart on ColdStart {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -1381,6 +1431,7 @@ fragment PageInfo on PageInfo {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -1517,6 +1568,10 @@ fragment PredictionRun on PredictionRun {
   errorInterval {
     ...Interval
   }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
   passes
   signals {
     ...StoppingSignals
@@ -1998,6 +2053,7 @@ fragment ColdStart on ColdStart {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -2177,6 +2233,17 @@ fragment WorkSession on WorkSession {
 }`,
 };
 
+const SUGGESTED_THRESHOLD: Operation = {
+  name: 'SuggestedThreshold',
+  kind: 'query',
+  path: ['project', 'suggestedThreshold'],
+  document: `query SuggestedThreshold($project: ID!) {
+  project(id: $project) {
+    suggestedThreshold
+  }
+}`,
+};
+
 const TRAINING_SET: Operation = {
   name: 'TrainingSet',
   kind: 'query',
@@ -2324,6 +2391,7 @@ fragment ColdStart on ColdStart {
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
+  auditFloor
   auditErrorLimit
   auditShare
   autoAcceptThreshold
@@ -2583,6 +2651,66 @@ fragment UndefinedFigure on UndefinedFigure {
 }`,
 };
 
+const WATCH_AUDIT: Operation = {
+  name: 'WatchAudit',
+  kind: 'state',
+  path: ['audit'],
+  document: `subscription WatchAudit($project: ID!) {
+  audit(project: $project) {
+    ...AuditState
+  }
+}
+
+fragment AuditState on AuditState {
+  seq
+  run {
+    ...PredictionRun
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment PredictionRun on PredictionRun {
+  __typename
+  id
+  number
+  model
+  rows
+  publishedAt
+  threshold
+  accepted
+  autoAccept
+  errorLimit
+  audits
+  audited
+  errors
+  errorRate
+  errorInterval {
+    ...Interval
+  }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
+  passes
+  signals {
+    ...StoppingSignals
+  }
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
+}`,
+};
+
 const WATCH_PROGRESS: Operation = {
   name: 'WatchProgress',
   kind: 'state',
@@ -2739,6 +2867,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Tops up your queue to `hold` samples, the most useful first. Calling it again gives nothing more, and nobody else gets what you hold. */
     claim(input: ClaimInput, options?: CallOptions): Promise<Queue> {
       return call(CLAIM, { input }, options);
+    },
+
+    /** Of each predicted class of which something was accepted. */
+    classAudits(variables: { readonly project: string }, options?: CallOptions): Promise<readonly ClassAudit[] | null> {
+      return call(CLASS_AUDITS, variables, options);
     },
 
     /** Closes a round; what is unsettled goes back to the pool, what is in hands may be answered. A closed round stays as it is. For drivers and owners. */
@@ -2906,6 +3039,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(SUBMIT, { input }, options);
     },
 
+    /** The lowest confidence from which the current model keeps the error limit, with 95 %, by audits and random draws whose prediction was hidden; null if there is none yet, and to annotators. */
+    suggestedThreshold(variables: { readonly project: string }, options?: CallOptions): Promise<number | null> {
+      return call(SUGGESTED_THRESHOLD, variables, options);
+    },
+
     /** People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. For owners and drivers; null to others. */
     trainingSet(variables: { readonly project: string; readonly provisional?: boolean | undefined; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<TrainingExample> | null> {
       return call(TRAINING_SET, variables, options);
@@ -2939,6 +3077,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: how far annotators agree, whenever it changes. */
     watchAgreement(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<Agreement> {
       return stream(WATCH_AGREEMENT, variables, options);
+    },
+
+    /** State: what audits show of the current prediction run, and whether auto-accept is suspended. Not for annotators. */
+    watchAudit(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<AuditState> {
+      return stream(WATCH_AUDIT, variables, options);
     },
 
     /** State: progress of a project and of its newest round. */

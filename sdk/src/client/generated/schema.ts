@@ -276,6 +276,8 @@ export type PolicyInput = {
   readonly auditCap?: InputMaybe<Scalars['Int']['input']>;
   /** The error rate that auto-accept may not pass, 0…1. */
   readonly auditErrorLimit?: InputMaybe<Scalars['Float']['input']>;
+  /** How many audits each predicted class has at least, 0…100: drawn beside the budget, at most as many again. */
+  readonly auditFloor?: InputMaybe<Scalars['Int']['input']>;
   /** Share of the auto-accepted that people check, 0…1. */
   readonly auditShare?: InputMaybe<Scalars['Float']['input']>;
   /** Confidence from which a prediction stands in for people, 0…1; null: none does. */

@@ -77,6 +77,14 @@ export interface Assignment {
   readonly until: DateTime;
 }
 
+/** How the audits of the current prediction run stand. */
+export interface AuditState {
+  /** The commit at which it stands. */
+  readonly seq: number;
+  /** The run; null before the first. */
+  readonly run: PredictionRun | null;
+}
+
 /** Agreement on one class. */
 export interface ClassAgreement {
   /** The class. */
@@ -87,6 +95,20 @@ export interface ClassAgreement {
   readonly specific: number | null;
   /** Krippendorff's alpha with all other classes taken as one. */
   readonly alpha: AgreementFigure | UndefinedFigure;
+}
+
+/** What audits have shown of one predicted class. */
+export interface ClassAudit {
+  /** The class that was predicted. */
+  readonly label: string;
+  /** Unlabelled samples auto-accepted as of this class. */
+  readonly accepted: number;
+  /** Audits of it that are answered, those for the floor of the class included. */
+  readonly audited: number;
+  /** Answers that differ from the prediction. */
+  readonly errors: number;
+  /** Wilson interval of the error rate within the class; null before the first answer. */
+  readonly errorInterval: Interval | null;
 }
 
 /** A strategy for the time before the first prediction run. */
@@ -205,6 +227,8 @@ export interface Policy {
   readonly assignmentMinutes: number;
   /** The most audits that one prediction run gets. */
   readonly auditCap: number;
+  /** How many audits each predicted class has at least, 0…100: drawn beside the budget, at most as many again. */
+  readonly auditFloor: number;
   /** The error rate that auto-accept may not pass, 0…1. */
   readonly auditErrorLimit: number;
   /** Share of the auto-accepted that people check, 0…1. */
@@ -267,7 +291,7 @@ export interface PredictionRun {
   readonly autoAccept: AutoAcceptStatus;
   /** The error rate it may not pass. */
   readonly errorLimit: number;
-  /** Audits drawn among the accepted, uniformly at random. */
+  /** Audits drawn among the accepted, uniformly at random: by these the run is judged. */
   readonly audits: number;
   /** Audits answered. */
   readonly audited: number;
@@ -277,6 +301,10 @@ export interface PredictionRun {
   readonly errorRate: number | null;
   /** Wilson interval of the error rate, for display; null before the first answer. */
   readonly errorInterval: Interval | null;
+  /** The bounds by which the run is judged: a confidence sequence, which holds the true error rate at all times with 95 %, however often one looks. */
+  readonly errorBounds: Interval;
+  /** Audits drawn beside those for predicted classes that had too few; the run is not judged by them. */
+  readonly floorAudits: number;
   /** How many passes it has, of a committee or of MC dropout; 0: none. */
   readonly passes: number;
   /** Whether labelling more is worth it, by what it says of samples that nobody has labelled. */
