@@ -4,6 +4,7 @@ import { Connection } from '../scale/connection.ts';
 import { count, latency, shares } from '../scale/figures.ts';
 import { aimed, type Row, told } from '../scale/table.ts';
 import { run } from '../scale/tasks.ts';
+import { CLASSES } from '../scale/workload.ts';
 import { target } from './fanout.ts';
 import { openProject } from './project.ts';
 import { Subscribers } from './subscribers.ts';
@@ -101,7 +102,7 @@ export async function claimRows(
   tell: (what: string) => void,
 ): Promise<Row[]> {
   tell(`${count(CLAIMING)} annotators claim from ${count(samples)} samples`);
-  const opened = await openProject(samples, { withoutRound: 'POOL' });
+  const opened = await openProject(samples, { withoutRound: 'POOL' }, CLASSES);
   const tokens = await opened.annotators(CLAIMING);
   const { url, token, project } = opened;
   const labelled = await run('saturate', { url, token, project, tokens, seconds, topUp: false });

@@ -7,7 +7,11 @@ import { connectDriver } from '@concord/sdk/driver';
 import { ServerProcess } from './process.ts';
 
 /** The service with one project, in a process of its own. */
-export async function openProject(samples: number, policy: object = {}) {
+export async function openProject(
+  samples: number,
+  policy: object = {},
+  labels: readonly string[] = ['spam', 'ham'],
+) {
   const folder = await mkdtemp(join(tmpdir(), 'concord-live-'));
   const token = `owner_${randomBytes(24).toString('base64url')}`;
   const server = await ServerProcess.start('concordServer', [folder, token]);
@@ -16,7 +20,7 @@ export async function openProject(samples: number, policy: object = {}) {
   const client = createClient({ url, token });
   const project = await driver.createProject({
     name: 'Live',
-    labels: ['spam', 'ham'],
+    labels: [...labels],
     policy: { workSessionMinutes: 0, ...policy },
   });
   const all = Array.from({ length: samples }, (_, i) => ({ key: `${i}`, data: { text: `sample ${i}` } }));
