@@ -47,10 +47,10 @@ export class Scenario {
       await this.#openRounds();
       await this.#saturate();
       await this.#pace();
-      await this.#importMeanwhile();
       await this.#memory();
-      clearInterval(watching);
       await this.#restart();
+      // Last, for it makes the project larger than the figures above are for.
+      await this.#importMeanwhile();
       return this.#rows;
     } finally {
       clearInterval(watching);
