@@ -30,10 +30,13 @@ export class Annotator {
   answers = 0;
   skips = 0;
   session: WorkSession | null = null;
+  /** The `seq` of the newest commit that changed something of theirs: what they hold, their answers, their session. */
+  changedAt: number;
 
-  constructor(index: number, id: string) {
+  constructor(index: number, id: string, seq: number) {
     this.index = index;
     this.id = id;
+    this.changedAt = seq;
     this.seed = stringSeed(id);
   }
 

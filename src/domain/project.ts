@@ -48,6 +48,7 @@ export interface ProjectRecord {
   readonly labelled: number;
   readonly answers: number;
   readonly embeddings: Embeddings | null;
+  readonly changedAt: number;
 }
 
 /** One part of an import, by its names. */
@@ -70,6 +71,8 @@ export class Project {
   readonly samples = new SampleTable();
   readonly assignments = new AssignmentTable();
   readonly annotators: Annotator[] = [];
+  /** The `seq` of the newest commit with something that concerns everybody. */
+  changedAt = 0;
   readonly runs: PredictionRun[] = [];
   readonly rounds: Round[] = [];
   /** Samples in the order of import, served while no round is open. */
@@ -123,6 +126,11 @@ export class Project {
   annotator(id: string): Annotator | undefined {
     const index = this.#annotatorIndex.get(id);
     return index === undefined ? undefined : this.annotators[index];
+  }
+
+  /** Whether something of an annotator's own, or of everybody's, has changed since a commit. */
+  hasMovedFor(id: string, since: number): boolean {
+    return this.changedAt > since || (this.annotator(id)?.changedAt ?? 0) > since;
   }
 
   /** The annotator of a row. */
@@ -194,8 +202,9 @@ export class Project {
 
   /** See `projectState.ts`, which keeps a project and brings it back. */
   record(): ProjectRecord {
-    const { seq, time, labelled, answers, embeddings } = this;
-    return { seq, time, labelled, answers, embeddings, created: this.#created, policy: this.#policy };
+    const { seq, time, labelled, answers, embeddings, changedAt } = this;
+    const own = { created: this.#created, policy: this.#policy };
+    return { seq, time, labelled, answers, embeddings, changedAt, ...own };
   }
 
   /** Every part of every import, in the order in which the imports began. */
@@ -210,10 +219,10 @@ export class Project {
    * from them is worked out here. It gives way now and then, and the project is of use once that has come to its end.
    */
   *adopt(
-    { seq, time, created, policy, labelled, answers, embeddings }: ProjectRecord,
+    { seq, time, created, policy, labelled, answers, embeddings, changedAt }: ProjectRecord,
     imports: Iterable<ImportRecord>,
   ): Generator<void, void, void> {
-    Object.assign(this, { seq, time, labelled, answers, embeddings });
+    Object.assign(this, { seq, time, labelled, answers, embeddings, changedAt });
     this.#created = created;
     this.#policy = policy;
     for (const { importId, part, first, count } of imports)
@@ -265,14 +274,14 @@ export class Project {
         this.#roundClosed(event);
         break;
       case 'workSessionStarted':
-        this.#admit(event.member).session = {
+        this.#changed(event.member).session = {
           startedAt: time,
           until: event.until,
           breakUntil: event.breakUntil,
         };
         break;
       case 'workSessionEnded': {
-        const annotator = this.#admit(event.member);
+        const annotator = this.#changed(event.member);
         const startedAt = annotator.session?.startedAt ?? time;
         annotator.session = { startedAt, until: time, breakUntil: event.breakUntil };
         break;
@@ -284,6 +293,7 @@ export class Project {
         const row = this.#row(event.assignment);
         this.assignments.until.set(row, event.until);
         this.#deadlines.push(event.until, row);
+        this.annotatorOf(row).changedAt = seq;
         break;
       }
       case 'submitted':
@@ -314,6 +324,8 @@ export class Project {
       default:
         throw new UnknownEventError(event);
     }
+    // An event that names nobody may concern everybody.
+    if (!('assignment' in event || 'member' in event)) this.changedAt = seq;
     this.#dropPassedDeadlines();
   }
 
@@ -470,6 +482,7 @@ export class Project {
     const sample = this.assignments.sample.get(row);
     const before = this.#standing(sample);
     change();
+    this.annotatorOf(row).changedAt = this.seq;
     const after = this.#standing(sample);
     // Who has just lost it may get it again, though there may have been room for others all the time.
     const returned = this.assignments.mayComeAgain(row);
@@ -575,11 +588,18 @@ export class Project {
     this.samples.skips.set(sample, this.samples.skips.get(sample) + by);
   }
 
+  /** The annotator of this id, of whom something changes. */
+  #changed(id: string): Annotator {
+    const annotator = this.#admit(id);
+    annotator.changedAt = this.seq;
+    return annotator;
+  }
+
   /** The annotator of this id, numbered at first sight. */
   #admit(id: string): Annotator {
     const existing = this.annotator(id);
     if (existing !== undefined) return existing;
-    const annotator = new Annotator(this.annotators.length, id);
+    const annotator = new Annotator(this.annotators.length, id, this.seq);
     this.annotators.push(annotator);
     this.#annotatorIndex.set(id, annotator.index);
     return annotator;

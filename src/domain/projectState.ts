@@ -12,7 +12,7 @@ import type { FirstOfBlock } from './sampleTable.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -32,6 +32,7 @@ interface AnnotatorState {
   readonly answers: number;
   readonly skips: number;
   readonly session: WorkSession | null;
+  readonly changedAt: number;
 }
 
 /** What was published never changes, and what became of it stands in the list beside: see {@link RunProgress}. */
@@ -99,6 +100,8 @@ export function saveProject(project: Project): ProjectState {
 export function* restoreProject(state: ProjectState): Generator<void, Project, void> {
   const project = new Project();
   const { samples, assignments } = project;
+  const [record] = listOf<ProjectRecord>(state, 'project');
+  if (record === undefined) throw lacks('project');
   yield* adoptTable(state, 'samples', samples.keys, samples.columns);
   yield* adoptTable(state, 'assignments', assignments.ids, assignments.columns);
   for (const row of columnOf(state, 'held')) project.held.add(row);
@@ -120,8 +123,6 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
   )) {
     project.rounds.push(Object.assign(new Round(opened, openedAt, openedSeq), progress));
   }
-  const [record] = listOf<ProjectRecord>(state, 'project');
-  if (record === undefined) throw lacks('project');
   yield* project.adopt(record, listOf<ImportRecord>(state, 'imports'));
   return project;
 }
@@ -158,15 +159,15 @@ function* adoptTable(
 }
 
 function savedAnnotator(annotator: Annotator): AnnotatorState {
-  const { id, held, undoable, grants, newestAudit, answers, skips, session } = annotator;
-  return { id, held, undoable, grants, newestAudit, answers, skips, session };
+  const { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt } = annotator;
+  return { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt };
 }
 
 function restoredAnnotator(
   index: number,
-  { id, held, undoable, grants, newestAudit, answers, skips, session }: AnnotatorState,
+  { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt }: AnnotatorState,
 ): Annotator {
-  const annotator = new Annotator(index, id);
+  const annotator = new Annotator(index, id, changedAt);
   annotator.held.push(...held);
   annotator.undoable.push(...undoable);
   return Object.assign(annotator, { grants, newestAudit, answers, skips, session });

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Directory, Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type Concord, DIRECTORY_TOPIC, notFound } from './concord.ts';
-import type { Follower } from './hub.ts';
+import type { Follower, Interest } from './hub.ts';
 import type { LiveProject } from './liveProject.ts';
 
 /** Somebody who has shown a good token. */
@@ -93,10 +93,11 @@ export function stillHolds(concord: Concord, { viewer, role, live }: ProjectAcce
 export function followAs(
   { hub }: Concord,
   { live, viewer }: ProjectAccess,
-  onEnd: () => void = () => undefined,
+  options: { readonly onEnd?: (() => void) | undefined; readonly interest?: Interest } = {},
 ): Follower {
   const until = viewer.expires ?? Number.POSITIVE_INFINITY;
-  return hub.follow([live.id, DIRECTORY_TOPIC], { until, onEnd });
+  const { onEnd = () => undefined, interest = null } = options;
+  return hub.follow([live.id, DIRECTORY_TOPIC], { until, onEnd, interest });
 }
 
 /** A viewer's role in a project as the directory has it now; undefined without one, or without a good token. */

@@ -86,7 +86,9 @@ export class Concord {
     let project = this.#projects.get(id);
     if (project === undefined) {
       project = new LiveProject(id, this.store, this.environment, this.#upkeep ?? undefined);
-      project.host.onChange(() => this.hub.wake(id));
+      project.host.onChange((state) =>
+        this.hub.wake(id, (member, since) => state.hasMovedFor(member, since)),
+      );
       this.#projects.set(id, project);
     }
     return project;
@@ -103,7 +105,7 @@ export class Concord {
    * @throws {AggregateError} some projects could not be swept; the others were
    */
   async sweep(): Promise<void> {
-    this.hub.wakeOverdue(this.environment.now());
+    this.hub.tick(this.environment.now());
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
       try {

@@ -9,29 +9,45 @@ export class Hub {
   readonly #followers = new Set<Follower>();
   #isClosed = false;
 
-  /** Wakes everybody who follows a topic. */
-  wake(topic: string): void {
-    for (const follower of this.#topics.get(topic) ?? []) follower.wake();
+  /**
+   * Wakes those who follow a topic.
+   * @param concerns whether what has happened may concern who follows for one member only; default: it may
+   */
+  wake(topic: string, concerns: (member: string, since: number) => boolean = () => true): void {
+    for (const follower of this.#topics.get(topic) ?? []) {
+      const { interest } = follower;
+      if (interest === null || concerns(interest.member, interest.since)) follower.wake();
+    }
   }
 
-  /** Wakes those whose time has passed, so that they look whether they may still look. */
-  wakeOverdue(now: number): void {
-    for (const follower of this.#followers) if (follower.until <= now) follower.wake();
+  /**
+   * To be called now and then: wakes those whose time has passed, so that they look whether they may still look, and
+   * those who hear of little, for what concerns them may have changed by what did not.
+   */
+  tick(now: number): void {
+    for (const follower of this.#followers) {
+      if (follower.until <= now || follower.interest !== null) follower.wake();
+    }
   }
 
   /**
    * Follows topics from now on, until closed.
    * @param options `until`: when to be woken at the latest, in milliseconds since 1970; `onEnd`: called once,
-   * when it is closed
+   * when it is closed; `interest`: null, which is the default, to hear of everything
    */
   follow(
     topics: readonly string[],
     {
       until = Number.POSITIVE_INFINITY,
       onEnd,
-    }: { readonly until?: number; readonly onEnd?: () => void } = {},
+      interest = null,
+    }: {
+      readonly until?: number;
+      readonly onEnd?: () => void;
+      readonly interest?: Readonly<Interest> | null;
+    } = {},
   ): Follower {
-    const follower = new Follower(until, () => {
+    const follower = new Follower(until, interest, () => {
       this.#leave(topics, follower);
       onEnd?.();
     });
@@ -66,18 +82,27 @@ export class Hub {
   }
 }
 
+/** What a reader wants to hear of: what concerns one member, and happened after a commit. */
+export interface Interest {
+  readonly member: string;
+  /** The `seq` that the reader has seen; the reader moves it on. */
+  since: number;
+}
+
 /** One reader's bell: it remembers that it rang, not how often. */
 export class Follower {
   /** When it is woken at the latest, in milliseconds since 1970. */
   readonly until: number;
+  readonly interest: Readonly<Interest> | null;
   readonly #leave: () => void;
   #rang = false;
   #isClosed = false;
   #waiting: (() => void)[] = [];
   readonly #pauses = new Set<() => void>();
 
-  constructor(until: number, leave: () => void) {
+  constructor(until: number, interest: Readonly<Interest> | null, leave: () => void) {
     this.until = until;
+    this.interest = interest;
     this.#leave = leave;
   }
 

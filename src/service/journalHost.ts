@@ -67,7 +67,7 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #store: Store;
   readonly #environment: Environment;
   readonly #listener: HostListener;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(projection: P) => void>();
   readonly #jobs: Job<P, E>[] = [];
   readonly #reads: Read<P>[] = [];
   /** The projection at the newest synced commit; null while it must be loaded first. */
@@ -128,9 +128,9 @@ export class JournalHost<P extends Projection<E>, E> {
 
   /**
    * Calls back whenever the synced state has moved on, by whomever: after each commit of this host, and when a
-   * reload has brought those of others. The listener must not throw. The answer ends it.
+   * reload has brought those of others. The listener must not throw, nor keep the projection. The answer ends it.
    */
-  onChange(listener: () => void): () => void {
+  onChange(listener: (projection: P) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -159,7 +159,7 @@ export class JournalHost<P extends Projection<E>, E> {
       for (const { reject } of [...this.#jobs.splice(0), ...this.#reads.splice(0)]) reject(cause);
       return;
     }
-    this.#publish(projection.seq);
+    this.#publish(projection);
     for (const { run, reject } of this.#reads.splice(0)) {
       try {
         run(projection);
@@ -210,7 +210,7 @@ export class JournalHost<P extends Projection<E>, E> {
       }
     }
     for (const { answer } of decided) answer();
-    this.#publish(projection.seq);
+    this.#publish(projection);
     if (events.length > 0) this.#listener.onFolded(this.journal, this.#workOf(events));
   }
 
@@ -281,10 +281,11 @@ export class JournalHost<P extends Projection<E>, E> {
     this.#isStale = true;
   }
 
-  #publish(seq: number): void {
+  #publish(projection: P): void {
+    const { seq } = projection;
     const isNews = this.#published !== null && this.#published !== seq;
     this.#published = seq;
-    if (isNews) for (const listener of this.#listeners) listener();
+    if (isNews) for (const listener of this.#listeners) listener(projection);
   }
 
   async #load(): Promise<P> {

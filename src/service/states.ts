@@ -1,5 +1,6 @@
 import { type Audience, followAs, isLive, type ProjectAccess, stillHolds, type Viewer } from './access.ts';
 import { type Concord, DIRECTORY_TOPIC, STRATEGIES_TOPIC, type StrategyInfo } from './concord.ts';
+import type { Interest } from './hub.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
@@ -7,6 +8,8 @@ import type { AgreementView, AuditView, ProgressView, QueueView } from './views.
 
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
 const PAUSE_MS = 10;
+/** Before the first commit. */
+const EVER = -1;
 
 /** Of the agreement: a figure moves by little each time, and there are many of them to work out. */
 const AGREEMENT_PAUSE_MS = 100;
@@ -31,9 +34,17 @@ export function auditSource({ live }: Audience): Source<AuditView, number> {
 
 /** The viewer's own queue. While it is followed, its owner counts as connected. */
 export function queueStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<QueueView> {
-  const leave = concord.attendance.enter(access.live, access.viewer.member);
-  const look = () => currentQueue(concord, access);
-  return stateStream(concord, access, stateSource({ look, same: sameButSeq, pauseMs: PAUSE_MS }), leave);
+  const { member } = access.viewer;
+  const onEnd = concord.attendance.enter(access.live, member);
+  // While there is work for all, what others do moves nobody's queue: a thousand need not look at each answer.
+  const interest: Interest = { member, since: EVER };
+  const look = async () => {
+    const queue = await currentQueue(concord, access);
+    interest.since = queue.empty === null ? queue.seq : EVER;
+    return queue;
+  };
+  const source = stateSource({ look, same: sameButSeq, pauseMs: PAUSE_MS });
+  return stateStream(concord, access, source, { onEnd, interest });
 }
 
 /** A state of a project for one viewer, until they may not see it any more. */
@@ -41,10 +52,10 @@ export function stateStream<T>(
   concord: Concord,
   access: ProjectAccess,
   source: Source<T, number>,
-  onEnd?: () => void,
+  options?: Parameters<typeof followAs>[2],
 ): AsyncIterableIterator<T> {
   const mayRead = () => stillHolds(concord, access);
-  return readSource(concord.environment, followAs(concord, access, onEnd), { source, start: 0, mayRead });
+  return readSource(concord.environment, followAs(concord, access, options), { source, start: 0, mayRead });
 }
 
 /** The strategies that there are, broken ones among them, for whoever has a good token. */

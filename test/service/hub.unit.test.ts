@@ -49,11 +49,23 @@ describe('Hub', () => {
   it('wakes at the latest when its time has come', async () => {
     const mortal = hub.follow(['a'], { until: 1_000 });
     const immortal = hub.follow(['a']);
-    hub.wakeOverdue(999);
+    hub.tick(999);
     expect(await hears(mortal)).toBe('nothing');
-    hub.wakeOverdue(1_000);
+    hub.tick(1_000);
     expect(await hears(mortal)).toBe(true);
     expect(await hears(immortal)).toBe('nothing');
+  });
+
+  it('wakes who follows for one member only at what concerns them, and at every tick', async () => {
+    const follower = hub.follow(['a', 'b'], { interest: { member: 'ann', since: 7 } });
+    hub.wake('a', (member, since) => member === 'ann' && since < 7);
+    expect(await hears(follower)).toBe('nothing');
+    hub.wake('a', (member, since) => member === 'ann' && since < 8);
+    expect(await hears(follower)).toBe(true);
+    hub.wake('b');
+    expect(await hears(follower)).toBe(true);
+    hub.tick(0);
+    expect(await hears(follower)).toBe(true);
   });
 
   it('forgets those who leave, and says so once', () => {

@@ -90,6 +90,25 @@ describe('states', () => {
     });
   });
 
+  it('of a queue are looked at when its owner, or everybody, is concerned', async () => {
+    const [anna, bob] = [await at.member('ANNOTATOR'), await at.member('ANNOTATOR')];
+    await claim(at.concord, anna, 1);
+    const stream = queueStream(at.concord, anna);
+    await stream.next();
+    const looking = vi.spyOn(at.owner.live, 'read');
+    const pending = stream.next();
+    await claim(at.concord, bob, 2);
+    await at.world.pass(PAUSE_MS);
+    expect(looking).not.toHaveBeenCalled();
+    await claim(at.concord, anna, 2);
+    await at.world.pass(PAUSE_MS);
+    expect((await pending).value.held).toHaveLength(2);
+    const then = stream.next();
+    await at.owner.live.execute('changePolicy', { by: 'owner', change: { paused: true } }, () => undefined);
+    await at.world.pass(PAUSE_MS);
+    expect((await then).value.empty).toEqual({ reason: 'PAUSED' });
+  });
+
   describe('end', () => {
     it.each(['role', 'membership', 'tokens'] as const)('when %s are taken away', async (what) => {
       const anna = await at.member('ANNOTATOR');
