@@ -12,7 +12,7 @@ export default defineConfig({
     // The second says at the end which tests were left out for want of a server.
     reporters: ['default', './test/support/unrun.ts'],
     projects: [
-      { ...shared, test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } },
+      { ...shared, test: { name: 'unit', include: ['test/**/*.unit.test.ts', 'plugins/**/*.test.ts'] } },
       { ...shared, test: { name: 'int', include: ['test/**/*.int.test.ts'], testTimeout: 20_000 } },
       {
         ...shared,

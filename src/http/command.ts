@@ -43,13 +43,24 @@ export function helpOf(name: string, { about, options, rest }: Command): string 
     const flag = `  --${option} ${placeholder}`.padEnd(24);
     return `${flag}${help}${notes === '' ? '' : `\n${' '.repeat(24)}(${notes})`}`;
   });
-  return `Usage: concord ${[name, ...usage, rest].filter((part) => part !== null).join(' ')}
+  return `${wrapped('Usage: concord', [name, ...usage, ...(rest === null ? [] : [rest])])}
 
 ${about}
 
 ${lines.join('\n')}
   --help, -h            show this and exit
 `;
+}
+
+/** The parts after the head, on as many lines as they need. */
+function wrapped(head: string, parts: readonly string[]): string {
+  const lines = [head];
+  for (const part of parts) {
+    const longer = `${lines.at(-1)} ${part}`;
+    if (longer.length <= 100) lines[lines.length - 1] = longer;
+    else lines.push(`${' '.repeat(head.length)} ${part}`);
+  }
+  return lines.join('\n');
 }
 
 /**

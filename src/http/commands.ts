@@ -90,4 +90,61 @@ not on a folder that is copied to.`,
       run: async (given, projects) => (await import('./copy.ts')).copy(given, projects),
     }),
   ],
+  [
+    'new-strategy',
+    command({
+      summary: 'write a strategy plugin to begin with, and its test',
+      about: `Writes NAME.ts, which runs as it is, and NAME.test.ts, which holds it to what every strategy promises.
+Nothing is overwritten. docs/strategies.md tells what a plugin may do.`,
+      options: {
+        folder: {
+          placeholder: 'FOLDER',
+          help: 'the folder of plugins, which is there',
+          fallback: './plugins',
+        },
+      },
+      rest: 'NAME',
+      run: async (given, names) => (await import('./newStrategy.ts')).newStrategy(given, names),
+    }),
+  ],
+  [
+    'check-strategy',
+    command({
+      summary: 'hold a strategy plugin to what every strategy promises',
+      about: `Runs the conformance suite over one plugin: repeatable under its seed, the same however rows are split,
+within its bounds, and so on. Exits with 1 if a promise is broken.`,
+      options: {
+        parameters: { placeholder: 'JSON', help: 'what its schema is given', fallback: '{}' },
+      },
+      rest: 'PLUGIN',
+      run: async (given, files) => (await import('./checkStrategy.ts')).checkStrategy(given, files),
+    }),
+  ],
+  [
+    'try-strategy',
+    command({
+      summary: 'run a strategy plugin over predictions from a file',
+      about: `Runs one plugin in a worker, as the service does, over numbers that numpy.save wrote, and prints the top
+samples, the time and the memory. PROBABILITIES.npy holds samples × classes. The plugins beside it are
+there to be asked.`,
+      options: {
+        count: { placeholder: 'NUMBER', help: 'how many samples to choose', fallback: '10' },
+        seed: { placeholder: 'NUMBER', help: 'a whole number below 2^32', fallback: '1' },
+        parameters: { placeholder: 'JSON', help: 'what its schema is given', fallback: '{}' },
+        embeddings: { placeholder: 'FILE.npy', help: 'samples × dimensions, if it needs them', fallback: '' },
+        passes: {
+          placeholder: 'FILE.npy',
+          help: 'passes × samples × classes, if it needs them',
+          fallback: '',
+        },
+        labels: {
+          placeholder: 'FILE.npy',
+          help: 'the class of each sample, −1 where it has none yet',
+          fallback: '',
+        },
+      },
+      rest: 'PLUGIN PROBABILITIES.npy',
+      run: async (given, files) => (await import('./tryStrategy.ts')).tryStrategy(given, files),
+    }),
+  ],
 ]);

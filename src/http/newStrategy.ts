@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandError } from './command.ts';
+
+/** `concord new-strategy`: a plugin that runs as it is, and its test. */
+export async function newStrategy(
+  { folder }: { readonly folder: string },
+  names: readonly string[],
+): Promise<boolean> {
+  const [name, ...more] = names;
+  if (name === undefined || more.length > 0) {
+    throw new CommandError('give one name. See concord new-strategy --help.');
+  }
+  if (name.length > 64 || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+    throw new CommandError(
+      `a strategy's name is kebab-case, up to 64 characters, and not ${JSON.stringify(name)}`,
+    );
+  }
+  const plugin = join(folder, `${name}.ts`);
+  const test = join(folder, `${name}.test.ts`);
+  await write(plugin, pluginText(name));
+  await write(test, testText(name));
+  process.stdout.write(`${plugin}
+${test}
+
+Next:
+  concord check-strategy ${plugin}
+  concord try-strategy ${plugin} probabilities.npy
+  concord --plugins ${folder}
+`);
+  return true;
+}
+
+/** Never overwrites. */
+async function write(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw new CommandError(`${path} is there already`);
+    throw new CommandError(`${path} cannot be written: ${error.message}`);
+  });
+}
+
+function pluginText(name: string): string {
+  return `import { defineStrategy } from '@concord/sdk/strategy';
+
+/** What it prefers, and the paper that it is from. */
+export default defineStrategy({
+  name: '${name}',
+  description: 'Samples whose likeliest class is least likely.',
+  needs: ['probabilities'],
+  maximum: (classes) => (classes - 1) / classes,
+  score({ length, classes, probabilities }) {
+    const scores = new Float64Array(length);
+    for (let i = 0; i < length; i++) {
+      const row = probabilities.subarray(i * classes, (i + 1) * classes);
+      scores[i] = Math.max(0, 1 - Math.max(...row));
+    }
+    return scores;
+  },
+});
+`;
+}
+
+function testText(name: string): string {
+  return `import { conformance } from '@concord/sdk/strategy/testing';
+import { it } from 'vitest';
+import strategy from './${name}.ts';
+
+for (const { name, run } of conformance(strategy)) it(name, run);
+`;
+}
