@@ -34,7 +34,7 @@ export function clientOf({ url, isOver }: Pick<Scene, 'url' | 'isOver'>, token: 
       return token;
     },
     timeoutMs: TIMEOUT_MS,
-    retry: { attempts: ATTEMPTS, minDelayMs: 20, maxDelayMs: 80 },
+    retry: { attempts: ATTEMPTS, minDelayMs: 20, maxDelayMs: 150 },
   });
 }
 
