@@ -155,13 +155,17 @@ describe('a past round', () => {
     await must(service, service.ownerToken, 'updatePolicy', { project, policy }, '... on Project { id }');
     const input = { project, strategy: 'slow', size: 6, seed: 1 };
     const opening = must(service, service.ownerToken, 'openRound', input, '... on Round { requested size }');
-    // The pool has been read by now, and its first sample is in hands by the time the round opens.
+    // The pool has been read by now, and samples of its beginning are in hands by the time the round opens.
     await vi.waitFor(() => access(at('begun')), { timeout: 10_000 });
-    const [taken] = (await claim(service, anna, project)).assignments;
+    const held = (await claim(service, anna, project, 2)).assignments;
     await writeFile(at('taken'), '');
-    expect(await opening).toMatchObject({ requested: 6, size: 5 });
-    await submit(service, anna, taken?.id ?? '', 'ham');
-    expect(await replay(1)).toMatchObject(identical(5));
+    // One of the two may be an audit, from further behind.
+    const taken = held.filter(({ data }) => Number(String(data).slice(1)) < 6);
+    expect(taken.length).toBeGreaterThan(0);
+    const size = 6 - taken.length;
+    expect(await opening).toMatchObject({ requested: 6, size });
+    await submit(service, anna, taken[0]?.id ?? '', 'ham');
+    expect(await replay(1)).toMatchObject(identical(size));
   });
 
   it('whose strategy has changed says so, and what differs', async () => {

@@ -181,7 +181,7 @@ describe('annotators on the real service', () => {
       }),
     );
     expect(await answers).toBe(20);
-    expect(await agreed).toMatchObject({ value: 1, band: 'EXCELLENT' });
+    expect(await agreed).toMatchObject({ value: 1, band: 'TOO_FEW' });
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)(
