@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { shownLocation } from '../journal/open.ts';
 import type { Store } from '../journal/port.ts';
@@ -16,7 +17,7 @@ export async function copy(
   { from, to }: { readonly from: string; readonly to: string },
   names: readonly string[],
 ): Promise<boolean> {
-  if (from === to || resolve(from) === resolve(to))
+  if (from === to || placeOf(from) === placeOf(to))
     throw new CommandError('--from and --to are the same store');
   await withStore(from, 'READ', (source) =>
     withStore(to, 'SERVE', (target) => copyBetween(source, target, names)),
@@ -38,4 +39,9 @@ export async function copyBetween(source: Store, target: Store, names: readonly 
   }
   if (names.length === 0) await copyDirectory(source, target, directory.seq, work);
   else await enterProjects(source, target, projects, work);
+}
+
+/** Where a folder is, whatever leads to it. */
+function placeOf(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : resolve(folder);
 }

@@ -17,10 +17,12 @@ import {
   makeFolder,
   markFormat,
   mustBeEmpty,
+  mustBeWhole,
   mustExist,
   openEnvironment,
   openToRead,
   syncFile,
+  UNFINISHED_FILE,
 } from './lmdbFiles.ts';
 import { FolderLock } from './lock.ts';
 import {
@@ -48,6 +50,7 @@ export async function openLmdbStore(folder: string): Promise<Store> {
   const path = resolve(folder);
   try {
     makeFolder(path);
+    mustBeWhole(path);
     const lock = new FolderLock(join(path, LOCK_FILE), path);
     // Before LMDB is touched, which would have this process wait for itself if it is committing there.
     lock.check();
@@ -129,7 +132,7 @@ export async function backUpLmdbStore(folder: string, target: string): Promise<v
 
 async function copyTo(env: LmdbEnvironment, folder: string): Promise<void> {
   // Under another name until it is whole: a copy that was cut short is never taken for a store.
-  const unfinished = join(folder, `${DATA_FILE}.unfinished`);
+  const unfinished = join(folder, UNFINISHED_FILE);
   try {
     await env.backup(unfinished, true);
     syncFile(unfinished);

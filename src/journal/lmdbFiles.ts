@@ -25,6 +25,8 @@ const FORMAT = 1;
 const FORMAT_KEY = Buffer.from('format');
 
 export const DATA_FILE = 'concord.mdb';
+/** The data file of a copy that is being made. */
+export const UNFINISHED_FILE = `${DATA_FILE}.unfinished`;
 export const LOCK_FILE = 'concord.pid';
 
 /** Keys and values are bytes: what they mean is decided here, not by a library's defaults. */
@@ -74,6 +76,17 @@ export async function openToRead(folder: string): Promise<LmdbEnvironment> {
     await env.close();
     throw error;
   }
+}
+
+/**
+ * A copy that was cut short must not be followed by an empty store that is taken for it.
+ * @throws {StoreUnavailableError} there is one in the folder, and no store
+ */
+export function mustBeWhole(folder: string): void {
+  if (existsSync(join(folder, DATA_FILE)) || !existsSync(join(folder, UNFINISHED_FILE))) return;
+  throw new StoreUnavailableError(
+    `${folder} holds a backup or restore that was cut short: make it again into an empty folder. To begin with an empty store here, delete ${UNFINISHED_FILE}`,
+  );
 }
 
 /** @throws {StoreUnavailableError} there is no store in the folder */

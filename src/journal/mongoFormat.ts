@@ -1,6 +1,6 @@
 import { type Collection, type Db, MongoServerError } from 'mongodb';
 import { COLLECTIONS, DUPLICATE_KEY } from './places.ts';
-import { StoreError, StoreTooNewError } from './port.ts';
+import { StoreError, StoreTooNewError, StoreUnavailableError } from './port.ts';
 
 /** The version of what is written here. Raise it when an older Concord would misread that. */
 const FORMAT = 1;
@@ -17,7 +17,7 @@ interface Mark {
  * @throws {StoreError} the database holds something else under the names that Concord uses
  */
 export async function markFormat(db: Db, shown: string): Promise<void> {
-  const marks = db.collection<Mark>(COLLECTIONS.mark);
+  const marks = marksOf(db);
   // Before the mark is read: whoever stores something has left the mark first.
   const used = await nameOfUsed(db);
   let mark = await marks.findOne({ _id: FORMAT_MARK });
@@ -25,6 +25,25 @@ export async function markFormat(db: Db, shown: string): Promise<void> {
     if (used !== undefined) throw damaged(shown, `${used} is not empty, and there is no mark of Concord`);
     mark = await leaveMark(marks);
   }
+  checkMark(mark, shown);
+}
+
+/**
+ * Checks the version of a store that is to be read, and leaves nothing behind.
+ * @throws {StoreUnavailableError} there is no store in the database
+ * @throws {StoreTooNewError} a newer version of Concord wrote it
+ */
+export async function checkFormat(db: Db, shown: string): Promise<void> {
+  const mark = await marksOf(db).findOne({ _id: FORMAT_MARK });
+  if (mark === null) throw new StoreUnavailableError(`there is no store in ${shown}`);
+  checkMark(mark, shown);
+}
+
+function marksOf(db: Db): Collection<Mark> {
+  return db.collection<Mark>(COLLECTIONS.mark);
+}
+
+function checkMark(mark: Mark | null, shown: string): void {
   if (mark === null || !Number.isInteger(mark.version)) throw damaged(shown, 'its mark cannot be read');
   if (mark.version > FORMAT) {
     throw new StoreTooNewError(

@@ -7,7 +7,7 @@ import { Causality, type Part } from './causality.ts';
 import { encodeCommit, encodeValue } from './codec.ts';
 import { clientFor, databaseOf, hasSessions } from './mongoConnection.ts';
 import { mongoFailure } from './mongoFailures.ts';
-import { damaged, isDuplicate, markFormat } from './mongoFormat.ts';
+import { checkFormat, damaged, isDuplicate, markFormat } from './mongoFormat.ts';
 import {
   ALL_CHUNKS,
   CHUNKS_INDEX,
@@ -59,25 +59,31 @@ interface DocumentDocument {
 
 /**
  * Opens the store in the database that a connection string names, `concord` if it names none.
+ * @param isToWrite what is missing of it is made; else nothing is, and it must be there
  * @throws {StoreTooNewError} a newer version of Concord wrote it
  * @throws {StoreUnavailableError} the server cannot be reached or used; the message says what to do
  * @throws {StoreError} the database holds something else under the names that Concord uses
  */
-export async function openMongoStore(url: string): Promise<Store> {
+export async function openMongoStore(url: string, isToWrite = true): Promise<Store> {
   const shown = shownAddress(url);
   const client = clientFor(url);
   try {
     await client.connect();
     const db = databaseOf(client, url);
-    await markFormat(db, shown);
-    await db.collection(COLLECTIONS.commits).createIndex(JOURNALS_INDEX.key, JOURNALS_INDEX.options);
-    await db.collection(COLLECTIONS.chunks).createIndex(CHUNKS_INDEX.key, CHUNKS_INDEX.options);
-    await makeViews(db);
+    if (isToWrite) await prepare(db, shown);
+    else await checkFormat(db, shown);
     return new MongoStore(client, db, shown, await hasSessions(db));
   } catch (error) {
     await client.close();
     throw mongoFailure(error, shown);
   }
+}
+
+async function prepare(db: Db, shown: string): Promise<void> {
+  await markFormat(db, shown);
+  await db.collection(COLLECTIONS.commits).createIndex(JOURNALS_INDEX.key, JOURNALS_INDEX.options);
+  await db.collection(COLLECTIONS.chunks).createIndex(CHUNKS_INDEX.key, CHUNKS_INDEX.options);
+  await makeViews(db);
 }
 
 class MongoStore implements Store {

@@ -20,7 +20,7 @@ export async function openStore(location: string, use: StoreUse = 'SERVE'): Prom
   if (isMongoAddress(location)) {
     // Only here, so that who has no MongoDB does not pay for its driver.
     const { openMongoStore } = await import('./mongodb.ts');
-    return openMongoStore(location);
+    return openMongoStore(location, use !== 'READ');
   }
   const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(location) ?? [];
   if (scheme !== undefined) {

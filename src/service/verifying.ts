@@ -37,10 +37,13 @@ export async function verifyProject(
   journal: string,
   { pause, onProgress }: WorkOptions,
 ): Promise<Verification> {
+  // First: a snapshot is of commits that are there, so the head that is read after it is none of an earlier one.
+  const before = await snapshotOf(store, journal);
   const upTo = await store.head(journal);
   const problems: string[] = [];
   const named = new Set<ChunkId>();
-  const before = await snapshotOf(store, journal);
+  if (before !== null && before > upTo)
+    problems.push(`it ends at commit ${upTo}, and its snapshot is of commit ${before}: commits are lost`);
   try {
     const folded = await foldFromZero(store, journal, PROJECT_KIND, {
       pause,

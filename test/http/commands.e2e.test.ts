@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -205,6 +205,13 @@ describe('the commands beside the service', () => {
       ),
     );
     expect(out).toMatch(new RegExp(`^${other}: DAMAGED \\(2 commits, 1 chunks, no snapshot\\)`, 'm'));
+  });
+
+  it('copy nothing onto itself, whatever leads there', async () => {
+    await makeStore(at('store'));
+    await symlink(at('store'), at('link'));
+    const { code, errors } = await concord('copy', '--from', at('store'), '--to', at('link'));
+    expect({ code, errors }).toMatchObject({ code: 1, errors: expect.stringContaining('the same store') });
   });
 
   it.each([

@@ -35,6 +35,14 @@ describe('LMDB', () => {
   let parent: string;
   let folder: string;
 
+  it('does not begin anew where a copy was cut short', async () => {
+    await mkdir(folder);
+    await writeFile(join(folder, 'concord.mdb.unfinished'), 'half');
+    await expectRefusal(openLmdbStore(folder), StoreUnavailableError, /cut short: make it again/);
+    await rm(join(folder, 'concord.mdb.unfinished'));
+    await (await openLmdbStore(folder)).close();
+  });
+
   beforeEach(async () => {
     parent = await temporaryFolder();
     folder = join(parent, 'store');

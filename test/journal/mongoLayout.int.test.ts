@@ -14,6 +14,7 @@ import {
   type StoredValue,
   StoreError,
   StoreTooNewError,
+  StoreUnavailableError,
   ValueTooLargeError,
 } from '../../src/journal/port.ts';
 import { describeNeeding } from '../support/needing.ts';
@@ -57,6 +58,15 @@ describeNeeding('CONCORD_TEST_MONGODB', 'What lies in MongoDB', (server) => {
   });
 
   describe('the database', () => {
+    it('is not made by who only reads', async () => {
+      await expectRefusal(openStore(database.url, 'READ'), StoreUnavailableError, /there is no store in/);
+      expect(await database.db.listCollections().toArray()).toEqual([]);
+      await open();
+      const reader = await openStore(database.url, 'READ');
+      opened.push(reader);
+      expect(await reader.journals()).toEqual([]);
+    });
+
     it('may be of a newer Concord, and is then left alone', async () => {
       await (await open()).append('project', commitAt(1));
       await collection('concord').updateOne({ _id: 'format' }, { $set: { version: 2 } });

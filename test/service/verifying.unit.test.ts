@@ -83,6 +83,14 @@ describe('verification', () => {
     expect(problems).toEqual(['its snapshot differs from its commits: samples.skips at 3']);
   });
 
+  it('says when the journal ends before its snapshot does', async () => {
+    await snapshot();
+    await store.putDocument('snapshots', world.project, { ...(await manifest()), seq: 7 });
+    expect((await verify()).problems).toEqual([
+      'it ends at commit 3, and its snapshot is of commit 7: commits are lost',
+    ]);
+  });
+
   it('says when the journal cannot be folded, and still looks at its chunks', async () => {
     const chunk = await someBlock();
     store.loseChunk(chunk);
