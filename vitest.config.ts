@@ -11,6 +11,8 @@ export default defineConfig({
   test: {
     // The second says at the end which tests were left out for want of a server.
     reporters: ['default', './test/support/unrun.ts'],
+    // All cores: by default one is left idle, which on two is half of them.
+    maxWorkers: '100%',
     projects: [
       { ...shared, test: { name: 'unit', include: ['test/**/*.unit.test.ts', 'plugins/**/*.test.ts'] } },
       { ...shared, test: { name: 'int', include: ['test/**/*.int.test.ts'], testTimeout: 20_000 } },
