@@ -274,8 +274,8 @@ export class Scenario {
         await timed(async () => {
           await this.#start();
           const driver = connectDriver({ url: this.#running.url, token: this.#token });
-          const project = await driver.project(this.#opened.id);
-          await project.progress();
+          this.#project = await driver.project(this.#opened.id);
+          await this.#project.progress();
         }),
       );
       memory = await this.#running.memory();
