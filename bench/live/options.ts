@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { positive } from '../scale/options.ts';
 
 /** What a run measures, and how long. */
 export interface Options {
@@ -47,10 +48,4 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     samples: positive('samples', values.samples),
     only,
   };
-}
-
-function positive(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`--${flag} is a positive whole number, not ${text}`);
 }

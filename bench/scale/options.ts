@@ -44,7 +44,8 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   };
 }
 
-function positive(flag: string, text: string): number {
+/** @throws {TypeError} a flag's value is no positive whole number */
+export function positive(flag: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new TypeError(`--${flag} is a positive whole number, not ${text}`);

@@ -43,7 +43,9 @@ export interface ClassAgreement {
 
 /** The figures over all annotators. */
 export interface OverallAgreement {
+  /** The mean, over samples, of the share of pairs of their labels that agree. */
   readonly raw: AgreementFigure | UndefinedFigure;
+  /** Krippendorff's alpha of names; below, of order and of distances. */
   readonly alpha: AgreementFigure | UndefinedFigure;
   readonly ordinalAlpha: AgreementFigure | UndefinedFigure;
   readonly intervalAlpha: AgreementFigure | UndefinedFigure;
@@ -137,27 +139,7 @@ export class AgreementCounts {
     return cohensKappa(cells, weights, this.#positions);
   }
 
-  /** Agreement of all, at the level of names, of order or of distances; see `krippendorffsAlpha.ts`. */
-  krippendorffsAlpha(level: ScaleKind = 'NOMINAL'): AgreementFigure | UndefinedFigure {
-    return this.#orWhy(krippendorffsAlpha(this.#patterns.list(), this.#classes, level, this.#scale));
-  }
-
-  /** See `fleissAndGwet.ts`. */
-  fleissKappa(): AgreementFigure | UndefinedFigure {
-    return this.#orWhy(fleissKappa(this.#patterns.list(), this.#classes));
-  }
-
-  /** See `fleissAndGwet.ts`. */
-  gwetAC1(): AgreementFigure | UndefinedFigure {
-    return this.#orWhy(gwetAC1(this.#patterns.list(), this.#classes));
-  }
-
-  /** The mean, over samples, of the share of pairs of their labels that agree. */
-  rawAgreement(): AgreementFigure | UndefinedFigure {
-    return this.#orWhy(rawAgreement(this.#patterns.list(), this.#classes));
-  }
-
-  /** All figures over all annotators. */
+  /** All figures over all annotators; see `krippendorffsAlpha.ts` and `fleissAndGwet.ts`. */
   overall(): OverallAgreement {
     const patterns = this.#patterns.list();
     const alpha = (level: ScaleKind) => krippendorffsAlpha(patterns, this.#classes, level, this.#scale);

@@ -25,8 +25,8 @@ export function labelledSamples(project: Project): LabelledSamples {
   return { ordinals: ordinals.slice(0, count), labels: labels.slice(0, count) };
 }
 
-/** How many samples people have labelled with each class. */
-export function classCounts({ labels }: LabelledSamples, classes: number): Uint32Array {
+/** How many labels there are of each class. */
+export function classCounts(labels: Uint16Array, classes: number): Uint32Array {
   const counts = new Uint32Array(classes);
   for (const label of labels) counts[label] = (counts[label] as number) + 1;
   return counts;

@@ -10,7 +10,7 @@ import {
   uploadPredictions,
 } from '../service/predictions.ts';
 import { type EmbeddingsView, embeddingsView, type RunView, runViewOf } from '../service/views.ts';
-import { builder, type Context } from './builder.ts';
+import { builder, type Context, type SchemaTypes } from './builder.ts';
 import { page } from './connections.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
@@ -194,6 +194,15 @@ const UploadedPartType = builder.objectRef<UploadedPart>('UploadedPart').impleme
   }),
 });
 
+/** The samples that an uploaded part is about. */
+const rowNameFields = (t: PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>) => ({
+  keys: t.stringList({ description: 'Whose rows they are, by key.' }),
+  numbers: t.field({
+    type: 'Bytes',
+    description: 'Whose rows they are, by number: uint32, little-endian.',
+  }),
+});
+
 mutation('uploadPredictions', {
   description:
     'Stores a part of a prediction run: some samples and their class probabilities. Publish the parts together. For drivers and owners.',
@@ -201,11 +210,7 @@ mutation('uploadPredictions', {
     description: 'A part of a prediction run. Give `keys` or `numbers`.',
     fields: (t) => ({
       project: t.id({ required: true, description: 'The project.' }),
-      keys: t.stringList({ description: 'Whose rows they are, by key.' }),
-      numbers: t.field({
-        type: 'Bytes',
-        description: 'Whose rows they are, by number: uint32, little-endian.',
-      }),
+      ...rowNameFields(t),
       classes: t.int({ required: true, description: 'Columns of the matrix: as many as the label set has.' }),
       probabilities: t.field({
         type: 'Bytes',
@@ -253,11 +258,7 @@ mutation('uploadEmbeddings', {
     description: 'A part of embeddings. Give `keys` or `numbers`.',
     fields: (t) => ({
       project: t.id({ required: true, description: 'The project.' }),
-      keys: t.stringList({ description: 'Whose rows they are, by key.' }),
-      numbers: t.field({
-        type: 'Bytes',
-        description: 'Whose rows they are, by number: uint32, little-endian.',
-      }),
+      ...rowNameFields(t),
       dimensions: t.int({ required: true, description: 'Numbers in a vector: 1…4,096.' }),
       embeddings: t.field({
         type: 'Bytes',

@@ -1,12 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { CommandError, runCommand } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { ConfigError, HELP, readConfig } from './config.ts';
-
-/** The package's folder, seen from `dist/src/http`. */
-const ROOT = new URL('../../../', import.meta.url);
+import { OWN_PLUGINS, PACKAGE } from './package.ts';
 
 async function main(): Promise<void> {
   const [name = '', ...args] = process.argv.slice(2);
@@ -15,7 +12,7 @@ async function main(): Promise<void> {
     process.exitCode = await runCommand(name, command, args, process.env);
     return;
   }
-  const config = readConfig(process.argv.slice(2), process.env, fileURLToPath(new URL('plugins', ROOT)));
+  const config = readConfig(process.argv.slice(2), process.env, OWN_PLUGINS);
   if (config === 'help') process.stdout.write(HELP);
   else if (config === 'version') process.stdout.write(`${version()}\n`);
   else {
@@ -27,7 +24,7 @@ async function main(): Promise<void> {
 }
 
 function version(): string {
-  return JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')).version;
+  return JSON.parse(readFileSync(new URL('package.json', PACKAGE), 'utf8')).version;
 }
 
 main().catch((error: unknown) => {

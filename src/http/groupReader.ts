@@ -1,6 +1,5 @@
 import type { Viewer } from '../service/access.ts';
-import type { Frame } from './frame.ts';
-import { tailOf } from './frame.ts';
+import { type Frame, tailOf } from './frame.ts';
 import type { Group } from './group.ts';
 import type { Outbox, Recipient } from './outbox.ts';
 

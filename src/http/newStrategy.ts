@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { strategyNameProblem } from '@concord/sdk/strategy';
 import { CommandError } from './command.ts';
 
 /** `concord new-strategy`: a plugin that runs as it is, and its test. */
@@ -11,11 +12,8 @@ export async function newStrategy(
   if (name === undefined || more.length > 0) {
     throw new CommandError('give one name. See concord new-strategy --help.');
   }
-  if (name.length > 64 || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
-    throw new CommandError(
-      `a strategy's name is kebab-case, up to 64 characters, and not ${JSON.stringify(name)}`,
-    );
-  }
+  const unfit = strategyNameProblem(name);
+  if (unfit !== null) throw new CommandError(unfit);
   const plugin = join(folder, `${name}.ts`);
   const test = join(folder, `${name}.test.ts`);
   await write(plugin, pluginText(name));

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { directoryOf } from '../service/copying.ts';
 import { roundOf } from '../service/pastRounds.ts';
 import { type Replay, type ReplayedRank, replayRound } from '../service/replaying.ts';
@@ -6,10 +5,8 @@ import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
+import { OWN_PLUGINS } from './package.ts';
 import { projectsNamed, storeWork, withStore } from './storeWork.ts';
-
-/** The strategies that come with Concord, seen from `dist/src/http`. */
-const OWN_PLUGINS = fileURLToPath(new URL('../../../plugins', import.meta.url));
 
 const TOP = 10;
 

@@ -1,4 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
+import { classCounts } from '../domain/labelled.ts';
+import { badRows } from '../domain/probabilities.ts';
 import { openStrategyHost, type SamplePool } from '../strategies/host.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
@@ -156,10 +158,7 @@ async function poolFrom(matrix: string, options: TryOptions): Promise<SamplePool
       dimensions: embeddings.shape[1] ?? 1,
     },
     labelled: { ordinals: labelled, labels: given },
-    classCounts: Uint32Array.from(
-      { length: classes },
-      (_, label) => given.filter((one) => one === label).length,
-    ),
+    classCounts: classCounts(given, classes),
     cost: null,
   };
 }
@@ -170,17 +169,12 @@ function shareOf(values: NumpyArray['values']): Float32Array {
   return shared;
 }
 
-/** How far the sum of a row may be off 1: as when predictions are published. */
-const TOLERANCE = 1e-3;
-
+/** As when predictions are published. */
 function checkRows(file: string, matrix: Float32Array, classes: number): void {
-  for (let at = 0; at < matrix.length; at += classes) {
-    const row = matrix.subarray(at, at + classes);
-    const sum = row.reduce((total, p) => total + p, 0);
-    if (!(Math.abs(sum - 1) <= TOLERANCE) || row.some((p) => !(p >= 0))) {
-      throw new CommandError(
-        `${file}: row ${at / classes} is no probabilities: they are ≥ 0 and sum to 1, and not to ${sum}`,
-      );
-    }
-  }
+  const [bad] = badRows(matrix, classes).badRows;
+  if (bad === undefined) return;
+  const sum = matrix.subarray(bad.row * classes, (bad.row + 1) * classes).reduce((total, p) => total + p, 0);
+  throw new CommandError(
+    `${file}: row ${bad.row} is no probabilities: they are ≥ 0 and sum to 1, and not to ${sum}`,
+  );
 }

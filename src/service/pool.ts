@@ -1,4 +1,4 @@
-import type { Need } from '@concord/sdk/strategy';
+import { NEEDS, type Need } from '@concord/sdk/strategy';
 import type { Embeddings } from '../domain/embedding.ts';
 import type { JsonRecord } from '../domain/events.ts';
 import { answerSeconds, classCounts, labelledSamples } from '../domain/labelled.ts';
@@ -12,16 +12,6 @@ import type { LiveProject } from './liveProject.ts';
 import { loadEmbeddings, loadPasses, type Matrix } from './strategyInputs.ts';
 import { orRefusal } from './trouble.ts';
 
-/** What a strategy may need, where it is not known what a project will have. */
-export const ALL_INPUTS: readonly Need[] = [
-  'probabilities',
-  'passes',
-  'embeddings',
-  'labelled',
-  'classCounts',
-  'cost',
-];
-
 /** What a project can give to strategies. */
 export function inputsOf({ currentRun, embeddings, answers }: Project): Need[] {
   const has: Readonly<Record<Need, boolean>> = {
@@ -33,7 +23,7 @@ export function inputsOf({ currentRun, embeddings, answers }: Project): Need[] {
     // Whether any was measured shows when they are looked through.
     cost: answers > 0,
   };
-  return ALL_INPUTS.filter((need) => has[need]);
+  return NEEDS.filter((need) => has[need]);
 }
 
 /** A project's pool at one commit, with what a strategy needs. */
@@ -66,7 +56,7 @@ export function readPool(project: Project, needs: readonly Need[]): PoolHead {
       ...candidatePool(project),
       labelSet: labels,
       labelled,
-      classCounts: labelled && classCounts(labelled, labels.length),
+      classCounts: labelled && classCounts(labelled.labels, labels.length),
       cost: needs.includes('cost') ? answerSeconds(project) : null,
     },
   };

@@ -180,18 +180,16 @@ export async function publishPredictions(
   { live, viewer }: ProjectAccess,
   { model, receipts }: { readonly model: string; readonly receipts: readonly string[] },
 ): Promise<RunView> {
-  const chunks = new Map<string, Uint8Array>();
-  const parts: PredictionPart[] = [];
-  for (const [i, receipt] of receipts.entries()) {
-    const part = await readReceipt<PredictionPart>(concord, live.id, 'predictions', receipt);
-    if (part === undefined) throw refuse('UNKNOWN_PART', { part: i });
-    const { matrix, verdicts, uncertainties, passes } = part;
-    if (
-      !(await claim(concord, [matrix, verdicts, uncertainties, ...passes], chunks, [verdicts, uncertainties]))
-    )
-      throw refuse('UNKNOWN_PART', { part: i });
-    parts.push(part);
-  }
+  const { parts, chunks } = await takeParts<PredictionPart>(
+    concord,
+    live.id,
+    'predictions',
+    receipts,
+    (part) => ({
+      read: [part.verdicts, part.uncertainties],
+      others: [part.matrix, ...part.passes],
+    }),
+  );
   const input = { by: viewer.member, model, parts };
   return live.execute('publishPredictions', input, runViewOf, { chunks, alone: true });
 }
@@ -202,24 +200,46 @@ export async function publishEmbeddings(
   { live, viewer }: ProjectAccess,
   { model, receipts }: { readonly model: string; readonly receipts: readonly string[] },
 ): Promise<EmbeddingsView> {
-  const chunks = new Map<string, Uint8Array>();
-  const parts: EmbeddingPart[] = [];
-  let dimensions = 0;
-  for (const [i, receipt] of receipts.entries()) {
-    const upload = await readReceipt<EmbeddingUpload>(concord, live.id, 'embeddings', receipt);
-    if (upload === undefined) throw refuse('UNKNOWN_PART', { part: i });
-    const { dimensions: own, ...part } = upload;
-    if (!(await claim(concord, [part.vectors, part.ordinals], chunks, [part.ordinals])))
-      throw refuse('UNKNOWN_PART', { part: i });
-    if (i > 0 && own !== dimensions) {
-      const problem = `part ${i} has ${own} dimensions, and the first has ${dimensions}`;
-      throw refuse('INVALID_INPUT', { field: 'parts', problem });
-    }
-    dimensions = own;
-    parts.push(part);
-  }
+  const { parts: uploads, chunks } = await takeParts<EmbeddingUpload>(
+    concord,
+    live.id,
+    'embeddings',
+    receipts,
+    ({ vectors, ordinals }) => ({ read: [ordinals], others: [vectors] }),
+  );
+  const dimensions = uploads[0]?.dimensions ?? 0;
+  const parts = uploads.map(({ dimensions: own, ...part }, i): EmbeddingPart => {
+    if (own === dimensions) return part;
+    const problem = `part ${i} has ${own} dimensions, and the first has ${dimensions}`;
+    throw refuse('INVALID_INPUT', { field: 'parts', problem });
+  });
   const input = { by: viewer.member, model, dimensions, parts };
   return live.execute('publishEmbeddings', input, (_, done) => embeddingsView(done), { chunks, alone: true });
+}
+
+/**
+ * The parts that receipts stand for, whose chunks are too young to be swept from now on.
+ * @param chunksOf the chunks of a part: those to read, which are given beside the parts, and the others
+ * @throws {Refusal} UNKNOWN_PART: a receipt is none, or something of its part is gone
+ */
+async function takeParts<Part>(
+  concord: Concord,
+  project: string,
+  kind: UploadRecord<Part>['kind'],
+  receipts: readonly string[],
+  chunksOf: (part: Part) => { readonly read: readonly string[]; readonly others: readonly string[] },
+): Promise<{ readonly parts: Part[]; readonly chunks: Map<string, Uint8Array> }> {
+  const parts: Part[] = [];
+  const chunks = new Map<string, Uint8Array>();
+  for (const [i, receipt] of receipts.entries()) {
+    const part = await readReceipt<Part>(concord, project, kind, receipt);
+    if (part === undefined) throw refuse('UNKNOWN_PART', { part: i });
+    const { read, others } = chunksOf(part);
+    if (!(await claim(concord, [...read, ...others], chunks, read)))
+      throw refuse('UNKNOWN_PART', { part: i });
+    parts.push(part);
+  }
+  return { parts, chunks };
 }
 
 /** The part that a receipt stands for, or undefined: it is none, or was given for another project. */

@@ -1,3 +1,4 @@
+import { NEEDS } from '@concord/sdk/strategy';
 import type { ProjectEvent, RoundOpened } from '../domain/events.ts';
 import type { Project } from '../domain/project.ts';
 import { Refusal } from '../domain/refusals.ts';
@@ -8,7 +9,7 @@ import { DamagedChunkError } from './chunks.ts';
 import type { Concord } from './concord.ts';
 import { delay } from './environment.ts';
 import { foldTail, loadProjection } from './folding.ts';
-import { ALL_INPUTS, loadPool, readPool } from './pool.ts';
+import { loadPool, readPool } from './pool.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import { refusingFaults } from './strategyFaults.ts';
 import { loadMatrix } from './strategyInputs.ts';
@@ -96,7 +97,7 @@ export async function replayRound(
   const changed = instead === null ? changesSince(opened, strategies) : [];
   try {
     // What it needs is seen first, so that no more is brought back than that.
-    const { needs } = await refusingFaults(() => strategies.check(name, parameters, ALL_INPUTS));
+    const { needs } = await refusingFaults(() => strategies.check(name, parameters, NEEDS));
     const project = await loadProjection(store, journal, PROJECT_KIND, {
       pause,
       upTo: opened.readAt,

@@ -1,9 +1,10 @@
+import { NEEDS } from '@concord/sdk/strategy';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type Choice, mayOpenRound, strategyOfPolicy } from '../domain/rounds.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
-import { ALL_INPUTS, inputsOf, type PoolRead, withPool } from './pool.ts';
+import { inputsOf, type PoolRead, withPool } from './pool.ts';
 import { encodeReasons } from './reasons.ts';
 import { refusingFaults } from './strategyFaults.ts';
 import { orRefusal } from './trouble.ts';
@@ -100,5 +101,5 @@ export async function checkStrategy(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   // Whatever it needs, the project may still get.
-  await refusingFaults(() => concord.strategies.check(strategy, parameters, ALL_INPUTS));
+  await refusingFaults(() => concord.strategies.check(strategy, parameters, NEEDS));
 }

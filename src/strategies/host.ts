@@ -178,10 +178,10 @@ export async function openStrategyHost(options: StrategyHostOptions): Promise<St
       timeoutMs,
       loading,
       read,
+      unwatch,
       onProblem,
       onTrouble,
     });
-    host.unwatch = unwatch;
     changed = () => host.refresh();
     return host;
   } catch (error) {
@@ -213,6 +213,8 @@ interface HostParts {
   readonly loading: CallLimits;
   /** Reads the folder again. */
   readonly read: (before: PluginSet) => Promise<PluginSet>;
+  /** Ends the following of the folder. */
+  readonly unwatch: () => Promise<void>;
   readonly onProblem: (broken: StrategyInfo) => void;
   readonly onTrouble: (error: unknown) => void;
 }
@@ -224,8 +226,6 @@ class Host implements StrategyHost {
   #isStale = false;
   #isClosed = false;
   #reading: Promise<void> | null = null;
-  /** Ends the following of the folder. */
-  unwatch: () => Promise<void> = async () => undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -316,7 +316,7 @@ class Host implements StrategyHost {
     this.#isClosed = true;
     const closed = new StrategyHostClosedError();
     await Promise.all([
-      this.unwatch(),
+      this.#parts.unwatch(),
       this.#reading,
       this.#parts.checks.close(closed),
       this.#parts.selections.close(closed),

@@ -421,30 +421,30 @@ const KRIPPENDORFF_C = ['123321412...', '1233224125.3', '.3332342251.', '1233244
 
 describe('Krippendorff’s alpha', () => {
   it('A: binary, two observers, no missing data', () => {
-    const figure = fromMatrix(['0100000010', '1110010000']).krippendorffsAlpha();
+    const figure = fromMatrix(['0100000010', '1110010000']).overall().alpha;
     expectPublished(figure, { value: '0.095' });
     expect(figure).toMatchObject({ n: 10, answers: 20, band: 'TOO_FEW' });
   });
 
   it('B: nominal, two observers, no missing data', () => {
-    const figure = fromMatrix(['aabbdcccedda', 'babbbccceddd']).krippendorffsAlpha();
+    const figure = fromMatrix(['aabbdcccedda', 'babbbccceddd']).overall().alpha;
     expectPublished(figure, { value: '0.692' });
     expect(figure).toMatchObject({ n: 12, answers: 24 });
   });
 
   it('C: any number of observers, missing data: nominal, ordinal, interval', () => {
     const counts = fromMatrix(KRIPPENDORFF_C, steps);
-    expectPublished(counts.krippendorffsAlpha(), { value: '0.743' });
-    expectPublished(counts.krippendorffsAlpha('ORDINAL'), { value: '0.815' });
-    expectPublished(counts.krippendorffsAlpha('INTERVAL'), { value: '0.849' });
-    expect(counts.krippendorffsAlpha()).toMatchObject({ n: 11, answers: 40 });
+    expectPublished(counts.overall().alpha, { value: '0.743' });
+    expectPublished(counts.overall().ordinalAlpha, { value: '0.815' });
+    expectPublished(counts.overall().intervalAlpha, { value: '0.849' });
+    expect(counts.overall().alpha).toMatchObject({ n: 11, answers: 40 });
   });
 
   it('three coders, mostly missing, nominal and interval: Wikipedia, "Krippendorff’s alpha", A computational example', () => {
     const counts = fromMatrix(['.....34121133.3', '1.213343.......', '..21344.21133.4'], steps);
-    expectPublished(counts.krippendorffsAlpha(), { value: '0.691' });
-    expectPublished(counts.krippendorffsAlpha('INTERVAL'), { value: '0.811' });
-    expect(counts.krippendorffsAlpha()).toMatchObject({ answers: 26 });
+    expectPublished(counts.overall().alpha, { value: '0.691' });
+    expectPublished(counts.overall().intervalAlpha, { value: '0.811' });
+    expect(counts.overall().alpha).toMatchObject({ answers: 26 });
   });
 
   it('says why it is undefined', () => {
@@ -466,14 +466,14 @@ describe('Krippendorff’s alpha', () => {
     counts.change([], [two]);
     expectAll({ undefined: 'NO_JOINTLY_LABELLED_SAMPLE', n: 0 });
     counts.change([two], [one, two].toReversed());
-    expect(counts.krippendorffsAlpha()).toEqual({ undefined: 'CHANCE_AGREEMENT_IS_ONE', n: 1 });
-    expect(counts.fleissKappa()).toEqual({ undefined: 'CHANCE_AGREEMENT_IS_ONE', n: 1 });
-    expect(counts.krippendorffsAlpha('ORDINAL')).toEqual({ undefined: 'LABELS_HAVE_NO_ORDER', n: 1 });
+    expect(counts.overall().alpha).toEqual({ undefined: 'CHANCE_AGREEMENT_IS_ONE', n: 1 });
+    expect(counts.overall().fleissKappa).toEqual({ undefined: 'CHANCE_AGREEMENT_IS_ONE', n: 1 });
+    expect(counts.overall().ordinalAlpha).toEqual({ undefined: 'LABELS_HAVE_NO_ORDER', n: 1 });
     // What one class alone leaves defined.
-    expect(counts.gwetAC1()).toMatchObject({ value: 1, expected: 0, n: 1 });
-    expect(counts.rawAgreement()).toMatchObject({ value: 1, n: 1, answers: 2, band: null });
+    expect(counts.overall().gwetAC1).toMatchObject({ value: 1, expected: 0, n: 1 });
+    expect(counts.overall().raw).toMatchObject({ value: 1, n: 1, answers: 2, band: null });
     const ordered = new AgreementCounts(3, ORDINAL);
-    expect(ordered.krippendorffsAlpha('INTERVAL')).toEqual({ undefined: 'LABELS_HAVE_NO_DISTANCES', n: 0 });
+    expect(ordered.overall().intervalAlpha).toEqual({ undefined: 'LABELS_HAVE_NO_DISTANCES', n: 0 });
   });
 });
 
@@ -597,9 +597,11 @@ describe('figures of many raters', () => {
     ];
     const counts = fromTable(table);
     // For two raters, Fleiss' kappa is Scott's pi. Of tables of two, irrCAC divides variances by n, not by n - 1.
-    const [pi, ac1, alpha] = [counts.fleissKappa(), counts.gwetAC1(), counts.krippendorffsAlpha()].map(
-      defined,
-    );
+    const [pi, ac1, alpha] = [
+      counts.overall().fleissKappa,
+      counts.overall().gwetAC1,
+      counts.overall().alpha,
+    ].map(defined);
     const byN = (figure: ReturnType<typeof defined> | undefined) => {
       if (figure === undefined) return expect.fail('there are three');
       return { ...figure, standardError: figure.standardError * Math.sqrt(99 / 100) };
@@ -616,7 +618,7 @@ describe('figures of many raters', () => {
       [2, 0],
     ]);
     expect(defined(counts.cohensKappa(0, 1)).value).toBeLessThan(0);
-    expectPublished(counts.gwetAC1(), { value: '0.941' });
+    expectPublished(counts.overall().gwetAC1, { value: '0.941' });
   });
 
   it('of each class: how likely another says it too, and alpha against the rest', () => {
@@ -633,7 +635,7 @@ describe('figures of many raters', () => {
       [5, 5],
     ]);
     for (const { alpha } of [yes, no].filter((one) => one !== undefined))
-      expect(defined(alpha).value).toBeCloseTo(defined(counts.krippendorffsAlpha()).value, 12);
+      expect(defined(alpha).value).toBeCloseTo(defined(counts.overall().alpha).value, 12);
   });
 
   it('of a class that nobody has said: nothing', () => {

@@ -393,19 +393,19 @@ describe('agreement and consensus', () => {
   it('move with every answer that counts', () => {
     const scenario = pool(3, { overlap: 3, overlapShare: 1 });
     const { agreement } = scenario.project;
-    expect(agreement.krippendorffsAlpha()).toMatchObject({ undefined: 'FEWER_THAN_TWO_ANNOTATORS' });
+    expect(agreement.overall().alpha).toMatchObject({ undefined: 'FEWER_THAN_TWO_ANNOTATORS' });
     scenario.labels('ann', 'cat');
     scenario.labels('ann', 'dog');
     scenario.claims('bob', 3);
     scenario.submits('bob', 2, 'cat');
-    expect(agreement.krippendorffsAlpha()).toMatchObject({ undefined: 'NO_JOINTLY_LABELLED_SAMPLE' });
+    expect(agreement.overall().alpha).toMatchObject({ undefined: 'NO_JOINTLY_LABELLED_SAMPLE' });
     scenario.submits('bob', 0, 'cat');
     scenario.submits('bob', 1, 'dog');
     expect(agreement.cohensKappa(0, 1)).toMatchObject({ value: 1, n: 2 });
     scenario.labels('cy', 'owl');
     expect(scenario.project.countedLabels(0)).toEqual([2, 0, 0]);
     expect(majority(scenario.project.countedLabels(0))).toEqual({ kind: 'label', label: 0, votes: 2, of: 3 });
-    expect(agreement.rawAgreement()).toMatchObject({ n: 2, answers: 5, value: 2 / 3 });
+    expect(agreement.overall().raw).toMatchObject({ n: 2, answers: 5, value: 2 / 3 });
   });
 
   it('forget an answer that was taken back before anybody else had answered', () => {
@@ -414,7 +414,7 @@ describe('agreement and consensus', () => {
     scenario.given('undo', own(scenario, 'ann', 0));
     scenario.submits('ann', 0, 'dog');
     scenario.labels('bob', 'dog');
-    expect(scenario.project.agreement.rawAgreement()).toMatchObject({ n: 1, value: 1 });
+    expect(scenario.project.agreement.overall().raw).toMatchObject({ n: 1, value: 1 });
   });
 
   it('keep to the answer that was given blind: who tries every label learns nothing more, and mends no figure', () => {
@@ -423,12 +423,12 @@ describe('agreement and consensus', () => {
     scenario.labels('ann', 'owl');
     scenario.labels('bob', 'cat');
     for (const label of LABELS) {
-      expect(agreement.rawAgreement()).toMatchObject({ n: 1, value: 0 });
+      expect(agreement.overall().raw).toMatchObject({ n: 1, value: 0 });
       scenario.given('undo', own(scenario, 'bob', 0));
-      expect(agreement.rawAgreement()).toMatchObject({ n: 1, value: 0 });
+      expect(agreement.overall().raw).toMatchObject({ n: 1, value: 0 });
       scenario.submits('bob', 0, label);
     }
-    expect(agreement.rawAgreement()).toMatchObject({ n: 1, value: 0 });
+    expect(agreement.overall().raw).toMatchObject({ n: 1, value: 0 });
     expect(scenario.project.countedLabels(0)).toEqual([2, 2]);
   });
 });

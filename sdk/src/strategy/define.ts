@@ -58,11 +58,8 @@ export function defineStrategy<
     reasons,
   } = definition;
 
-  if (typeof name !== 'string' || name.length > 64 || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
-    throw new TypeError(
-      `a strategy's name is kebab-case, up to 64 characters, and not ${JSON.stringify(name)}`,
-    );
-  }
+  const unfit = strategyNameProblem(name);
+  if (unfit !== null) throw new TypeError(unfit);
   const insist = (condition: boolean, what: string) => {
     if (!condition) throw new TypeError(`strategy ${name}: ${what}`);
   };
@@ -106,6 +103,14 @@ export function defineStrategy<
           reasons: (reasons ?? null) as ScoreStrategy['reasons'],
         },
   );
+}
+
+/** What is wrong with a strategy's name, in words; null if it can be one. */
+export function strategyNameProblem(name: unknown): string | null {
+  const isFit = typeof name === 'string' && name.length <= 64 && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name);
+  return isFit
+    ? null
+    : `a strategy's name is kebab-case, up to 64 characters, and not ${JSON.stringify(name)}`;
 }
 
 /** Whether a value was made by `defineStrategy`, be it by another copy of this module. */

@@ -21,7 +21,7 @@ export {
   type SelectStrategy,
   type Strategy,
 } from './contract.ts';
-export { defineStrategy, isStrategy } from './define.ts';
+export { defineStrategy, isStrategy, strategyNameProblem } from './define.ts';
 export { NearestCentres } from './kernels/centres.ts';
 export { type Clusters, type KMeansOptions, kMeans } from './kernels/kMeans.ts';
 export {
