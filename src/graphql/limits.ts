@@ -167,6 +167,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'BadProbabilitiesError.badRows': 10,
   'PredictionRun.classAudits': 100,
   'PredictionRun.peopleAgreement': 8,
+  'Presence.people': 1_000,
   'PrioritizedSamples.samples': 50,
   'Query.strategies': 50,
   'Subscription.strategies': 50,

@@ -233,7 +233,7 @@ mutation('skip', {
   resolve: async (input, context) => {
     const { access, assignment } = await ownAssignment(context, input.assignment);
     const reason = textOf('reason', input.reason ?? '', { from: 0, to: 1_000 });
-    return { ...(await queue.skip(access, assignment, reason)), access };
+    return { ...(await queue.skip(context.concord, access, assignment, reason)), access };
   },
 });
 
@@ -269,7 +269,7 @@ for (const { command, description, about, refusals } of handling) {
     refusals,
     resolve: async (input, context) => {
       const { access, assignment } = await ownAssignment(context, input.assignment);
-      return { ...(await queue.handle(access, command, assignment)), access };
+      return { ...(await queue.handle(context.concord, access, command, assignment)), access };
     },
   });
 }

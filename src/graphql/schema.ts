@@ -7,6 +7,7 @@ import './predictions.ts';
 import './rounds.ts';
 import './replay.ts';
 import './queue.ts';
+import './presence.ts';
 import './agreement.ts';
 import './audit.ts';
 import './prioritized.ts';

@@ -52,7 +52,7 @@ export class Group {
 
   constructor(options: GroupOptions) {
     this.#options = options;
-    this.#follower = options.concord.hub.follow([options.live.id, DIRECTORY_TOPIC]);
+    this.#follower = options.concord.hub.follow([options.source.topic ?? options.live.id, DIRECTORY_TOPIC]);
     void this.#follow();
   }
 

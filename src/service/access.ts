@@ -87,17 +87,21 @@ export function stillHolds(concord: Concord, { viewer, role, live }: ProjectAcce
 }
 
 /**
- * Follows a project for a viewer. It wakes at the project's changes, and at whatever may end the viewer's access:
- * changes of the directory, and the end of their token. Who is woken asks {@link stillHolds} first.
+ * Follows a project for a viewer. It wakes at the project's changes (or at those of another `topic`), and at whatever
+ * may end the viewer's access: changes of the directory, and the end of their token. Who is woken asks {@link stillHolds} first.
  */
 export function followAs(
   { hub }: Concord,
   { live, viewer }: ProjectAccess,
-  options: { readonly onEnd?: (() => void) | undefined; readonly interest?: Interest } = {},
+  options: {
+    readonly topic?: string | undefined;
+    readonly onEnd?: (() => void) | undefined;
+    readonly interest?: Interest;
+  } = {},
 ): Follower {
   const until = viewer.expires ?? Number.POSITIVE_INFINITY;
-  const { onEnd = () => undefined, interest = null } = options;
-  return hub.follow([live.id, DIRECTORY_TOPIC], { until, onEnd, interest });
+  const { topic = live.id, onEnd = () => undefined, interest = null } = options;
+  return hub.follow([topic, DIRECTORY_TOPIC], { until, onEnd, interest });
 }
 
 /** A viewer's role in a project as the directory has it now; undefined without one, or without a good token. */

@@ -27,6 +27,8 @@ export type { StrategyInfo } from '../strategies/host.ts';
 export const DIRECTORY_TOPIC = 'directory';
 /** The topic of the strategies that there are. */
 export const STRATEGIES_TOPIC = 'strategies';
+/** The topic of who is in a project, which changes without any commit. */
+export const presenceTopic = (project: string) => `presence of ${project}`;
 
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
@@ -59,7 +61,7 @@ export class Concord {
     this.#upkeep = upkeep;
     this.strategies = strategies;
     this.environment = environment;
-    this.attendance = new Attendance(environment);
+    this.attendance = new Attendance(environment, (project) => this.hub.wake(presenceTopic(project)));
     this.payloads = new PayloadReader(store);
     this.reasons = new ReasonReader(store);
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
@@ -101,11 +103,13 @@ export class Concord {
 
   /**
    * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
-   * assignments, rounds, and the streams of those whose token has run out.
+   * assignments, rounds, the streams of those whose token has run out, and who has become idle.
    * @throws {AggregateError} some projects could not be swept; the others were
    */
   async sweep(): Promise<void> {
-    this.hub.tick(this.environment.now());
+    const now = this.environment.now();
+    this.hub.tick(now);
+    this.attendance.tick(now);
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
       try {

@@ -4,7 +4,10 @@ import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
 import { type AssignmentView, assignmentView, type QueueView, queueView } from './views.ts';
 
-/** An annotator's commands, each answered with what they come to as the annotator may see it. */
+/**
+ * An annotator's commands, each answered with what they come to as the annotator may see it. All but `claim`, which
+ * programs give by themselves, are signs of life: see `Attendance`.
+ */
 
 /** Tops up one's queue. */
 export function claim(concord: Concord, { live, viewer }: ProjectAccess, hold: number): Promise<QueueView> {
@@ -24,6 +27,7 @@ export function submit(
   { live, viewer }: ProjectAccess,
   answer: Omit<CommandInput<'submit'>, 'by'>,
 ): Promise<SubmittedView> {
+  concord.attendance.acted(live, viewer.member);
   return live.execute('submit', { by: viewer.member, ...answer }, (project, { row }) => ({
     assignment: assignmentView(project, row),
     queue: ownQueue(concord, project, viewer.member),
@@ -32,22 +36,27 @@ export function submit(
 
 /** Gives a sample back, keeps it longer, or takes an answer back. */
 export function handle(
+  { attendance }: Concord,
   { live, viewer }: ProjectAccess,
   command: 'release' | 'renew' | 'undo',
   assignment: string,
 ): Promise<AssignmentView> {
+  attendance.acted(live, viewer.member);
   return live.execute(command, { by: viewer.member, assignment }, assignmentView);
 }
 
 export function skip(
+  { attendance }: Concord,
   { live, viewer }: ProjectAccess,
   assignment: string,
   reason: string,
 ): Promise<AssignmentView> {
+  attendance.acted(live, viewer.member);
   return live.execute('skip', { by: viewer.member, assignment, reason }, assignmentView);
 }
 
 export function endWorkSession(concord: Concord, { live, viewer }: ProjectAccess): Promise<QueueView> {
+  concord.attendance.acted(live, viewer.member);
   return live.execute('endWorkSession', { by: viewer.member }, (project) =>
     ownQueue(concord, project, viewer.member),
   );

@@ -24,6 +24,8 @@ export interface Source<E, P = unknown> {
   readonly kind: 'feed' | 'state';
   /** The least time between two pushes to a reader that is up to date, in milliseconds. */
   readonly pauseMs: number;
+  /** The topic of the hub that wakes its readers; default: the changes of the project. */
+  readonly topic?: string | undefined;
   /**
    * Where a reader begins.
    * @param after the cursor of what it has read, or null; states have none
@@ -44,16 +46,19 @@ export function stateSource<T>({
   look,
   same,
   pauseMs,
+  topic,
 }: {
   readonly look: () => Promise<T>;
   readonly same: (a: T, b: T) => boolean;
   readonly pauseMs: number;
+  readonly topic?: string;
 }): Source<T, number> {
   let version = 0;
   let newest: T | null = null;
   return {
     kind: 'state',
     pauseMs,
+    topic,
     start: async () => 0,
     async next(place) {
       const state = await look();
@@ -117,7 +122,7 @@ export async function readAs<E, P>(
   after: string | null = null,
 ): Promise<AsyncIterableIterator<E>> {
   // Follows before it looks, so that nothing can fall in between.
-  const follower = followAs(concord, access);
+  const follower = followAs(concord, access, { topic: source.topic });
   try {
     const start = await source.start(after);
     const mayRead = () => stillHolds(concord, access);
@@ -133,6 +138,7 @@ export function mapSource<E, F, P>(source: Source<E, P>, turn: (event: E) => F):
   return {
     kind: source.kind,
     pauseMs: source.pauseMs,
+    topic: source.topic,
     start: (after) => source.start(after),
     async next(place) {
       const step = await source.next(place);

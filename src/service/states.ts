@@ -1,5 +1,12 @@
 import { type Audience, followAs, isLive, type ProjectAccess, stillHolds, type Viewer } from './access.ts';
-import { type Concord, DIRECTORY_TOPIC, STRATEGIES_TOPIC, type StrategyInfo } from './concord.ts';
+import type { Present } from './attendance.ts';
+import {
+  type Concord,
+  DIRECTORY_TOPIC,
+  presenceTopic,
+  STRATEGIES_TOPIC,
+  type StrategyInfo,
+} from './concord.ts';
 import type { Interest } from './hub.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
@@ -30,6 +37,22 @@ export function progressSource({ live }: Audience): Source<ProgressView, number>
 export function auditSource({ live }: Audience): Source<AuditView, number> {
   const look = () => live.read((project) => live.audit.of(project));
   return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
+}
+
+/** A thousand people come and go by the second, and each push has all of them. */
+const PRESENCE_PAUSE_MS = 250;
+
+/** Who is in a project, and at work; see {@link Attendance}. */
+export function presenceSource(
+  { attendance }: Concord,
+  { live }: Audience,
+): Source<readonly Present[], number> {
+  return stateSource({
+    look: async () => attendance.of(live.id),
+    same: Object.is,
+    pauseMs: PRESENCE_PAUSE_MS,
+    topic: presenceTopic(live.id),
+  });
 }
 
 /** The viewer's own queue. While it is followed, its owner counts as connected. */

@@ -180,6 +180,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
       case 'Query.project':
       case 'Subscription.agreement':
       case 'Subscription.audit':
+      case 'Subscription.presence':
       case 'Subscription.progress':
       case 'Subscription.prioritized':
       case 'Subscription.queue':
@@ -226,7 +227,7 @@ const OWN_ANSWER = new Set([
   'AlreadyAnsweredError.message',
 ]);
 /** Types of which annotators and viewers must never get one. */
-const STEERING_ONLY = new Set(['Sample', 'RoundSample', 'TrainingExample', 'Consensus']);
+const STEERING_ONLY = new Set(['PresentMember', 'Sample', 'RoundSample', 'TrainingExample', 'Consensus']);
 const DRAWS = new Set(['AUDIT', 'RANDOM', 'UNCERTAIN']);
 
 /** What of an answer, error or push somebody must not see, each with its place. */

@@ -189,14 +189,14 @@ export class Annotator extends Client {
       isMine: (event) => event.type === 'skipped' && event.reason === reason,
       isAsked: (event) => event.type === 'skipped' && event.assignment === assignment,
     });
-    await this.send(what, errand, { run: (access) => skip(access, assignment, reason) });
+    await this.send(what, errand, { run: (access, concord) => skip(concord, access, assignment, reason) });
   }
 
   async #handle(command: 'release' | 'renew' | 'undo', assignment: string | undefined): Promise<void> {
     if (assignment === undefined) return;
     const what = `${command} ${short(assignment)}`;
     const reply = await this.send(what, this.errand(what, { about: [short(assignment)] }), {
-      run: (access) => handle(access, command, assignment),
+      run: (access, concord) => handle(concord, access, command, assignment),
     });
     if (reply.kind !== 'DONE') return;
     if (command === 'release') {
@@ -213,7 +213,8 @@ export class Annotator extends Client {
     const [assignment] = this.dice.pick(others);
     const what = `meddling with ${short(assignment)}`;
     const reply = await this.send(what, this.errand(what, { about: [short(assignment)] }), {
-      run: (access) => handle(access, this.dice.pick(['release', 'renew', 'undo']), assignment),
+      run: (access, concord) =>
+        handle(concord, access, this.dice.pick(['release', 'renew', 'undo']), assignment),
     });
     if (reply.kind === 'DONE')
       throw new Violation(`${this.name}'s ${what} was let through`, [short(assignment)]);

@@ -2,7 +2,14 @@ import { type Client, createClient } from '../client/client.ts';
 import { NetworkError } from '../client/errors.ts';
 import { ForbiddenError, NotFoundError, StoreUnavailableError } from '../client/generated/errors.ts';
 import type { EmptyReason } from '../client/generated/schema.ts';
-import type { Agreement, Assignment, Project, Queue, Submission } from '../client/generated/types.ts';
+import type {
+  Agreement,
+  Assignment,
+  Presence,
+  Project,
+  Queue,
+  Submission,
+} from '../client/generated/types.ts';
 import type { CallOptions } from '../client/operation.ts';
 import type { ClientOptions } from '../client/options.ts';
 import { DEFAULT_RETRY, delayAfter, type RetryPolicy } from '../client/retry.ts';
@@ -89,6 +96,9 @@ export interface Annotator extends AsyncIterable<Assignment> {
 
   /** How far annotators agree, whenever that changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
+
+  /** How many are at work, whenever that changes. Who they are is for owners and drivers. */
+  watchPresence(options?: CallOptions): AsyncIterable<Presence>;
 
   /**
    * Ends all iterations and closes the connection. What was held and not given out goes back after the grace
@@ -227,6 +237,10 @@ class LiveAnnotator implements Annotator {
 
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement> {
     return this.client.watchAgreement({ project: this.project.id }, options);
+  }
+
+  watchPresence(options?: CallOptions): AsyncIterable<Presence> {
+    return this.client.watchPresence({ project: this.project.id }, options);
   }
 
   close(): void {

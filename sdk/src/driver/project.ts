@@ -10,6 +10,7 @@ import type {
   ModelAgreement,
   NewToken,
   PredictionRun,
+  Presence,
   Progress,
   Project,
   Replay,
@@ -133,7 +134,10 @@ export interface DriverProject {
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
-  /** The same whenever an audit is answered: whether auto-accept is provisional, proven or suspended. */
+  /** Who is at work, whenever that changes. */
+  watchPresence(options?: CallOptions): AsyncIterable<Presence>;
+
+  /** How audits stand, pushed whenever one is answered: whether auto-accept is provisional, proven or suspended. */
   watchAudit(options?: CallOptions): AsyncIterable<AuditState>;
 
   /** What audits have shown of each class that the current run predicts; null before the first. */
@@ -176,6 +180,7 @@ export function driverProject(client: Client, info: Project): DriverProject {
         mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),
       ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
+    watchPresence: (options) => client.watchPresence({ project }, options),
     watchAudit: (options) => client.watchAudit({ project }, options),
     classAudits: (options) => client.classAudits({ project }, options),
     suggestedThreshold: (options) => client.suggestedThreshold({ project }, options),

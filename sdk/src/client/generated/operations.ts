@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -2711,6 +2711,39 @@ fragment StoppingSignals on StoppingSignals {
 }`,
 };
 
+const WATCH_PRESENCE: Operation = {
+  name: 'WatchPresence',
+  kind: 'state',
+  path: ['presence'],
+  document: `subscription WatchPresence($project: ID!) {
+  presence(project: $project) {
+    ...Presence
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment Presence on Presence {
+  connected
+  active
+  people {
+    ...PresentMember
+  }
+}
+
+fragment PresentMember on PresentMember {
+  member {
+    ...Member
+  }
+  state
+  since
+}`,
+};
+
 const WATCH_PROGRESS: Operation = {
   name: 'WatchProgress',
   kind: 'state',
@@ -3082,6 +3115,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: what audits show of the current prediction run, and whether auto-accept is suspended. Not for annotators. */
     watchAudit(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<AuditState> {
       return stream(WATCH_AUDIT, variables, options);
+    },
+
+    /** State: who is at work in a project. To annotators and viewers, how many. */
+    watchPresence(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<Presence> {
+      return stream(WATCH_PRESENCE, variables, options);
     },
 
     /** State: progress of a project and of its newest round. */

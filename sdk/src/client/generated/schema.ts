@@ -325,6 +325,15 @@ export type PolicyPreset =
   /** Suggestions are hidden, more samples overlap, more audits are drawn. */
   | 'QUALITY';
 
+/** How somebody is in a project. */
+export type PresenceState =
+  /** At work. */
+  | 'ACTIVE'
+  /** Not connected. They are forgotten after the grace period, and what they had not come to goes back. */
+  | 'AWAY'
+  /** Connected; for two minutes there was no answer, skip or the like. */
+  | 'IDLE';
+
 /** How much a sample is worth asking. */
 export type Priority =
   /** Above the policy's threshold. */
