@@ -18,10 +18,10 @@ import {
   FIRST_COMMITS,
   idOf,
   JOURNALS_INDEX,
-  journalAt,
   newestCommit,
   placeOf,
   SEQ_END,
+  standingAt,
 } from './places.ts';
 import {
   type ChunkId,
@@ -224,17 +224,28 @@ class MongoStore implements Store {
     await this.#use((session) => this.#turns.take(_id, () => this.#documents.deleteOne({ _id }, session)));
   }
 
-  watch(onAppend: (journal: string) => void): () => void {
+  watch(onAppend: (journal: string, seq: number) => void, onEnd: () => void = () => {}): () => void {
     this.#checkOpen();
     const stream = this.#commits.watch(INSERTIONS);
-    stream.on('change', (change) => {
-      if (change.operationType === 'insert') onAppend(journalAt(change.documentKey._id));
-    });
-    // The server has no change streams, or has lost this one's place. What it would have said is only a hint.
-    stream.on('error', () => {});
-    return () => {
+    let isEnded = false;
+    const end = () => {
+      if (isEnded) return false;
+      isEnded = true;
       stream.close().catch(() => {});
+      return true;
     };
+    stream.on('change', (change) => {
+      if (change.operationType !== 'insert') return;
+      const { journal, seq } = standingAt(change.documentKey._id);
+      onAppend(journal, seq);
+    });
+    // The driver goes on by itself where that can help. Else the server has no change streams, or has lost the place.
+    const endByItself = () => {
+      if (end()) onEnd();
+    };
+    stream.on('error', endByItself);
+    stream.on('close', endByItself);
+    return end;
   }
 
   close(): Promise<void> {

@@ -53,9 +53,10 @@ export function placeOf(journal: string, seq: number): string {
   return idOf(journal, digitsOf(seq));
 }
 
-/** The journal of a commit, by its `_id`. */
-export function journalAt(place: string): string {
-  return decodeURIComponent(place.slice(0, -FIRST_PLACE.length));
+/** Where a commit stands, by its `_id`. */
+export function standingAt(place: string): { readonly journal: string; readonly seq: number } {
+  const end = place.length - FIRST_PLACE.length;
+  return { journal: decodeURIComponent(place.slice(0, end)), seq: Number(place.slice(end + 1)) };
 }
 
 function digitsOf(seq: number): string {

@@ -138,12 +138,13 @@ export interface Store {
   deleteDocument(collection: string, id: string): Promise<void>;
 
   /**
-   * Calls back when somebody has appended to a journal, another node as well. It is only a hint: it may come
+   * Calls back when somebody has appended a commit to a journal, another node as well. It is only a hint: it may come
    * late, twice, for what this store appended itself, or not at all, and it begins some time after the call. Who
    * must miss nothing reads the tail, now and then and whenever this calls. The answer ends it. Stores that one
    * process alone can write have none.
+   * @param onEnd called once if the hints end by themselves: the server has none, or has lost its place
    */
-  watch?(onAppend: (journal: string) => void): () => void;
+  watch?(onAppend: (journal: string, seq: number) => void, onEnd?: () => void): () => void;
 
   /** Waits for what is under way, then lets go of the store. Later calls throw {@link StoreUnavailableError}. */
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
+import { Following } from './following.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
 import { LiveProject } from './liveProject.ts';
@@ -46,6 +47,8 @@ export class Concord {
   /** Passes and embeddings are held for one strategy at a time. */
   readonly largeInputs = new OneAtATime();
   readonly directory: JournalHost<Directory, DirectoryEvent>;
+  /** What other nodes append. */
+  readonly following: Following;
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
   #closing: Promise<void> | null = null;
@@ -67,6 +70,8 @@ export class Concord {
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
     strategies.onChange(() => this.hub.wake(STRATEGIES_TOPIC));
+    const hosts = { all: () => this.#hosts(), of: (journal: string) => this.#hostOf(journal) };
+    this.following = new Following(store, environment, hosts);
   }
 
   newId(): string {
@@ -94,6 +99,15 @@ export class Concord {
       this.#projects.set(id, project);
     }
     return project;
+  }
+
+  *#hosts() {
+    yield this.directory;
+    for (const { host } of this.#projects.values()) yield host;
+  }
+
+  #hostOf(journal: string) {
+    return journal === DIRECTORY_JOURNAL ? this.directory : this.#projects.get(journal)?.host;
   }
 
   /** Forgets a project that came to nothing. */
@@ -131,6 +145,7 @@ export class Concord {
   }
 
   async #letGo(): Promise<void> {
+    this.following.close();
     this.attendance.close();
     this.hub.close();
     await this.directory.settled();

@@ -169,24 +169,87 @@ async function foldCommit<P extends Projection<E>, E>(
   journal: string,
   kind: JournalKind<P, E>,
   projection: P,
-  { seq, time, events }: Commit,
+  commit: Commit,
 ): Promise<void> {
-  try {
-    for (const event of events as readonly E[]) {
-      const chunks = await loadChunks(store, kind.chunksToFold(event));
-      projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+  for (const event of commit.events as readonly E[]) {
+    let chunks: ReadonlyMap<string, Uint8Array>;
+    try {
+      chunks = await loadChunks(store, kind.chunksToFold(event));
+    } catch (error) {
+      throw unfoldable(kind, journal, commit, error);
     }
-  } catch (error) {
-    if (error instanceof UnknownEventError) throw tooNew(journal, seq, error, kind.form?.version);
-    if (error instanceof StoreError) throw error;
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new DamagedJournalError(
-      `journal ${journal} cannot be read at commit ${seq}: ${problem}; restore a backup`,
-      {
-        cause: error,
-      },
-    );
+    foldEvents(kind, journal, projection, commit, [event], chunks);
   }
+}
+
+/** A commit and the chunks that folding it takes: it can be folded in one step. */
+export interface FoldableCommit {
+  readonly commit: Commit;
+  readonly chunks: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * The commits after a place, each with its chunks, for who folds them at a moment of its own choosing.
+ * Throws as {@link loadProjection} does.
+ */
+export async function* foldableTail<P extends Projection<E>, E>(
+  store: Store,
+  journal: string,
+  kind: JournalKind<P, E>,
+  after: number,
+): AsyncGenerator<FoldableCommit, void, void> {
+  for await (const commit of store.read(journal, after)) {
+    try {
+      const ids = (commit.events as readonly E[]).flatMap((event) => kind.chunksToFold(event));
+      yield { commit, chunks: await loadChunks(store, ids) };
+    } catch (error) {
+      throw unfoldable(kind, journal, commit, error);
+    }
+  }
+}
+
+/**
+ * Folds a whole commit, in one step. After an error the projection is of no use.
+ * @throws {JournalTooNewError | DamagedJournalError} as {@link loadProjection}
+ */
+export function foldWhole<P extends Projection<E>, E>(
+  kind: JournalKind<P, E>,
+  journal: string,
+  projection: P,
+  { commit, chunks }: FoldableCommit,
+): void {
+  foldEvents(kind, journal, projection, commit, commit.events as readonly E[], chunks);
+}
+
+function foldEvents<P extends Projection<E>, E>(
+  kind: JournalKind<P, E>,
+  journal: string,
+  projection: P,
+  commit: Commit,
+  events: readonly E[],
+  chunks: ReadonlyMap<string, Uint8Array>,
+): void {
+  const { seq, time } = commit;
+  try {
+    for (const event of events) projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+  } catch (error) {
+    throw unfoldable(kind, journal, commit, error);
+  }
+}
+
+function unfoldable<P extends Projection<E>, E>(
+  { form }: JournalKind<P, E>,
+  journal: string,
+  { seq }: Commit,
+  error: unknown,
+): unknown {
+  if (error instanceof UnknownEventError) return tooNew(journal, seq, error, form?.version);
+  if (error instanceof StoreError) return error;
+  const problem = error instanceof Error ? error.message : String(error);
+  return new DamagedJournalError(
+    `journal ${journal} cannot be read at commit ${seq}: ${problem}; restore a backup`,
+    { cause: error },
+  );
 }
 
 function tooNew(journal: string, seq: number, cause: UnknownEventError, version: number | undefined): Error {

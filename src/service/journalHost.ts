@@ -9,7 +9,14 @@ import {
   ValueTooLargeError,
 } from '../journal/port.ts';
 import { delay, type Environment, newId } from './environment.ts';
-import { type JournalKind, loadProjection, type Projection } from './folding.ts';
+import {
+  type FoldableCommit,
+  foldableTail,
+  foldWhole,
+  type JournalKind,
+  loadProjection,
+  type Projection,
+} from './folding.ts';
 import { asRefusal } from './trouble.ts';
 
 type Chunks = ReadonlyMap<string, Uint8Array>;
@@ -41,6 +48,9 @@ const MAX_JOBS_PER_COMMIT = 500;
 const MAX_EVENTS_PER_COMMIT = 4_000;
 /** How often a command is decided again because another node was faster. */
 const MAX_CONFLICTS = 10;
+/** Commits of others that are held before they are folded, and bytes of chunks with them. */
+const MAX_TAIL = 200;
+const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 /** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
 const APPEND_PAUSES_MS = [20, 200];
 const NO_CHUNKS: Chunks = new Map();
@@ -70,6 +80,11 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #listeners = new Set<(projection: P) => void>();
   readonly #jobs: Job<P, E>[] = [];
   readonly #reads: Read<P>[] = [];
+  /** Commits of others, in order, that the projection may not have yet. */
+  readonly #tail: FoldableCommit[] = [];
+  #following: Promise<void> | null = null;
+  /** The newest commit that this host was told of. */
+  #heard = 0;
   /** The projection at the newest synced commit; null while it must be loaded first. */
   #projection: P | null = null;
   /** The projection was thrown away; those who follow the journal must hear what it comes to now. */
@@ -120,7 +135,8 @@ export class JournalHost<P extends Projection<E>, E> {
     const projection = this.#projection;
     return new Promise((resolve, reject) => {
       // All that stands in it is synced while nothing is under way: then there is nothing to wait for.
-      if (projection !== null && this.#pumping === null) return resolve(look(projection));
+      const isIdle = this.#pumping === null && this.#tail.length === 0;
+      if (projection !== null && isIdle) return resolve(look(projection));
       this.#reads.push({ run: (projection) => resolve(look(projection)), reject });
       this.#pump();
     });
@@ -135,9 +151,63 @@ export class JournalHost<P extends Projection<E>, E> {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Looks in the store for what others have appended, and folds it. Commands and reads go on meanwhile, and are
+   * answered from the state there is while the store does not answer. It never rejects: if the tail cannot be had,
+   * the state stays as it is; if it cannot be folded, whoever asks next is told.
+   * @param seq a commit that is known to stand: nothing is done if the state has it
+   */
+  follow(seq?: number): Promise<void> {
+    // What was never asked for is loaded when it is.
+    if (this.#published === null) return Promise.resolve();
+    if (seq !== undefined) {
+      if ((this.#projection?.seq ?? 0) >= seq) return Promise.resolve();
+      this.#heard = Math.max(this.#heard, seq);
+    }
+    this.#following ??= this.#follow().finally(() => {
+      this.#following = null;
+    });
+    return this.#following;
+  }
+
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
-    while (this.#pumping !== null) await this.#pumping;
+    while ((this.#pumping ?? this.#following) !== null) await (this.#pumping ?? this.#following);
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      let heard: number;
+      do {
+        heard = this.#heard;
+        await this.#readTail();
+        // What was appended while the end was read may have been missed.
+      } while (this.#heard > heard);
+    } catch (error) {
+      this.#tail.length = 0;
+      if (error instanceof StoreUnavailableError || error instanceof Refusal) return;
+      // The tail cannot be folded, and whoever asks next is told why.
+      this.#throwAway();
+      this.#pump();
+    }
+  }
+
+  async #readTail(): Promise<void> {
+    const seq = await this.read((projection) => projection.seq);
+    let bytes = 0;
+    for await (const next of foldableTail(this.#store, this.journal, this.#kind, seq)) {
+      this.#tail.push(next);
+      for (const chunk of next.chunks.values()) bytes += chunk.length;
+      if (this.#tail.length < MAX_TAIL && bytes < MAX_TAIL_BYTES) continue;
+      await this.#foldTail();
+      bytes = 0;
+    }
+    await this.#foldTail();
+  }
+
+  /** Has the tail folded, between two commits of this host. */
+  async #foldTail(): Promise<void> {
+    if (this.#tail.length > 0) await this.read(() => undefined);
   }
 
   #pump(): void {
@@ -159,6 +229,7 @@ export class JournalHost<P extends Projection<E>, E> {
       for (const { reject } of [...this.#jobs.splice(0), ...this.#reads.splice(0)]) reject(cause);
       return;
     }
+    if (!this.#hasCaughtUp(projection)) return;
     this.#publish(projection);
     for (const { run, reject } of this.#reads.splice(0)) {
       try {
@@ -169,6 +240,20 @@ export class JournalHost<P extends Projection<E>, E> {
     }
     const jobs = this.#takeJobs();
     if (jobs.length > 0) await this.#commit(projection, jobs);
+  }
+
+  /** Folds the commits of others that were found. If one cannot be folded, the projection must be loaded anew. */
+  #hasCaughtUp(projection: P): boolean {
+    try {
+      for (const next of this.#tail.splice(0)) {
+        // What was decided or loaded meanwhile may have it already.
+        if (next.commit.seq === projection.seq + 1) foldWhole(this.#kind, this.journal, projection, next);
+      }
+      return true;
+    } catch {
+      this.#throwAway();
+      return false;
+    }
   }
 
   #takeJobs(): Job<P, E>[] {

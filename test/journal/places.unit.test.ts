@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { commitsAfter, FIRST_PLACE, idOf, journalAt, placeOf, SEQ_END } from '../../src/journal/places.ts';
+import { commitsAfter, FIRST_PLACE, idOf, placeOf, SEQ_END, standingAt } from '../../src/journal/places.ts';
 
 const name = fc
   .oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.stringMatching(/^[ab/%0-9]{1,8}$/))
@@ -10,7 +10,7 @@ const seq = fc.integer({ min: 1, max: SEQ_END - 1 });
 it('names a commit so that its journal is known', () => {
   fc.assert(
     fc.property(name, seq, (journal, n) => {
-      expect(journalAt(placeOf(journal, n))).toBe(journal);
+      expect(standingAt(placeOf(journal, n))).toStrictEqual({ journal, seq: n });
     }),
   );
   expect(placeOf('p', 1)).toBe(`p${FIRST_PLACE}`);

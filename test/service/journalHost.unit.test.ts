@@ -347,6 +347,78 @@ describe('JournalHost', () => {
     });
   });
 
+  describe('following another node', () => {
+    const elsewhere = () => new JournalHost(KIND, 'words', new MemoryStore(disk), world);
+
+    it('folds what the other has appended, and tells its listeners', async () => {
+      await host.read(said);
+      const changed = vi.fn();
+      host.onChange((words) => changed(said(words)));
+      const other = elsewhere();
+      await other.execute(say('a', 'b'), count);
+      const [chunk, bytes] = [await store.putChunk(Buffer.from('chunk'), 1), Buffer.from('chunk')];
+      await other.execute(say(`#${chunk}`), count, { chunks: new Map([[chunk, bytes]]) });
+      await host.follow(2);
+      expect(changed.mock.calls).toEqual([[['a', 'b', 'chunk']]]);
+      await host.execute(say('c'), count);
+      expect(await host.read(said)).toEqual(['a', 'b', 'chunk', 'c']);
+    });
+
+    it('looks for nothing that it has, and loads nothing that nobody asked for', async () => {
+      const read = vi.spyOn(store, 'read');
+      await host.follow(1);
+      expect(read).not.toHaveBeenCalled();
+      await host.execute(say('a'), count);
+      read.mockClear();
+      await host.follow(1);
+      expect(read).not.toHaveBeenCalled();
+    });
+
+    it('looks again if it is told of more meanwhile', async () => {
+      await host.read(said);
+      const other = elsewhere();
+      await other.execute(say('a'), count);
+      const atEnd = gate();
+      const read = store.read.bind(store);
+      vi.spyOn(store, 'read').mockImplementationOnce(async function* (journal, after) {
+        yield* read(journal, after);
+        await atEnd.pass();
+      });
+      const following = host.follow(1);
+      await atEnd.reached;
+      await other.execute(say('b'), count);
+      void host.follow(2);
+      atEnd.open();
+      await following;
+      expect(await host.read(said)).toEqual(['a', 'b']);
+    });
+
+    it('answers from what it has while the store does not answer', async () => {
+      await host.execute(say('a'), count);
+      const hanging = gate();
+      // biome-ignore lint/correctness/useYield: the store is away
+      vi.spyOn(store, 'read').mockImplementationOnce(async function* () {
+        await hanging.pass();
+        throw unavailable();
+      });
+      const following = host.follow();
+      await hanging.reached;
+      expect(await host.read(said)).toEqual(['a']);
+      expect(await host.execute(say('b'), count)).toBe(2);
+      hanging.open();
+      await following;
+      expect(await host.read(said)).toEqual(['a', 'b']);
+    });
+
+    it('tells whoever asks next that the tail cannot be folded', async () => {
+      await host.execute(say('a'), count);
+      const commit = { seq: 2, id: 'other', time: 1, events: [{ word: 'unfoldable' }] };
+      await new MemoryStore(disk).append('words', commit);
+      await host.follow();
+      await expect(host.read(said)).rejects.toThrow(DamagedJournalError);
+    });
+  });
+
   describe('when the store fails', () => {
     it('says that it is full, forgets what it had folded, and goes on when there is space', async () => {
       await host.execute(say('a'), count);

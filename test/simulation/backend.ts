@@ -38,6 +38,7 @@ export class Backend {
   isFull = false;
   /** Is shown every commit in the instant it is synced. */
   onSynced: (journal: string, commit: Commit) => void = () => undefined;
+  readonly #news = new Set<(journal: string, seq: number) => void>();
   readonly #synced = new Map<string, Commit[]>();
   /** By journal; the first is being synced. */
   readonly #arrivals = new Map<string, Arrival[]>();
@@ -49,6 +50,12 @@ export class Backend {
     this.#scheduler = scheduler;
     this.#weather = weather;
     this.#dice = dice;
+  }
+
+  /** Tells of every commit that is synced; the answer ends it. */
+  onNews(tell: (journal: string, seq: number) => void): () => void {
+    this.#news.add(tell);
+    return () => this.#news.delete(tell);
   }
 
   synced(journal: string): readonly Commit[] {
@@ -156,5 +163,6 @@ export class Backend {
     const landed = { ...commit, seq: commits.length + 1 };
     commits.push(landed);
     this.onSynced(journal, landed);
+    for (const tell of this.#news) tell(journal, landed.seq);
   }
 }

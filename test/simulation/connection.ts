@@ -133,6 +133,29 @@ export class Connection implements Store {
     return this.#do('delete a document', () => void this.#backend.documents.delete(`${collection}/${id}`));
   }
 
+  watch(onAppend: (journal: string, seq: number) => void, onEnd: () => void = () => {}): () => void {
+    const { hintLost, hintsEnd } = this.#weather.rates;
+    let isEnded = false;
+    const stop = this.#backend.onNews((journal, seq) => {
+      if (isEnded || this.#dice.chance(hintLost)) return;
+      this.#life.deliver(this.#weather.storeDelay(this.#dice), () => {
+        if (!isEnded) onAppend(journal, seq);
+        // As a server that has lost the place, and one that has no hints to give.
+        if (!this.#dice.chance(hintsEnd) || isEnded) return;
+        this.#tell('is told of appends no more');
+        end();
+        onEnd();
+      });
+    });
+    const forget = this.#life.onEnd(() => stop());
+    const end = () => {
+      isEnded = true;
+      stop();
+      forget();
+    };
+    return end;
+  }
+
   async close(): Promise<void> {
     // The backend stays: other nodes use it.
   }

@@ -1,8 +1,6 @@
 import { Refusal } from '../../src/domain/refusals.ts';
 import type { Store } from '../../src/journal/port.ts';
 import { Concord } from '../../src/service/concord.ts';
-import type { Projection } from '../../src/service/folding.ts';
-import type { JournalHost } from '../../src/service/journalHost.ts';
 import { PROJECT_KIND } from '../../src/service/projectKind.ts';
 import { takeSnapshot } from '../../src/service/snapshots.ts';
 import { Connection } from './connection.ts';
@@ -10,9 +8,8 @@ import { Life, type Machine } from './life.ts';
 import { strategiesOf } from './strategies.ts';
 import type { World } from './world.ts';
 
-/** How often what has run out is let go, and how often the journals are looked at for news of other nodes. */
+/** How often what has run out is let go. */
 const SWEEP_MS = 2_000;
-const LOOK_MS = 4_000;
 /** How often it might take a snapshot. */
 const SNAPSHOT_MS = 9_000;
 
@@ -64,7 +61,6 @@ export class SimulatedNode {
     this.#concord = concord;
     tell('starts');
     this.#again(life, SWEEP_MS, () => this.#sweep(concord));
-    this.#again(life, LOOK_MS, () => this.look());
     this.#again(life, SNAPSHOT_MS, () => this.#takeSnapshot(store, life));
   }
 
@@ -87,41 +83,9 @@ export class SimulatedNode {
     this.#machine.offset += ms;
   }
 
-  /**
-   * Brings the node's projections to where the store's journals are, as following their tails will. Until
-   * `JournalHost` does that by itself, it is made to do what it does when a command fails half-way: to throw its
-   * projection away and reload.
-   */
-  async look(): Promise<void> {
-    const { directory } = this.concord;
-    const project = this.concord.project(this.#world.projectId).host;
-    const none = { type: 'tokenRevoked', token: 'none' } as const;
-    try {
-      await this.#reload(directory, () => none);
-      await this.#reload(project, ({ policy }) => ({ type: 'policyChanged', policy, by: 'nobody' }) as const);
-    } catch (error) {
-      this.#mustBeTrouble(error);
-    }
-  }
-
-  async #reload<P extends Projection<E>, E>(
-    host: JournalHost<P, E>,
-    harmless: (projection: P) => E,
-  ): Promise<void> {
-    const head = this.#world.backend.synced(host.journal).length;
-    if ((await host.read(({ seq }) => seq)) >= head) return;
-    const halfWay = new Error('half-way');
-    function* fail(projection: P): Generator<E, void, void> {
-      if (projection.seq >= head) return;
-      yield harmless(projection);
-      throw halfWay;
-    }
-    await host
-      .execute(fail, () => undefined)
-      .catch((error: unknown) => {
-        if (error !== halfWay) throw error;
-      });
-    await host.read(() => undefined);
+  /** Hears of no other node any more. */
+  rest(): void {
+    this.#concord?.following.close();
   }
 
   /** As another thread of the process would, with the store alone. */

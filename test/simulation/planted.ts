@@ -69,6 +69,7 @@ function over(store: Store, calls: Partial<Store>): Store {
     putDocument: (collection, id, value) => store.putDocument(collection, id, value),
     getDocument: (collection, id) => store.getDocument(collection, id),
     deleteDocument: (collection, id) => store.deleteDocument(collection, id),
+    ...(store.watch && { watch: store.watch.bind(store) }),
     close: () => store.close(),
     ...calls,
   };
@@ -146,6 +147,8 @@ function replace<T extends object, K extends keyof T>(prototype: T, method: K, b
 type Execute = (this: unknown, decide: Decide, view: unknown, options: unknown) => Promise<unknown>;
 type Decide = (projection: unknown, moment: unknown) => Generator<ProjectEvent, unknown, void>;
 
+type Follow = (this: unknown, seq?: number) => Promise<void>;
+
 /** Changes the events that commands come to. */
 function deciding(change: (event: ProjectEvent) => ProjectEvent) {
   const changed = (execute: Execute): Execute =>
@@ -200,6 +203,17 @@ export const BUGS: readonly Bug[] = [
     // As the feed was once: whoever came from a node that was further was sent back to the round's beginning.
     name: 'a feed that does not ask whether its node lags',
     store: (store) => over(store, { head: async () => 0 }),
+  },
+  {
+    name: 'a node that trusts the hints alone',
+    plant: replace(
+      JournalHost.prototype as unknown as { follow: Follow },
+      'follow',
+      (follow) =>
+        function (seq) {
+          return seq === undefined ? Promise.resolve() : follow.call(this, seq);
+        },
+    ),
   },
   { name: 'a cursor one too far', feed: (feed) => shifted(feed, 1) },
   { name: 'a cursor one too near', feed: (feed) => shifted(feed, -1) },

@@ -119,17 +119,11 @@ async function live(world: World): Promise<Reader<unknown>[]> {
   await scheduler.pause(AFTERMATH_MS);
   world.isEnding = true;
   await scheduler.pause(AFTERMATH_MS);
-  await allLook(world);
   await driver.farewell();
   // Streams that end by that may set off something: what was prefetched goes back after a grace.
-  await allLook(world);
-  await scheduler.pause(AFTERMATH_MS);
-  await allLook(world);
+  await scheduler.pause(2 * AFTERMATH_MS);
+  for (const node of world.nodes) node.rest();
   return readers;
-}
-
-async function allLook({ nodes }: World): Promise<void> {
-  for (const node of nodes) await node.look();
 }
 
 /** Draws when the greater troubles come. */

@@ -16,6 +16,10 @@ export interface Rates {
   readonly storeSlow: number;
   /** A commit takes long to be synced. */
   readonly syncSlow: number;
+  /** A node is not told of a commit that another has appended. */
+  readonly hintLost: number;
+  /** A node is told of no more commits at all, until it asks again. */
+  readonly hintsEnd: number;
   /** A client's request never reaches the node. */
   readonly requestLost: number;
   /** The node does what was asked, and the answer never reaches the client. */
@@ -48,6 +52,8 @@ const CALM: Rates = {
   appendLate: 0,
   storeSlow: 0,
   syncSlow: 0,
+  hintLost: 0,
+  hintsEnd: 0,
   requestLost: 0,
   answerLost: 0,
   requestTwice: 0,
@@ -69,6 +75,8 @@ const ROUGH: Rates = {
   appendLate: 0.05,
   storeSlow: 0.1,
   syncSlow: 0.1,
+  hintLost: 0.2,
+  hintsEnd: 0.02,
   requestLost: 0.05,
   answerLost: 0.08,
   requestTwice: 0.1,

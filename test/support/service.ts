@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { realEnvironment } from '../../src/http/environment.ts';
 import { startServer } from '../../src/http/server.ts';
-import { openLmdbStore } from '../../src/journal/lmdb.ts';
+import { openStore } from '../../src/journal/open.ts';
 import type { Store } from '../../src/journal/port.ts';
 import { Concord } from '../../src/service/concord.ts';
 import { admitOwner } from '../../src/service/members.ts';
@@ -66,7 +66,7 @@ export interface ServiceOptions {
   readonly plugins?: string;
   /** Whether that folder is followed; default: false. */
   readonly watch?: boolean;
-  /** The store's folder; default: a new one, removed at the end. One that is given stays. */
+  /** The store, a folder or a connection string; default: a new folder, removed at the end. One that is given stays. */
   readonly folder?: string;
   readonly allowedOrigins?: readonly string[];
   /** Puts something before the store, to make it fail. */
@@ -95,7 +95,7 @@ export async function startService({
     { level: 'debug', base: null },
     { write: (line: string) => void log.push(JSON.parse(line)) },
   );
-  const store = wrapped(await openLmdbStore(path));
+  const store = wrapped(await openStore(path));
   const strategies = await openStrategyHost({ folder: plugins, environment, workers: 1, watch });
   const concord = new Concord(store, strategies, environment);
   const ownerToken = 'owner_'.padEnd(40, '0');
