@@ -1,11 +1,14 @@
 import { stringSeed } from './random.ts';
 import { NONE } from './sampleTable.ts';
 
-/** A stint of work and the break after it, in milliseconds since 1970. */
+/** A stint of work and the break after it. */
 export interface WorkSession {
+  /** In milliseconds since 1970, as the others. */
   readonly startedAt: number;
   readonly until: number;
   readonly breakUntil: number;
+  /** The annotator's answers that stood when it began. */
+  readonly answersBefore: number;
 }
 
 /** How many of one's newest answers can be undone. */

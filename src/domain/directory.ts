@@ -58,6 +58,8 @@ export interface DirectoryProject {
   readonly name: string;
   readonly createdAt: number;
   readonly members: Map<string, Role>;
+  /** The `seq` of every commit that changed who is in it, ascending. */
+  readonly changes: number[];
 }
 
 /** The projection of the directory: who is who, and who may do what where. */
@@ -133,12 +135,15 @@ export class Directory {
           name: event.name,
           createdAt: time,
           members: new Map([[event.by, 'OWNER']]),
+          changes: [],
         });
         break;
       case 'roleGranted': {
-        const members = this.projects.get(event.project)?.members;
-        if (event.role === null) members?.delete(event.member);
-        else members?.set(event.member, event.role);
+        const project = this.projects.get(event.project);
+        if (project === undefined) break;
+        if (event.role === null) project.members.delete(event.member);
+        else project.members.set(event.member, event.role);
+        if (project.changes.at(-1) !== seq) project.changes.push(seq);
         break;
       }
       default:

@@ -48,7 +48,6 @@ export interface ProjectRecord {
   readonly labelled: number;
   readonly answers: number;
   readonly embeddings: Embeddings | null;
-  readonly changedAt: number;
 }
 
 /** One part of an import, by its names. */
@@ -71,8 +70,8 @@ export class Project {
   readonly samples = new SampleTable();
   readonly assignments = new AssignmentTable();
   readonly annotators: Annotator[] = [];
-  /** The `seq` of the newest commit with something that concerns everybody. */
-  changedAt = 0;
+  /** The `seq` of every commit with something that concerns everybody, and no single annotator, ascending. */
+  readonly activity: number[] = [];
   readonly runs: PredictionRun[] = [];
   readonly rounds: Round[] = [];
   /** Samples in the order of import, served while no round is open. */
@@ -130,7 +129,7 @@ export class Project {
 
   /** Whether something of an annotator's own, or of everybody's, has changed since a commit. */
   hasMovedFor(id: string, since: number): boolean {
-    return this.changedAt > since || (this.annotator(id)?.changedAt ?? 0) > since;
+    return (this.activity.at(-1) ?? 0) > since || (this.annotator(id)?.changedAt ?? 0) > since;
   }
 
   /** The annotator of a row. */
@@ -202,9 +201,9 @@ export class Project {
 
   /** See `projectState.ts`, which keeps a project and brings it back. */
   record(): ProjectRecord {
-    const { seq, time, labelled, answers, embeddings, changedAt } = this;
+    const { seq, time, labelled, answers, embeddings } = this;
     const own = { created: this.#created, policy: this.#policy };
-    return { seq, time, labelled, answers, embeddings, changedAt, ...own };
+    return { seq, time, labelled, answers, embeddings, ...own };
   }
 
   /** Every part of every import, in the order in which the imports began. */
@@ -215,14 +214,14 @@ export class Project {
   }
 
   /**
-   * Has this record. Tables, annotators, runs, rounds and {@link held} have been brought back before; what follows
+   * Has this record. Tables, annotators, runs, rounds, {@link held} and {@link activity} have been brought back before; what follows
    * from them is worked out here. It gives way now and then, and the project is of use once that has come to its end.
    */
   *adopt(
-    { seq, time, created, policy, labelled, answers, embeddings, changedAt }: ProjectRecord,
+    { seq, time, created, policy, labelled, answers, embeddings }: ProjectRecord,
     imports: Iterable<ImportRecord>,
   ): Generator<void, void, void> {
-    Object.assign(this, { seq, time, labelled, answers, embeddings, changedAt });
+    Object.assign(this, { seq, time, labelled, answers, embeddings });
     this.#created = created;
     this.#policy = policy;
     for (const { importId, part, first, count } of imports)
@@ -278,12 +277,16 @@ export class Project {
           startedAt: time,
           until: event.until,
           breakUntil: event.breakUntil,
+          answersBefore: this.#admit(event.member).answers,
         };
         break;
       case 'workSessionEnded': {
         const annotator = this.#changed(event.member);
-        const startedAt = annotator.session?.startedAt ?? time;
-        annotator.session = { startedAt, until: time, breakUntil: event.breakUntil };
+        const { startedAt, answersBefore } = annotator.session ?? {
+          startedAt: time,
+          answersBefore: annotator.answers,
+        };
+        annotator.session = { startedAt, until: time, breakUntil: event.breakUntil, answersBefore };
         break;
       }
       case 'granted':
@@ -325,7 +328,8 @@ export class Project {
         throw new UnknownEventError(event);
     }
     // An event that names nobody may concern everybody.
-    if (!('assignment' in event || 'member' in event)) this.changedAt = seq;
+    if (!('assignment' in event || 'member' in event) && this.activity.at(-1) !== seq)
+      this.activity.push(seq);
     this.#dropPassedDeadlines();
   }
 

@@ -12,7 +12,7 @@ import type { FirstOfBlock } from './sampleTable.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 5;
+export const FOLD_VERSION = 6;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -66,6 +66,7 @@ export function saveProject(project: Project): ProjectState {
       ...savedTable('samples', samples.keys, samples.columns),
       ...savedTable('assignments', assignments.ids, assignments.columns),
       ['held', Uint32Array.from(project.held)],
+      ['activity', Float64Array.from(project.activity)],
     ]),
     lists: new Map<string, Iterable<unknown>>([
       ['project', [project.record()]],
@@ -105,6 +106,7 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
   yield* adoptTable(state, 'samples', samples.keys, samples.columns);
   yield* adoptTable(state, 'assignments', assignments.ids, assignments.columns);
   for (const row of columnOf(state, 'held')) project.held.add(row);
+  for (const seq of columnOf(state, 'activity')) project.activity.push(seq);
   for (const block of listOf<FirstOfBlock>(state, 'blocks')) samples.blocks.push(block);
   for (const annotator of listOf<AnnotatorState>(state, 'annotators')) {
     project.annotators.push(restoredAnnotator(project.annotators.length, annotator));

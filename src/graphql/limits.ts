@@ -160,6 +160,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
 
 /** How many entries a list of objects has, at most or usually. Of connections it is said by their arguments. */
 const ENTRIES: Readonly<Record<string, number>> = {
+  'ActivityEvents.events': 50,
   'Agreement.classes': 100,
   'Agreement.pairs': 100,
   'AgreementPair.members': 2,

@@ -7,6 +7,7 @@ import type {
   WithoutRound,
 } from '../domain/policy.ts';
 import { builder } from './builder.ts';
+import { SHARED } from './sharing.ts';
 
 const SuggestionModeEnum = builder.enumType('SuggestionMode', {
   description: "When an annotator sees the model's label.",
@@ -85,6 +86,7 @@ const about = {
 };
 
 const ColdStartType = builder.objectRef<NonNullable<Policy['coldStart']>>('ColdStart').implement({
+  extensions: SHARED,
   description: 'A strategy for the time before the first prediction run.',
   fields: (t) => ({
     strategy: t.exposeString('name', { description: 'Its name.' }),
@@ -105,6 +107,7 @@ const ColdStartInput = builder.inputType('ColdStartInput', {
 });
 
 export const PolicyType = builder.objectRef<Policy>('Policy').implement({
+  extensions: SHARED,
   description: 'How a project labels.',
   fields: (t) => ({
     strategy: t.string({ description: about.strategy, resolve: (policy) => policy.strategy.name }),

@@ -2,13 +2,13 @@ import { type Audience, STEERING } from '../service/access.ts';
 import { type FeedItem, prioritizedSource } from '../service/feed.ts';
 import { mapSource } from '../service/source.ts';
 import { builder } from './builder.ts';
+import { FEED_CURSOR, FeedResetType } from './feeds.ts';
 import { DrawEnum, finite, PriorityEnum } from './rounds.ts';
 import { SampleType, sampleView } from './samples.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 import { maySee } from './visibility.ts';
 
 type Samples = Extract<FeedItem, { kind: 'samples' }>;
-type Reset = Extract<FeedItem, { kind: 'reset' }>;
 type Announced = Samples['samples'][number] & { readonly access: Audience };
 
 const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').implement({
@@ -57,8 +57,6 @@ const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').
   }),
 });
 
-const cursor = 'Give it as `after` to go on behind this.';
-
 const PrioritizedSamplesType = builder
   .objectRef<{ readonly access: Audience; readonly item: Samples }>('PrioritizedSamples')
   .implement({
@@ -71,18 +69,7 @@ const PrioritizedSamplesType = builder
         description: 'In the order of rank.',
         resolve: ({ item, access }) => item.samples.map((sample) => ({ ...sample, access })),
       }),
-      cursor: t.string({ description: cursor, resolve: ({ item }) => item.cursor }),
-    }),
-  });
-
-const FeedResetType = builder
-  .objectRef<{ readonly access: Audience; readonly item: Reset }>('FeedReset')
-  .implement({
-    extensions: SHARED,
-    description: 'What lay behind your cursor is not kept any more. The feed goes on from here.',
-    fields: (t) => ({
-      reason: t.string({ description: 'Why.', resolve: ({ item }) => item.reason }),
-      cursor: t.string({ description: cursor, resolve: ({ item }) => item.cursor }),
+      cursor: t.string({ description: FEED_CURSOR, resolve: ({ item }) => item.cursor }),
     }),
   });
 

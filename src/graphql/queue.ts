@@ -1,9 +1,8 @@
-import type { WorkSession } from '../domain/annotator.ts';
 import type { Role } from '../domain/directory.ts';
 import type { ProjectAccess } from '../service/access.ts';
 import * as queue from '../service/queue.ts';
 import { queueStream } from '../service/states.ts';
-import type { AssignmentView, QueueView } from '../service/views.ts';
+import type { AssignmentView, QueueView, WorkSessionView } from '../service/views.ts';
 import { builder, type Context } from './builder.ts';
 import { globalId, parseId } from './ids.ts';
 import { textOf } from './inputs.ts';
@@ -90,7 +89,16 @@ const EmptyQueueType = builder.objectRef<NonNullable<QueueView['empty']>>('Empty
   }),
 });
 
-const WorkSessionType = builder.objectRef<WorkSession>('WorkSession').implement({
+const WorkSessionStateEnum = builder.enumType('WorkSessionState', {
+  description: 'How a work session stands.',
+  values: {
+    RUNNING: { value: 'RUNNING', description: 'It goes on.' },
+    BREAK: { value: 'BREAK', description: 'It is over, and the break goes on.' },
+    OVER: { value: 'OVER', description: 'The break is over too: the next claim begins another.' },
+  } as const,
+});
+
+const WorkSessionType = builder.objectRef<WorkSessionView>('WorkSession').implement({
   description: 'A stint of work and the break after it.',
   fields: (t) => ({
     startedAt: t.field({
@@ -104,6 +112,13 @@ const WorkSessionType = builder.objectRef<WorkSession>('WorkSession').implement(
       description: 'When the next may begin.',
       resolve: (s) => new Date(s.breakUntil),
     }),
+    state: t.expose('state', { type: WorkSessionStateEnum, description: 'How it stands.' }),
+    secondsLeft: t.int({
+      description:
+        'How long what goes on has still to go, the session or the break; 0 when both are over. Pushed by the minute, so that a countdown needs no clock that agrees with the service.',
+      resolve: ({ millisecondsLeft }) => Math.ceil(millisecondsLeft / 1_000),
+    }),
+    answers: t.exposeInt('answers', { description: 'Your answers since it began, that stand.' }),
   }),
 });
 
@@ -134,6 +149,7 @@ const QueueType = builder.objectRef<OwnQueue>('Queue').implement({
       resolve: ({ view }) => view.workSession,
     }),
     answers: t.int({ description: 'Your answers that stand.', resolve: ({ view }) => view.answers }),
+    skips: t.int({ description: 'Samples that you have skipped.', resolve: ({ view }) => view.skips }),
   }),
 });
 

@@ -30,7 +30,7 @@ export const PriorityEnum = builder.enumType('Priority', {
   } as const,
 });
 
-const CloseReasonEnum = builder.enumType('CloseReason', {
+export const CloseReasonEnum = builder.enumType('CloseReason', {
   description: 'Why a round closed.',
   values: {
     SETTLED: { value: 'SETTLED', description: 'Every sample was answered or found unanswerable.' },

@@ -11,6 +11,7 @@ import './presence.ts';
 import './agreement.ts';
 import './audit.ts';
 import './prioritized.ts';
+import './activity.ts';
 import './trainingSet.ts';
 import './strategies.ts';
 

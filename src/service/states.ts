@@ -39,6 +39,8 @@ export function auditSource({ live }: Audience): Source<AuditView, number> {
   return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
 }
 
+const MINUTE_MS = 60_000;
+
 /** A thousand people come and go by the second, and each push has all of them. */
 const PRESENCE_PAUSE_MS = 250;
 
@@ -66,8 +68,18 @@ export function queueStream(concord: Concord, access: ProjectAccess): AsyncItera
     interest.since = queue.empty === null ? queue.seq : EVER;
     return queue;
   };
-  const source = stateSource({ look, same: sameButSeq, pauseMs: PAUSE_MS });
+  const same = (a: QueueView, b: QueueView) => sameButSeq(byTheMinute(a), byTheMinute(b));
+  const source = stateSource({ look, same, pauseMs: PAUSE_MS });
   return stateStream(concord, access, source, { onEnd, interest });
+}
+
+/** A queue as far as it is worth a push: a work session is counted down by the minute. */
+function byTheMinute({ workSession, ...queue }: QueueView) {
+  if (workSession === null) return { ...queue, workSession };
+  return {
+    ...queue,
+    workSession: { ...workSession, millisecondsLeft: Math.ceil(workSession.millisecondsLeft / MINUTE_MS) },
+  };
 }
 
 /** A state of a project for one viewer, until they may not see it any more. */

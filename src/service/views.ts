@@ -48,15 +48,27 @@ function labelAt(project: Project, index: number): string | null {
   return index === NONE ? null : (project.labels[index] ?? null);
 }
 
+/** How a work session stands: it runs, the break after it does, or both are over. */
+export type WorkSessionState = 'RUNNING' | 'BREAK' | 'OVER';
+
+export interface WorkSessionView extends Pick<WorkSession, 'startedAt' | 'until' | 'breakUntil'> {
+  readonly state: WorkSessionState;
+  /** How long what runs has still to go, the session or the break, in milliseconds; 0: both are over. */
+  readonly millisecondsLeft: number;
+  /** Answers given since it began, that stand. */
+  readonly answers: number;
+}
+
 /** What one annotator has in hands, and how their work stands. */
 export interface QueueView {
   readonly seq: number;
   readonly held: readonly AssignmentView[];
   /** Why a claim would give nothing; null while there is work. */
   readonly empty: EmptyClaim | null;
-  readonly workSession: WorkSession | null;
+  readonly workSession: WorkSessionView | null;
   /** Answers that stand. */
   readonly answers: number;
+  readonly skips: number;
 }
 
 export function queueView(project: Project, member: string, now: number): QueueView {
@@ -65,8 +77,27 @@ export function queueView(project: Project, member: string, now: number): QueueV
     seq: project.seq,
     held: (annotator?.held ?? []).map((row) => assignmentView(project, row)),
     empty: whyEmpty(project, member, now),
-    workSession: annotator?.session ?? null,
+    workSession: annotator?.session ? workSessionView(annotator.session, annotator.answers, now) : null,
     answers: annotator?.answers ?? 0,
+    skips: annotator?.skips ?? 0,
+  };
+}
+
+function workSessionView(
+  { startedAt, until, breakUntil, answersBefore }: WorkSession,
+  answers: number,
+  now: number,
+): WorkSessionView {
+  const state = now < until ? 'RUNNING' : now < breakUntil ? 'BREAK' : 'OVER';
+  const end = { RUNNING: until, BREAK: breakUntil, OVER: now }[state];
+  return {
+    startedAt,
+    until,
+    breakUntil,
+    state,
+    millisecondsLeft: end - now,
+    // One that was taken back may be older than the session.
+    answers: Math.max(0, answers - answersBefore),
   };
 }
 

@@ -178,6 +178,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
   return (coordinate, args) => {
     switch (coordinate) {
       case 'Query.project':
+      case 'Subscription.activity':
       case 'Subscription.agreement':
       case 'Subscription.audit':
       case 'Subscription.presence':
@@ -396,7 +397,7 @@ describe.each(['HIDDEN', 'SHOWN'] as const)('with suggestions %s', (suggestions)
     const all = Object.values(schema.getTypeMap())
       .filter((type) => !type.name.startsWith('__') && !isInputObjectType(type) && 'getFields' in type)
       // What is behind an interface is walked as what it is; a bad cursor is only ever an entry of `errors`.
-      .filter((type) => !['Node', 'Error', 'BadCursorError'].includes(type.name))
+      .filter((type) => !['Activity', 'Node', 'Error', 'BadCursorError'].includes(type.name))
       .flatMap((type) =>
         'getFields' in type ? Object.keys(type.getFields()).map((name) => `${type.name}.${name}`) : [],
       );

@@ -8,6 +8,7 @@ export function dump(project: Project) {
   return {
     seq: project.seq,
     time: project.time,
+    activity: [...project.activity],
     policy: project.policy,
     samples: Array.from({ length: samples.size }, (_, sample) => ({
       key: samples.keys.keyAt(sample),

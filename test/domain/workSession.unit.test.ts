@@ -20,6 +20,7 @@ describe('a work session', () => {
       startedAt: START,
       until: START + 30 * MINUTE,
       breakUntil: START + 35 * MINUTE,
+      answersBefore: 0,
     });
   });
 

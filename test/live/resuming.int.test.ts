@@ -5,6 +5,11 @@ import { type Service, startService } from '../support/service.ts';
 
 const FEED = `subscription ($project: ID!, $after: String) { prioritized(project: $project, after: $after) {
   __typename ... on PrioritizedSamples { round cursor samples { rank data } } } }`;
+const ACTIVITY = `subscription ($project: ID!, $after: String) { activity(project: $project, after: $after) {
+  __typename ... on ActivityEvents { cursor events {
+    __typename ... on PolicyChanged { policy { roundSize } } ... on RoleChanged { role } } } } }`;
+/** Events of the activity that a reader is to get. */
+const EVENTS = 40;
 const ROUNDS = Number(process.env['RESUMING_ROUNDS'] ?? 25);
 const READERS = 12;
 /** Three pushes. */
@@ -18,6 +23,19 @@ interface Push {
       readonly round: number;
       readonly cursor: string;
       readonly samples: readonly { readonly rank: number; readonly data: number }[];
+    };
+  };
+}
+
+interface ActivityPush {
+  readonly data: {
+    readonly activity: {
+      readonly cursor: string;
+      readonly events: readonly {
+        readonly __typename: string;
+        readonly policy?: { readonly roundSize: number };
+        readonly role?: string | null;
+      }[];
     };
   };
 }
@@ -97,5 +115,45 @@ describe('a feed over connections that are cut at random', () => {
       expect(read).toEqual(announced.slice(first));
     }
     expect(cuts).toBeGreaterThan(ROUNDS * READERS);
+  });
+
+  it('gives each reader all that was decided, once and in order, as both journals have it', async () => {
+    const project = await createProject(service);
+    const drivers = await Promise.all(
+      Array.from({ length: READERS }, () => addMember(service, project, 'DRIVER')),
+    );
+    const told = ({ __typename, policy, role }: ActivityPush['data']['activity']['events'][number]) =>
+      `${__typename} ${policy?.roundSize ?? role ?? ''}`;
+
+    async function reader(token: string): Promise<readonly string[]> {
+      const read: string[] = [];
+      let after: string | null = null;
+      const isDone = () => read.at(-1) === `PolicyChanged ${EVENTS}`;
+      while (!isDone()) {
+        const socket = await RawSocket.connect(service.url, token);
+        socket.subscribe('1', ACTIVITY, { project, after });
+        const patience = 1 + Math.floor(Math.random() * 3);
+        for (let push = 0; push < patience && !isDone(); push++) {
+          const { activity } = ((await socket.hear('next')).payload as ActivityPush).data;
+          after = activity.cursor;
+          read.push(...activity.events.map(told));
+        }
+        await cut(socket, Math.random());
+      }
+      return read;
+    }
+
+    const readers = Promise.all(drivers.map(({ token }) => reader(token)));
+    const expected = ['ProjectCreated ', ...drivers.map(() => 'RoleChanged DRIVER')];
+    for (let i = 1; i <= EVENTS; i++) {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+      if (i % 5 === 0) {
+        await addMember(service, project, 'VIEWER');
+        expected.push('RoleChanged VIEWER');
+      }
+      await must(service, service.ownerToken, 'updatePolicy', { project, policy: { roundSize: i } });
+      expected.push(`PolicyChanged ${i}`);
+    }
+    for (const read of await readers) expect(read).toEqual(expected);
   });
 });

@@ -109,6 +109,48 @@ describe('states', () => {
     expect((await then).value.empty).toEqual({ reason: 'PAUSED' });
   });
 
+  it('of a queue count a work session down by the minute, and tell when it ends and the break does', async () => {
+    const anna = await at.member('ANNOTATOR');
+    const change = { assignmentMinutes: 60 };
+    await at.owner.live.execute('changePolicy', { by: 'owner', change }, () => undefined);
+    const { held } = await claim(at.concord, anna, 2);
+    const answer = { assignment: held[0]?.id ?? '', label: 'spam', milliseconds: null, hold: null };
+    const stream = queueStream(at.concord, anna);
+    const minutes = async (count: number) => {
+      const pushed = stream.next();
+      await at.world.pass(60_000 * count);
+      await at.concord.sweep();
+      await at.world.pass(PAUSE_MS);
+      const { workSession, empty } = (await pushed).value;
+      return [workSession.state, Math.ceil(workSession.millisecondsLeft / 60_000), empty?.reason];
+    };
+    expect((await stream.next()).value).toMatchObject({
+      workSession: { state: 'RUNNING', millisecondsLeft: 30 * 60_000, answers: 0 },
+      skips: 0,
+    });
+    const answered = stream.next();
+    await submit(at.concord, anna, answer);
+    await at.world.pass(PAUSE_MS);
+    expect((await answered).value.workSession.answers).toBe(1);
+    expect(await minutes(1)).toEqual(['RUNNING', 29, undefined]);
+    expect(await minutes(29)).toEqual(['BREAK', 5, 'WORK_SESSION_OVER']);
+    expect(await minutes(5)).toEqual(['OVER', 0, undefined]);
+    await stream.return?.();
+  });
+
+  it('of a queue count the answers of a work session from its beginning', async () => {
+    const anna = await at.member('ANNOTATOR');
+    const answer = async () => {
+      const { held } = await claim(at.concord, anna, 1);
+      const submitted = { assignment: held[0]?.id ?? '', label: 'spam', milliseconds: null, hold: null };
+      return (await submit(at.concord, anna, submitted)).queue;
+    };
+    await answer();
+    expect((await answer()).workSession).toMatchObject({ state: 'RUNNING', answers: 2 });
+    await at.world.pass(35 * 60_000);
+    expect(await answer()).toMatchObject({ answers: 3, workSession: { state: 'RUNNING', answers: 1 } });
+  });
+
   describe('end', () => {
     it.each(['role', 'membership', 'tokens'] as const)('when %s are taken away', async (what) => {
       const anna = await at.member('ANNOTATOR');

@@ -2,11 +2,13 @@ import type { Client } from '../client/client.ts';
 import { ForbiddenError } from '../client/generated/errors.ts';
 import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.ts';
 import type {
+  ActivityEvents,
   Agreement,
   AgreementPair,
   AuditState,
   ClassAudit,
   Embeddings,
+  FeedReset,
   ModelAgreement,
   NewToken,
   PredictionRun,
@@ -134,6 +136,12 @@ export interface DriverProject {
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
+  /**
+   * What was decided about the project, and what followed: every event once and in order. It outlives lost connections,
+   * and begins behind `after` where a cursor is given, else with the last that happened.
+   */
+  followActivity(after?: string | null, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset>;
+
   /** Who is at work, whenever that changes. */
   watchPresence(options?: CallOptions): AsyncIterable<Presence>;
 
@@ -180,6 +188,7 @@ export function driverProject(client: Client, info: Project): DriverProject {
         mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),
       ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
+    followActivity: (after = null, options) => client.followActivity({ project, after }, options),
     watchPresence: (options) => client.watchPresence({ project }, options),
     watchAudit: (options) => client.watchAudit({ project }, options),
     classAudits: (options) => client.classAudits({ project }, options),

@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { ActivityEvents, Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -277,12 +277,16 @@ fragment Queue on Queue {
     ...WorkSession
   }
   answers
+  skips
 }
 
 fragment WorkSession on WorkSession {
   startedAt
   until
   breakUntil
+  state
+  secondsLeft
+  answers
 }`,
 };
 
@@ -552,12 +556,185 @@ fragment Queue on Queue {
     ...WorkSession
   }
   answers
+  skips
 }
 
 fragment WorkSession on WorkSession {
   startedAt
   until
   breakUntil
+  state
+  secondsLeft
+  answers
+}`,
+};
+
+const FOLLOW_ACTIVITY: Operation = {
+  name: 'FollowActivity',
+  kind: 'feed',
+  path: ['activity'],
+  document: `subscription FollowActivity($project: ID!, $after: String) {
+  activity(project: $project, after: $after) {
+    ...ActivityEvents
+    ...FeedReset
+  }
+}
+
+fragment ActivityEvents on ActivityEvents {
+  __typename
+  events {
+    ...ProjectCreated
+    ...PolicyChanged
+    ...SamplesImported
+    ...PredictionsPublished
+    ...EmbeddingsPublished
+    ...AutoAcceptJudged
+    ...RoundOpened
+    ...RoundClosed
+    ...RoleChanged
+  }
+  cursor
+}
+
+fragment AutoAcceptJudged on AutoAcceptJudged {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  predictionRun
+  verdict
+}
+
+fragment ColdStart on ColdStart {
+  strategy
+  parameters
+}
+
+fragment EmbeddingsPublished on EmbeddingsPublished {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  model
+  rows
+}
+
+fragment FeedReset on FeedReset {
+  __typename
+  reason
+  cursor
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment Policy on Policy {
+  assignmentMinutes
+  auditCap
+  auditFloor
+  auditErrorLimit
+  auditShare
+  autoAcceptThreshold
+  breakMinutes
+  coldStart {
+    ...ColdStart
+  }
+  graceSeconds
+  hiddenShare
+  overlap
+  overlapShare
+  paused
+  priorityScore
+  priorityThreshold
+  roundSize
+  skipLimit
+  strategy
+  strategyParameters
+  suggestions
+  withoutRound
+  workSessionMinutes
+}
+
+fragment PolicyChanged on PolicyChanged {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  policy {
+    ...Policy
+  }
+}
+
+fragment PredictionsPublished on PredictionsPublished {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  predictionRun
+  model
+  rows
+  accepted
+}
+
+fragment ProjectCreated on ProjectCreated {
+  __typename
+  at
+  by {
+    ...Member
+  }
+}
+
+fragment RoleChanged on RoleChanged {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+  role
+}
+
+fragment RoundClosed on RoundClosed {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  round
+  reason
+  withdrawn
+}
+
+fragment RoundOpened on RoundOpened {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  round
+  size
+  strategy
+  deadline
+}
+
+fragment SamplesImported on SamplesImported {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  importId
+  part
+  samples
 }`,
 };
 
@@ -1626,12 +1803,16 @@ fragment Queue on Queue {
     ...WorkSession
   }
   answers
+  skips
 }
 
 fragment WorkSession on WorkSession {
   startedAt
   until
   breakUntil
+  state
+  secondsLeft
+  answers
 }`,
 };
 
@@ -2215,6 +2396,7 @@ fragment Queue on Queue {
     ...WorkSession
   }
   answers
+  skips
 }
 
 fragment Submission on Submission {
@@ -2230,6 +2412,9 @@ fragment WorkSession on WorkSession {
   startedAt
   until
   breakUntil
+  state
+  secondsLeft
+  answers
 }`,
 };
 
@@ -2827,12 +3012,16 @@ fragment Queue on Queue {
     ...WorkSession
   }
   answers
+  skips
 }
 
 fragment WorkSession on WorkSession {
   startedAt
   until
   breakUntil
+  state
+  secondsLeft
+  answers
 }`,
 };
 
@@ -2925,6 +3114,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Ends your work session before its time; the break begins now. */
     endWorkSession(input: EndWorkSessionInput, options?: CallOptions): Promise<Queue> {
       return call(END_WORK_SESSION, { input }, options);
+    },
+
+    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
+    followActivity(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset> {
+      return stream(FOLLOW_ACTIVITY, variables, options);
     },
 
     /** Feed: newly prioritized samples, every one once and in order. Without `after` it begins with the open round. */

@@ -71,6 +71,13 @@ export type AutoAcceptStatus =
   /** The error rate is above the limit: what was accepted goes to people. */
   | 'SUSPENDED';
 
+/** What audits have shown of what a prediction run auto-accepts. */
+export type AutoAcceptVerdict =
+  /** Its error rate is below the limit. */
+  | 'PROVEN'
+  /** Its error rate is above the limit: what it accepted goes to people. */
+  | 'SUSPENDED';
+
 /** A claim. */
 export type ClaimInput = {
   /** How many to hold: 1…100. */
@@ -525,3 +532,12 @@ export type WithoutRound =
   | 'POOL'
   /** Nothing. */
   | 'WAIT';
+
+/** How a work session stands. */
+export type WorkSessionState =
+  /** It is over, and the break goes on. */
+  | 'BREAK'
+  /** The break is over too: the next claim begins another. */
+  | 'OVER'
+  /** It goes on. */
+  | 'RUNNING';

@@ -1,0 +1,173 @@
+import { type Audience, STEERING } from '../service/access.ts';
+import { type Activity, type ActivityItem, activitySource } from '../service/activity.ts';
+import { mapSource } from '../service/source.ts';
+import { builder } from './builder.ts';
+import { FEED_CURSOR, FeedResetType } from './feeds.ts';
+import { MemberType } from './members.ts';
+import { PolicyType } from './policy.ts';
+import { RoleEnum } from './project.ts';
+import { CloseReasonEnum } from './rounds.ts';
+import { SHARED, sharedStream } from './sharing.ts';
+
+type Of<K extends Activity['kind']> = Extract<Activity, { readonly kind: K }>;
+
+const ActivityInterface = builder.interfaceRef<Activity>('Activity').implement({
+  extensions: SHARED,
+  description: 'Something that was decided about a project, or that followed.',
+  resolveType: ({ kind }) => kind.charAt(0).toUpperCase() + kind.slice(1),
+  fields: (t) => ({
+    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    by: t.field({
+      type: MemberType,
+      nullable: true,
+      description: 'Who did it; null: it followed by itself.',
+      resolve: ({ by }) => (by === null ? null : { id: by }),
+    }),
+  }),
+});
+
+/** What all kinds of activity have in common. */
+const kind = { extensions: SHARED, interfaces: [ActivityInterface] };
+
+const model = 'What made them, as its publisher calls it.';
+const run = 'The number of the prediction run.';
+
+builder.objectRef<Of<'projectCreated'>>('ProjectCreated').implement({
+  ...kind,
+  description: 'The project was created.',
+});
+
+builder.objectRef<Of<'policyChanged'>>('PolicyChanged').implement({
+  ...kind,
+  description: 'The policy was changed.',
+  fields: (t) => ({
+    policy: t.expose('policy', { type: PolicyType, description: 'The whole policy from then on.' }),
+  }),
+});
+
+builder.objectRef<Of<'samplesImported'>>('SamplesImported').implement({
+  ...kind,
+  description: 'A part of an import has come.',
+  fields: (t) => ({
+    importId: t.exposeString('importId', { description: 'The import, as its driver calls it.' }),
+    part: t.exposeInt('part', { description: 'Which part of it: 0, 1, 2 …' }),
+    samples: t.exposeInt('samples', { description: 'Samples in it.' }),
+  }),
+});
+
+builder.objectRef<Of<'predictionsPublished'>>('PredictionsPublished').implement({
+  ...kind,
+  description: 'A prediction run was published.',
+  fields: (t) => ({
+    predictionRun: t.exposeInt('run', { description: run }),
+    model: t.exposeString('model', { description: model }),
+    rows: t.exposeInt('rows', { description: 'Samples of which it says something.' }),
+    accepted: t.exposeInt('accepted', { description: 'Unlabelled samples that it auto-accepted.' }),
+  }),
+});
+
+builder.objectRef<Of<'embeddingsPublished'>>('EmbeddingsPublished').implement({
+  ...kind,
+  description: 'Embeddings were published.',
+  fields: (t) => ({
+    model: t.exposeString('model', { description: model }),
+    rows: t.exposeInt('rows', { description: 'Samples that have one.' }),
+  }),
+});
+
+const VerdictEnum = builder.enumType('AutoAcceptVerdict', {
+  description: 'What audits have shown of what a prediction run auto-accepts.',
+  values: {
+    PROVEN: { value: 'PROVEN', description: 'Its error rate is below the limit.' },
+    SUSPENDED: {
+      value: 'SUSPENDED',
+      description: 'Its error rate is above the limit: what it accepted goes to people.',
+    },
+  } as const,
+});
+
+builder.objectRef<Of<'autoAcceptJudged'>>('AutoAcceptJudged').implement({
+  ...kind,
+  description: 'Audits have come to a verdict.',
+  fields: (t) => ({
+    predictionRun: t.exposeInt('run', { description: run }),
+    verdict: t.expose('verdict', { type: VerdictEnum, description: 'Which.' }),
+  }),
+});
+
+builder.objectRef<Of<'roundOpened'>>('RoundOpened').implement({
+  ...kind,
+  description: 'A round was opened.',
+  fields: (t) => ({
+    round: t.exposeInt('round', { description: 'Its number.' }),
+    size: t.exposeInt('size', { description: 'Samples that its strategy chose.' }),
+    strategy: t.exposeString('strategy', { description: 'The strategy.' }),
+    deadline: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When what is unsettled is withdrawn; null: never.',
+      resolve: ({ deadline }) => (deadline === null ? null : new Date(deadline)),
+    }),
+  }),
+});
+
+builder.objectRef<Of<'roundClosed'>>('RoundClosed').implement({
+  ...kind,
+  description: 'A round has closed.',
+  fields: (t) => ({
+    round: t.exposeInt('round', { description: 'Its number.' }),
+    reason: t.expose('reason', { type: CloseReasonEnum, description: 'Why.' }),
+    withdrawn: t.exposeInt('withdrawn', { description: 'Samples that were not settled.' }),
+  }),
+});
+
+builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
+  ...kind,
+  description: 'Somebody has come into the project, has another role in it, or has left it.',
+  fields: (t) => ({
+    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    role: t.expose('role', {
+      type: RoleEnum,
+      nullable: true,
+      description: 'The role from then on; null: none.',
+    }),
+  }),
+});
+
+type Events = Extract<ActivityItem, { kind: 'events' }>;
+
+const ActivityEventsType = builder.objectRef<{ readonly item: Events }>('ActivityEvents').implement({
+  extensions: SHARED,
+  description: 'The next events of the feed, of at most 50 commits.',
+  fields: (t) => ({
+    events: t.field({
+      type: [ActivityInterface],
+      description: 'In the order in which they happened.',
+      resolve: ({ item }) => item.events,
+    }),
+    cursor: t.string({ description: FEED_CURSOR, resolve: ({ item }) => item.cursor }),
+  }),
+});
+
+const ActivityFeedType = builder.unionType('ActivityFeed', {
+  description: 'A push of the feed of activity.',
+  types: [ActivityEventsType, FeedResetType],
+  resolveType: ({ item }) => (item.kind === 'reset' ? 'FeedReset' : 'ActivityEvents'),
+});
+
+builder.subscriptionField('activity', (t) =>
+  t.field({
+    type: ActivityFeedType,
+    description:
+      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
+    args: {
+      project: t.arg.id({ required: true, description: 'The project.' }),
+      after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),
+    },
+    ...sharedStream({
+      allowed: STEERING,
+      open: (concord, access: Audience) =>
+        mapSource(activitySource(concord, access), (item) => ({ item }) as { item: Events }),
+    }),
+  }),
+);
