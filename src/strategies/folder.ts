@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { type Compiled, CompileError, compile } from './compile.ts';
 import { BrokenStrategyError, UnknownStrategyError } from './errors.ts';
 import type { StrategyInfo } from './host.ts';
-import { locate, withPlace } from './locate.ts';
 import { findPlugins, type PluginFile } from './plugins.ts';
 import type { StrategyFiles, WorkerPlugin } from './protocol.ts';
-import { type CallLimits, Thread, ThreadLost, type ThreadOptions, ThreadRefusal } from './threads.ts';
+import type { CallLimits, ThreadOptions } from './threads.ts';
+import { type Trial, tryPlugins } from './trial.ts';
 
 /** A plugin that rounds can use. */
 export interface Usable {
@@ -73,33 +72,14 @@ export async function readPlugins(
   before?: PluginSet,
 ): Promise<PluginSet> {
   const files = await findPlugins(folder);
-  const compiling = files.map((plugin) => ({ plugin, compiled: compilePlugin(plugin, folder) }));
-  // One that fails is heard of when its turn comes; it must not end the process before.
-  for (const { compiled } of compiling) compiled.catch(() => {});
-  const found = await eachOf(compiling, availableParallelism(), async ({ plugin, compiled }) => {
-    const known = before?.found.find(({ file }) => file === plugin.file);
-    if (known?.compiled && known.info.problem === null) {
-      const now = await compiled;
-      if (!(now instanceof CompileError) && now.version === known.compiled.version) return known;
-    }
-    return describePlugin(plugin, compiled, threads, loading);
-  });
+  const compiled = await Promise.all(files.map((plugin) => compilePlugin(plugin, folder)));
+  const known = compiled.map((now) => before?.found.find((earlier) => isTheSame(earlier, now)));
+  const untried = compiled.filter(
+    (now, i): now is CompiledPlugin => known[i] === undefined && now.compiled !== null,
+  );
+  const tried = new Map((await tryPlugins(untried, threads, loading)).map((trial, i) => [untried[i], trial]));
+  const found = compiled.map((now, i) => known[i] ?? described(now, tried.get(now as CompiledPlugin)));
   return new PluginSet(found);
-}
-
-/** Does the same for each item, for at most so many at a time; the answers are in the order of the items. */
-async function eachOf<Item, Result>(
-  items: readonly Item[],
-  atOnce: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const left = items.entries();
-  const worker = async () => {
-    for (const [i, item] of left) results[i] = await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return results;
 }
 
 /** What came of a plugin's file: an info for the list, and its code if it compiles. */
@@ -109,55 +89,34 @@ export interface FoundPlugin {
   readonly info: StrategyInfo;
 }
 
-async function compilePlugin({ path }: PluginFile, folder: string): Promise<Compiled | CompileError> {
+interface Uncompiled extends PluginFile {
+  readonly compiled: null;
+  readonly problem: string;
+}
+
+interface CompiledPlugin extends PluginFile {
+  readonly compiled: Compiled;
+}
+
+async function compilePlugin(plugin: PluginFile, folder: string): Promise<CompiledPlugin | Uncompiled> {
   try {
-    return await compile(path, folder);
+    return { ...plugin, compiled: await compile(plugin.path, folder) };
   } catch (error) {
-    if (error instanceof CompileError) return error;
+    if (error instanceof CompileError) return { ...plugin, compiled: null, problem: error.message };
     throw error;
   }
 }
 
-/** How long a plugin that was imported must go without an error before it is called good. */
-const TRIAL_MS = 10;
+/** Whether a plugin that was in order is what it was. */
+function isTheSame(earlier: FoundPlugin, now: CompiledPlugin | Uncompiled): boolean {
+  const isUsable = earlier.file === now.file && earlier.info.problem === null;
+  return isUsable && now.compiled !== null && earlier.compiled?.version === now.compiled.version;
+}
 
-/** Imports a plugin, within its time and in a worker of its own, where it can break nothing but itself. */
-async function describePlugin(
-  { file, stem }: PluginFile,
-  compiling: Promise<Compiled | CompileError>,
-  options: ThreadOptions,
-  loading: CallLimits,
-): Promise<FoundPlugin> {
-  // It starts while the code is compiled.
-  const starting = Thread.start(options, []);
-  const info = { name: stem, description: '', version: null, file, needs: [] };
-  try {
-    const [compiled, thread] = await Promise.all([compiling, starting]);
-    if (compiled instanceof CompileError) {
-      return { file, compiled: null, info: { ...info, problem: compiled.message } };
-    }
-    const { code, map, version } = compiled;
-    const problem = (text: string, stack: string) => ({
-      file,
-      compiled,
-      info: { ...info, version, problem: withPlace(text, locate(stack, file, map)) },
-    });
-    try {
-      await thread.call('describe', { file, code }, loading);
-      await thread.linger(TRIAL_MS);
-      // Asked again, for on a busy machine the worker may not have had a turn meanwhile.
-      const described = await thread.call('describe', { file, code }, loading);
-      return { file, compiled, info: { ...info, ...described, version, problem: null } };
-    } catch (error) {
-      if (error instanceof ThreadLost) return problem(error.message, error.strayStack);
-      if (error instanceof ThreadRefusal && error.error.code === 'strategy-failed') {
-        return problem(error.error.detail, error.error.stack);
-      }
-      throw error;
-    }
-  } finally {
-    const ended = starting.then((thread) => thread.terminate(new Error('the plugin is described')));
-    // If it did not start, that was thrown already.
-    ended.catch(() => {});
-  }
+function described(plugin: CompiledPlugin | Uncompiled, trial: Trial | undefined): FoundPlugin {
+  const { file, stem, compiled } = plugin;
+  const unknown = { name: stem, description: '', version: compiled?.version ?? null, file, needs: [] };
+  if (plugin.compiled === null) return { file, compiled, info: { ...unknown, problem: plugin.problem } };
+  if (trial === undefined) throw new Error(`${file} was not tried`);
+  return { file, compiled, info: { ...unknown, ...trial } };
 }
