@@ -139,6 +139,11 @@ function nextOfRound(project: Project, round: Round, annotator: number): Next | 
   return { sample: samples[position] as number, draw: random[position] === 1 ? 'RANDOM' : 'UNCERTAIN' };
 }
 
+/** Whether the open round has something for somebody. */
+export function hasNextOfRound(project: Project, round: Round, by: string): boolean {
+  return nextOfRound(project, round, project.annotator(by)?.index ?? NONE) !== undefined;
+}
+
 function nextOfPool(project: Project, annotator: number): Next | undefined {
   if (project.policy.withoutRound === 'WAIT') return undefined;
   const sample = project.pool.find(annotator, {

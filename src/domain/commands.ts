@@ -19,7 +19,7 @@ import { type NewPredictionRun, publishPredictions } from './predicting.ts';
 import type { PredictionRun } from './predictionRun.ts';
 import type { ImportedPart, Project } from './project.ts';
 import type { Round } from './round.ts';
-import { type Choice, closeRound, openRound } from './rounds.ts';
+import { type Choice, closeExhaustedRound, closeRound, openRound } from './rounds.ts';
 import { settleTime } from './settling.ts';
 import { changePolicy, createProject, type NewProject } from './setup.ts';
 
@@ -32,6 +32,7 @@ export interface ProjectCommands {
   publishEmbeddings: { input: NewEmbeddings; result: Embeddings };
   openRound: { input: { by: string; choice: Choice; deadline: number | null }; result: Round };
   closeRound: { input: { number: number }; result: Round };
+  closeExhaustedRound: { input: { annotators: readonly string[] }; result: void };
   claim: { input: { by: string; hold: number }; result: Claim };
   submit: { input: Submission; result: Answered };
   skip: { input: OwnAssignment & { reason: string }; result: number };
@@ -62,6 +63,7 @@ const DECIDERS: {
   publishEmbeddings,
   openRound,
   closeRound,
+  closeExhaustedRound,
   claim,
   submit,
   skip,

@@ -104,6 +104,16 @@ export class Directory {
     return this.members.get(member)?.serviceOwner ? 'OWNER' : entry.members.get(member);
   }
 
+  /** The annotators of a project who can still come in: who has a token that is good at `now`. */
+  annotatorsOf(project: string, now: number): string[] {
+    const comers = new Set<string>();
+    for (const { member, expires } of this.#tokens.values()) {
+      if (expires === null || expires > now) comers.add(member);
+    }
+    const members = [...(this.projects.get(project)?.members.keys() ?? [])];
+    return members.filter((member) => comers.has(member) && this.role(project, member) === 'ANNOTATOR');
+  }
+
   fold(event: DirectoryEvent, seq: number, time: number): void {
     this.seq = seq;
     this.time = time;

@@ -256,8 +256,8 @@ export interface RoundOpened {
 export interface RoundClosed {
   readonly type: 'roundClosed';
   readonly round: number;
-  /** Every sample settled, a driver closed it, or its deadline passed. */
-  readonly reason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE';
+  /** Every sample settled, a driver closed it, its deadline passed, or nobody was left who could settle the rest. */
+  readonly reason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE' | 'EXHAUSTED';
   /** How many samples were withdrawn unsettled. */
   readonly withdrawn: number;
 }

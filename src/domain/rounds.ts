@@ -1,3 +1,4 @@
+import { hasNextOfRound } from './claim.ts';
 import type { Decision } from './decision.ts';
 import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
@@ -137,6 +138,34 @@ function announcedAudits(project: Project, samples: Uint32Array, seed: number) {
     Math.min(block * ONE_IN + (hash32(secret, block, 1) % ONE_IN), total - 2),
   );
   return { audits, auditRanks };
+}
+
+/**
+ * Whether nobody can bring the open round on: what is left of it is in nobody's hands, and everybody who may label has
+ * had it. So it is when fewer people are in a project than a sample's overlap, or the skips that give it up, ask for.
+ * Without anybody, a round waits: they may yet be invited.
+ *
+ * @param annotators the ids of those who may label
+ */
+export function isExhausted(project: Project, annotators: readonly string[]): boolean {
+  const round = project.openRound;
+  if (round === undefined || annotators.length === 0) return false;
+  for (const row of project.held) {
+    const sample = project.assignments.sample.get(row);
+    if (project.samples.round.get(sample) === round.number && !project.samples.isSettled(sample))
+      return false;
+  }
+  return !annotators.some((annotator) => hasNextOfRound(project, round, annotator));
+}
+
+/** Closes the open round if it {@link isExhausted}. */
+export function* closeExhaustedRound(
+  project: Project,
+  { annotators }: { readonly annotators: readonly string[] },
+): Decision<void> {
+  const round = project.openRound;
+  if (round === undefined || !isExhausted(project, annotators)) return;
+  yield { type: 'roundClosed', round: round.number, reason: 'EXHAUSTED', withdrawn: round.unsettled };
 }
 
 /** Closes a round: what is unsettled is withdrawn and goes back to the pool. A closed round stays as it is. */

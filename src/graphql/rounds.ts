@@ -36,6 +36,11 @@ export const CloseReasonEnum = builder.enumType('CloseReason', {
     SETTLED: { value: 'SETTLED', description: 'Every sample was answered or found unanswerable.' },
     WITHDRAWN: { value: 'WITHDRAWN', description: 'A driver closed it.' },
     DEADLINE: { value: 'DEADLINE', description: 'Its deadline passed.' },
+    EXHAUSTED: {
+      value: 'EXHAUSTED',
+      description:
+        'What was left was in nobody’s hands, and every annotator of the project had had it: an overlap, or skips, that nobody else could fill.',
+    },
   } as const,
 });
 

@@ -7,6 +7,7 @@ import {
 } from '../domain/directory.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
+import { isExhausted } from '../domain/rounds.ts';
 import type { Store } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
@@ -117,7 +118,7 @@ export class Concord {
 
   /**
    * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
-   * assignments, rounds, the streams of those whose token has run out, and who has become idle.
+   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, and who has become idle.
    * @throws {AggregateError} some projects could not be swept; the others were
    */
   async sweep(): Promise<void> {
@@ -131,11 +132,22 @@ export class Concord {
         while (await project.read((state) => isDue(state, this.environment.now()))) {
           await project.execute('sweep', {}, () => undefined);
         }
+        await this.#closeExhausted(project);
       } catch (error) {
         failures.push(error);
       }
     }
     if (failures.length > 0) throw new AggregateError(failures, 'some projects could not be swept');
+  }
+
+  /** A round that nobody can bring on is closed, so that whoever waits for it can go on. */
+  async #closeExhausted(project: LiveProject): Promise<void> {
+    if (!(await project.read(({ isCreated, openRound }) => isCreated && openRound !== undefined))) return;
+    const annotators = await this.directory.read((directory) =>
+      directory.annotatorsOf(project.id, this.environment.now()),
+    );
+    if (!(await project.read((state) => isExhausted(state, annotators)))) return;
+    await project.execute('closeExhaustedRound', { annotators }, () => undefined);
   }
 
   /** Ends the streams, waits for what is under way, and lets go of the workers and the store. */

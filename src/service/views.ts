@@ -6,7 +6,7 @@ import type { AssignmentState } from '../domain/assignmentTable.ts';
 import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
 import { confidenceSequence, type Interval, wilson } from '../domain/confidence.ts';
 import type { Embeddings } from '../domain/embedding.ts';
-import type { RoundOpened, StrategyOrigin } from '../domain/events.ts';
+import type { RoundClosed, RoundOpened, StrategyOrigin } from '../domain/events.ts';
 import type { AutoAcceptStatus, ClassAudit, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
@@ -116,7 +116,7 @@ export interface RoundView {
   readonly openedAt: number;
   readonly deadline: number | null;
   readonly closedAt: number | null;
-  readonly closeReason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE' | null;
+  readonly closeReason: RoundClosed['reason'] | null;
   /** Samples announced, and those of them that are settled. */
   readonly total: number;
   readonly settled: number;

@@ -251,6 +251,8 @@ export class NaiveQueue {
         const unsettled = this.rounds[event.round - 1]?.samples.filter((sample) => !this.isSettled(sample));
         if (this.round !== this.rounds[event.round - 1]) return 'closed what was not open';
         if (event.withdrawn !== unsettled?.length) return `withdrew ${event.withdrawn}`;
+        const isHeld = unsettled.some((sample) => this.of(sample).some(({ state }) => state === 'HELD'));
+        if (event.reason === 'EXHAUSTED' && isHeld) return 'in hands yet';
         return event.reason === 'SETTLED' && event.withdrawn > 0 ? 'not settled' : null;
       }
       case 'autoAcceptJudged': {

@@ -77,8 +77,8 @@ export async function openWorld(policy: PolicyChange = {}) {
         part,
         samples: Array.from({ length: count }, (_, i) => ({ key: `${part}-${i}`, data: { n: i } })),
       }),
-    openRound: (size: number) =>
-      openRound(concord, owner, { size, strategy: 'first', parameters: {}, seed: 1, deadline: null }),
+    openRound: (size: number, deadline: number | null = null) =>
+      openRound(concord, owner, { size, strategy: 'first', parameters: {}, seed: 1, deadline }),
     closeRound: (number: number) => owner.live.execute('closeRound', { number }, () => undefined),
   };
 }

@@ -1,7 +1,7 @@
 import type { ProjectEvent } from '../../src/domain/events.ts';
 import type { Project } from '../../src/domain/project.ts';
 import { claim, endWorkSession, handle, skip } from '../../src/service/queue.ts';
-import { assignmentView, queueView } from '../../src/service/views.ts';
+import { assignmentView, type QueueView, queueView } from '../../src/service/views.ts';
 import { Client } from './client.ts';
 import type { Errand } from './ledger.ts';
 import { short, Violation } from './story.ts';
@@ -15,10 +15,16 @@ interface Sent {
   readonly errand: Errand;
 }
 
-/** What somebody holds, but for why it is nothing, which depends on the clock too. */
+/** What the journal alone says of somebody's queue. */
 export function queueOf(project: Project, member: string) {
-  const { empty: _, ...queue } = queueView(project, member, 0);
-  return queue;
+  return withoutClock(queueView(project, member, 0));
+}
+
+/** A queue but for why it is empty, and how far its work session is: that depends on the clock too. */
+export function withoutClock({ empty: _, workSession, ...queue }: QueueView) {
+  if (workSession === null) return { ...queue, workSession };
+  const { state: _state, millisecondsLeft: _left, ...session } = workSession;
+  return { ...queue, workSession: session };
 }
 
 function assignmentOf(project: Project, assignment: string) {
@@ -97,9 +103,9 @@ export class Annotator extends Client {
     const what = `claim of ${hold}`;
     const reply = await this.send(what, this.errand(what), {
       run: (access, concord) => claim(concord, access, hold),
-      sight: ({ empty: _, ...seen }) => ({
+      sight: (seen) => ({
         seq: seen.seq,
-        seen,
+        seen: withoutClock(seen),
         look: (project) => queueOf(project, member),
       }),
     });
@@ -225,9 +231,9 @@ export class Annotator extends Client {
     const { member } = this.person;
     await this.send(what, this.errand(what), {
       run: (access, concord) => endWorkSession(concord, access),
-      sight: ({ empty: _, ...seen }) => ({
+      sight: (seen) => ({
         seq: seen.seq,
-        seen,
+        seen: withoutClock(seen),
         look: (project) => queueOf(project, member),
       }),
     });

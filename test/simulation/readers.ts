@@ -7,8 +7,8 @@ import type { Concord } from '../../src/service/concord.ts';
 import { type FeedItem, prioritizedSource } from '../../src/service/feed.ts';
 import { readAs } from '../../src/service/source.ts';
 import { agreementSource, progressSource, queueStream, stateStream } from '../../src/service/states.ts';
-import { agreementView, progressView } from '../../src/service/views.ts';
-import { queueOf } from './annotator.ts';
+import { agreementView, progressView, type QueueView } from '../../src/service/views.ts';
+import { queueOf, withoutClock } from './annotator.ts';
 import type { Dice } from './dice.ts';
 import { Unauthenticated } from './network.ts';
 import type { SimulatedNode } from './node.ts';
@@ -226,7 +226,7 @@ export class StateReader extends Reader<{ readonly seq: number }> {
     this.world.ledger.saw({
       seq: state.seq,
       atEnd: true,
-      seen: withoutEmpty(state),
+      seen: ofJournal(state),
       look: (project) => look(project, member),
       what: this.name,
       about: [this.name],
@@ -241,7 +241,7 @@ export class StateReader extends Reader<{ readonly seq: number }> {
   check(project: Project, isLetIn: boolean): void {
     if (!isLetIn) return;
     const newest = STATES[this.#state].look(project, this.person.member);
-    const last = this.#last && { ...withoutEmpty(this.#last), seq: project.seq };
+    const last = this.#last && { ...ofJournal(this.#last), seq: project.seq };
     if (!isDeepStrictEqual(last, newest)) {
       throw new Violation(`${this.name} ends at commit ${this.#last?.seq}, and it has changed since`, [
         this.name,
@@ -250,8 +250,7 @@ export class StateReader extends Reader<{ readonly seq: number }> {
   }
 }
 
-/** Why a queue is empty depends on the clock, not on the journal alone. */
-function withoutEmpty(state: { readonly seq: number }) {
-  const { empty: _, ...rest } = state as { readonly seq: number; readonly empty?: unknown };
-  return rest;
+/** A state as far as it depends on the journal alone. */
+function ofJournal(state: { readonly seq: number }) {
+  return 'held' in state ? withoutClock(state as QueueView) : state;
 }

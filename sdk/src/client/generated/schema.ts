@@ -90,6 +90,8 @@ export type ClaimInput = {
 export type CloseReason =
   /** Its deadline passed. */
   | 'DEADLINE'
+  /** What was left was in nobody’s hands, and every annotator of the project had had it: an overlap, or skips, that nobody else could fill. */
+  | 'EXHAUSTED'
   /** Every sample was answered or found unanswerable. */
   | 'SETTLED'
   /** A driver closed it. */
