@@ -9,6 +9,15 @@ export type WithoutRound = 'POOL' | 'WAIT';
 /** Which score decides a sample's priority. */
 export type PriorityScore = 'RAW' | 'NORMALISED';
 
+/**
+ * How the answers to a sample come to one label: by plain majority, or as Dawid and Skene estimate it from how each
+ * annotator errs.
+ */
+export type ConsensusMethod = 'MAJORITY' | 'DAWID_SKENE';
+
+/** How likely classes are before any answer: all the same, or as the samples drawn at random show. */
+export type ClassPrior = 'FLAT' | 'RANDOM_DRAW';
+
 /** How a project labels. All of it can be changed while the project runs; overlap is fixed at import. */
 export interface Policy {
   /** The strategy that `openRound` uses when it names none, and its parameters. */
@@ -51,6 +60,8 @@ export interface Policy {
   readonly graceSeconds: number;
   /** A stint of work and the break after it, in minutes. `minutes: 0` sets no bound. */
   readonly workSession: { readonly minutes: number; readonly breakMinutes: number };
+  /** What the training set takes for people's consensus, and the class prior of the estimate. */
+  readonly consensus: { readonly method: ConsensusMethod; readonly prior: ClassPrior };
   readonly suggestions: SuggestionMode;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1; with audits 0.1…1. */
   readonly hiddenShare: number;
@@ -83,6 +94,7 @@ const PRE_ANNOTATE: Policy = {
   assignmentMinutes: 10,
   graceSeconds: 60,
   workSession: { minutes: 30, breakMinutes: 5 },
+  consensus: { method: 'MAJORITY', prior: 'FLAT' },
   suggestions: 'SHOWN',
   hiddenShare: 0.2,
   priority: { threshold: 0.8, score: 'NORMALISED' },
@@ -129,6 +141,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
     strategy: changedStrategy(base.strategy, change.strategy),
     coldStart: change.coldStart === undefined ? base.coldStart : change.coldStart,
     audit: { ...base.audit, ...change.audit },
+    consensus: { ...base.consensus, ...change.consensus },
     workSession: { ...base.workSession, ...change.workSession },
     priority: { ...base.priority, ...change.priority },
   };

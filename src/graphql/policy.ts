@@ -1,4 +1,6 @@
 import type {
+  ClassPrior,
+  ConsensusMethod,
   Policy,
   PolicyChange,
   PolicyPreset,
@@ -37,6 +39,33 @@ const PriorityScoreEnum = builder.enumType('PriorityScore', {
   values: {
     RAW: { value: 'RAW' satisfies PriorityScore, description: "The strategy's own." },
     NORMALISED: { value: 'NORMALISED' satisfies PriorityScore, description: 'Brought to 0…1.' },
+  } as const,
+});
+
+const ConsensusMethodEnum = builder.enumType('ConsensusMethod', {
+  description: "How the answers to a sample come to people's label.",
+  values: {
+    MAJORITY: {
+      value: 'MAJORITY' satisfies ConsensusMethod,
+      description: 'The label that most gave. A tie is said, never broken.',
+    },
+    DAWID_SKENE: {
+      value: 'DAWID_SKENE' satisfies ConsensusMethod,
+      description:
+        'The likeliest class, by how each annotator errs (Dawid and Skene 1979): see `Project.consensusEstimate`. While that is undefined, the majority.',
+    },
+  } as const,
+});
+
+const ClassPriorEnum = builder.enumType('ClassPrior', {
+  description: 'How likely classes are before any answer.',
+  values: {
+    FLAT: { value: 'FLAT' satisfies ClassPrior, description: 'All the same.' },
+    RANDOM_DRAW: {
+      value: 'RANDOM_DRAW' satisfies ClassPrior,
+      description:
+        'As samples drawn at random show; flat without any. The others were chosen, so their classes are not those of the pool.',
+    },
   } as const,
 });
 
@@ -79,6 +108,8 @@ const about = {
   graceSeconds: "How long a disconnected annotator's prefetched samples stay theirs, in seconds.",
   workSessionMinutes: 'Length of a work session in minutes; 0: no bound.',
   breakMinutes: 'The break after it, in minutes.',
+  consensus: "How people's label is found for the training set.",
+  classPrior: 'The class prior of the estimate by DAWID_SKENE.',
   hiddenShare: 'In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1.',
   priorityThreshold: 'A sample above it is of HIGH priority.',
   priorityScore: 'Which score is held against it.',
@@ -142,6 +173,16 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
       description: about.breakMinutes,
       resolve: ({ workSession }) => workSession.breakMinutes,
     }),
+    consensus: t.field({
+      type: ConsensusMethodEnum,
+      description: about.consensus,
+      resolve: ({ consensus }) => consensus.method,
+    }),
+    classPrior: t.field({
+      type: ClassPriorEnum,
+      description: about.classPrior,
+      resolve: ({ consensus }) => consensus.prior,
+    }),
     suggestions: t.expose('suggestions', {
       type: SuggestionModeEnum,
       description: "When an annotator sees the model's label.",
@@ -183,6 +224,8 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     graceSeconds: t.float({ description: about.graceSeconds }),
     workSessionMinutes: t.float({ description: about.workSessionMinutes }),
     breakMinutes: t.float({ description: about.breakMinutes }),
+    consensus: t.field({ type: ConsensusMethodEnum, description: about.consensus }),
+    classPrior: t.field({ type: ClassPriorEnum, description: about.classPrior }),
     suggestions: t.field({
       type: SuggestionModeEnum,
       description: "When an annotator sees the model's label.",
@@ -227,6 +270,7 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       floor: input.auditFloor,
       errorLimit: input.auditErrorLimit,
     }),
+    consensus: some({ method: input.consensus, prior: input.classPrior }),
     workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
     priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),
   };

@@ -13,6 +13,7 @@ import './audit.ts';
 import './prioritized.ts';
 import './activity.ts';
 import './trainingSet.ts';
+import './consensusEstimate.ts';
 import './strategies.ts';
 
 /** The API. It is printed to schema/schema.graphql, which is reviewed in every change. */

@@ -10,7 +10,10 @@ import { maySee } from './visibility.ts';
 const LabelSourceEnum = builder.enumType('LabelSource', {
   description: 'Where a training label comes from.',
   values: {
-    CONSENSUS: { value: 'CONSENSUS', description: "People's majority." },
+    CONSENSUS: {
+      value: 'CONSENSUS',
+      description: "People's label, as the policy's `consensus` has it found.",
+    },
     AUTO_ACCEPTED: { value: 'AUTO_ACCEPTED', description: 'A prediction that stood in for people.' },
   } as const,
 });
@@ -18,6 +21,7 @@ const LabelSourceEnum = builder.enumType('LabelSource', {
 interface TrainingExample extends TrainingLabel {
   readonly name: string;
   readonly view: SampleView;
+  readonly estimatedAt: number | null;
 }
 
 const TrainingExampleType = builder.objectRef<TrainingExample>('TrainingExample').implement({
@@ -33,6 +37,15 @@ const TrainingExampleType = builder.objectRef<TrainingExample>('TrainingExample'
     }),
     votes: t.exposeInt('votes', { description: 'Answers for this label; 0 for an auto-accepted one.' }),
     of: t.exposeInt('of', { description: 'Answers that count.' }),
+    confidence: t.exposeFloat('confidence', {
+      description:
+        "How sure the label is, 0…1: by majority the share of its votes, by DAWID_SKENE its probability, of an auto-accepted one the model's.",
+    }),
+    estimatedAt: t.exposeInt('estimatedAt', {
+      nullable: true,
+      description:
+        'The commit at which the estimate stands from which a label by DAWID_SKENE comes; null for others.',
+    }),
   }),
 });
 
@@ -49,7 +62,7 @@ builder.objectField(ProjectType, 'trainingSet', (t) =>
     type: TrainingSetType,
     nullable: true,
     description:
-      "People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. For owners and drivers; null to others.",
+      "People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others.",
     args: {
       provisional: t.arg.boolean({
         defaultValue: false,
@@ -66,11 +79,18 @@ builder.objectField(ProjectType, 'trainingSet', (t) =>
         max: MAX_EXAMPLES,
         placeIn: ({ sample }: TrainingExample) => sample,
       };
+      const isEstimated = await access.live.read(({ policy }) => policy.consensus.method === 'DAWID_SKENE');
+      const { estimates } = access.live;
+      const estimate = isEstimated
+        ? await (args.after == null ? estimates.upToDate() : estimates.newest())
+        : null;
       return forwardPage(args, list, async (from, count) => {
+        const options = { from, count, provisional, estimate: estimate?.fit ?? null };
         const examples = await access.live.read((project) =>
-          trainingLabels(project, { from, count, provisional }).map((label) => ({
+          trainingLabels(project, options).map((label) => ({
             ...label,
             name: project.labels[label.label] ?? '',
+            estimatedAt: label.source === 'CONSENSUS' && estimate?.fit ? estimate.seq : null,
           })),
         );
         return Promise.all(

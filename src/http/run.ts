@@ -8,6 +8,7 @@ import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
 import type { Config } from './config.ts';
 import { realEnvironment } from './environment.ts';
+import { FitThreads } from './fitThreads.ts';
 import type { RunningServer } from './server.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
@@ -78,7 +79,8 @@ async function openConcord(config: Config, logger: Logger): Promise<Concord> {
     await store.close();
     throw error;
   }
-  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger));
+  const fitter = new FitThreads(new URL('./fitWorker.js', import.meta.url));
+  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger), fitter);
 }
 
 /** The first signal stops the service in good order; another one, later on, stops it at once. */

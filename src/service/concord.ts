@@ -11,6 +11,7 @@ import { isExhausted } from '../domain/rounds.ts';
 import type { Store } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
+import { type Fitter, IN_PROCESS } from './consensusEstimates.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
 import { Following } from './following.ts';
@@ -52,17 +53,23 @@ export class Concord {
   readonly following: Following;
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
+  readonly #fitter: Fitter;
   #closing: Promise<void> | null = null;
 
-  /** @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody */
+  /**
+   * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
+   * @param fitter estimates consensus; default: in this thread, which meanwhile does nothing else
+   */
   constructor(
     store: Store,
     strategies: StrategyHost,
     environment: Environment,
     upkeep: Upkeep | null = null,
+    fitter: Fitter = IN_PROCESS,
   ) {
     this.store = store;
     this.#upkeep = upkeep;
+    this.#fitter = fitter;
     this.strategies = strategies;
     this.environment = environment;
     this.attendance = new Attendance(environment, (project) => this.hub.wake(presenceTopic(project)));
@@ -93,7 +100,7 @@ export class Concord {
   project(id: string): LiveProject {
     let project = this.#projects.get(id);
     if (project === undefined) {
-      project = new LiveProject(id, this.store, this.environment, this.#upkeep ?? undefined);
+      project = new LiveProject(id, this.store, this.environment, this.#upkeep ?? undefined, this.#fitter);
       project.host.onChange((state) =>
         this.hub.wake(id, (member, since) => state.hasMovedFor(member, since)),
       );
@@ -162,6 +169,7 @@ export class Concord {
     this.hub.close();
     await this.directory.settled();
     for (const project of this.#projects.values()) await project.host.settled();
+    await this.#fitter.close();
     await this.strategies.close();
     await this.#upkeep?.close();
     await this.store.close();

@@ -2,6 +2,7 @@ import { type CommandInput, type CommandResult, decide, type ProjectCommand } fr
 import type { ProjectEvent } from '../domain/events.ts';
 import type { Project } from '../domain/project.ts';
 import type { Store } from '../journal/port.ts';
+import { ConsensusEstimates, type Fitter, IN_PROCESS } from './consensusEstimates.ts';
 import type { Environment } from './environment.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { PROJECT_KIND } from './projectKind.ts';
@@ -15,14 +16,22 @@ export class LiveProject {
   readonly id: string;
   readonly host: JournalHost<Project, ProjectEvent>;
   readonly matrix: ResidentMatrix;
+  readonly estimates: ConsensusEstimates;
   readonly agreement = new SharedView(agreementView);
   readonly audit = new SharedView(auditView);
   readonly progress = new SharedView(progressView);
 
-  constructor(id: string, store: Store, environment: Environment, listener?: HostListener) {
+  constructor(
+    id: string,
+    store: Store,
+    environment: Environment,
+    listener?: HostListener,
+    fitter: Fitter = IN_PROCESS,
+  ) {
     this.id = id;
     this.host = new JournalHost(PROJECT_KIND, id, store, environment, listener);
     this.matrix = new ResidentMatrix(store);
+    this.estimates = new ConsensusEstimates(fitter, (look) => this.read(look));
   }
 
   /**

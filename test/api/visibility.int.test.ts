@@ -228,7 +228,16 @@ const OWN_ANSWER = new Set([
   'AlreadyAnsweredError.message',
 ]);
 /** Types of which annotators and viewers must never get one. */
-const STEERING_ONLY = new Set(['PresentMember', 'Sample', 'RoundSample', 'TrainingExample', 'Consensus']);
+const STEERING_ONLY = new Set([
+  'AnnotatorErrors',
+  'ConsensusEstimate',
+  'SampleEstimate',
+  'PresentMember',
+  'Sample',
+  'RoundSample',
+  'TrainingExample',
+  'Consensus',
+]);
 const DRAWS = new Set(['AUDIT', 'RANDOM', 'UNCERTAIN']);
 
 /** What of an answer, error or push somebody must not see, each with its place. */

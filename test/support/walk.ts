@@ -29,8 +29,12 @@ export interface Walk {
 
 type Operation = 'query' | 'mutation' | 'subscription';
 
+/** So many names a document has at most: about half of the tokens that the service takes. */
+const MAX_NAMES = 1_500;
+
 /**
- * A document for each field of a root type and each of its arguments, with everything below.
+ * Documents for each field of a root type and each of its arguments, with everything below: one, or for a query as many
+ * as it takes for none to be too large.
  * @throws {Error} a field has a required argument that nothing was given for
  */
 export function walks(operation: Operation, args: Arguments): readonly Walk[] {
@@ -42,17 +46,51 @@ export function walks(operation: Operation, args: Arguments): readonly Walk[] {
   if (!root) throw new Error(`there is no ${operation} type`);
   return Object.values(root.getFields()).flatMap((field) => {
     const coordinate = `${root.name}.${field.name}`;
-    return argumentsOf(coordinate, field, args).map((given, variant) => {
-      const asked = new Asked(args);
+    const write = (given: Variables, variant: number, isAsked: IsAsked): Walk => {
+      const asked = new Asked(args, isAsked);
       const selection = asked.field(root, field, given, variant, [root.name]);
       const declared = asked.declared.length > 0 ? `(${asked.declared.join(', ')})` : '';
-      return {
-        coordinate,
-        document: `${operation} Walk${declared} { ${selection} }`,
-        variables: asked.variables,
-      };
+      const document = `${operation} Walk${declared} { ${selection} }`;
+      return { coordinate, document, variables: asked.variables };
+    };
+    return argumentsOf(coordinate, field, args).flatMap((given, variant) => {
+      const whole = write(given, variant, () => true);
+      if (operation !== 'query' || namesIn(whole) <= MAX_NAMES) return [whole];
+      return portions(getNamedType(field.type), (isAsked) => namesIn(write(given, variant, isAsked))).map(
+        (portion) => write(given, variant, (asked) => portion.has(asked)),
+      );
     });
   });
+}
+
+/** Whether a field next below the root's is asked for, by its coordinate. */
+type IsAsked = (coordinate: string) => boolean;
+
+function namesIn({ document }: Walk): number {
+  return document.match(/\w+/g)?.length ?? 0;
+}
+
+/** Shares out the fields of a type, or of all that it may be, so that no portion comes to more than {@link MAX_NAMES}. */
+function portions(type: GraphQLNamedType, namesOf: (isAsked: IsAsked) => number): ReadonlySet<string>[] {
+  const fields = objectsOf(type).flatMap((object) =>
+    Object.keys(object.getFields()).map((field) => `${object.name}.${field}`),
+  );
+  const shared: Set<string>[] = [];
+  let names = MAX_NAMES;
+  for (const field of fields) {
+    const own = namesOf((asked) => asked === field);
+    if (names + own > MAX_NAMES) {
+      shared.push(new Set());
+      names = 0;
+    }
+    shared.at(-1)?.add(field);
+    names += own;
+  }
+  return shared;
+}
+
+function objectsOf(type: GraphQLNamedType): readonly GraphQLObjectType[] {
+  return (isAbstractType(type) ? schema.getPossibleTypes(type) : [type]).filter(isObjectType);
 }
 
 /** A value of an answer, and the schema's coordinate that gave it. */
@@ -102,9 +140,11 @@ class Asked {
   readonly declared: string[] = [];
   readonly variables: Record<string, unknown> = {};
   readonly #args: Arguments;
+  readonly #isAsked: IsAsked;
 
-  constructor(args: Arguments) {
+  constructor(args: Arguments, isAsked: IsAsked) {
     this.#args = args;
+    this.#isAsked = isAsked;
   }
 
   field(
@@ -129,9 +169,13 @@ class Asked {
   /** All fields of a type, but for what would lead back to where one has come from. */
   #all(type: GraphQLNamedType, path: readonly string[]): string {
     if (isLeafType(type)) return '';
-    const types = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
-    const parts = types.filter(isObjectType).map((object) => {
-      const fields = path.includes(object.name) ? [] : Object.values(object.getFields());
+    const isNextToRoot = path.length === 1;
+    const parts = objectsOf(type).map((object) => {
+      const fields = path.includes(object.name)
+        ? []
+        : Object.values(object.getFields()).filter(
+            ({ name }) => !isNextToRoot || this.#isAsked(`${object.name}.${name}`),
+          );
       const selections = fields.flatMap((field) =>
         argumentsOf(`${object.name}.${field.name}`, field, this.#args).map((given, variant) =>
           this.field(object, field, given, variant, [...path, object.name]),

@@ -21,6 +21,13 @@ export function base64(numbers: Float32Array | Uint32Array): string {
   return text;
 }
 
+/** The float32 numbers of little-endian bytes in base64. */
+export function floatsIn(text: string): Float32Array {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function littleEndian(numbers: Float32Array | Uint32Array): Uint8Array {

@@ -5,6 +5,7 @@
  * @module
  */
 export * from '../client/index.ts';
+export type { AnnotatorErrors } from './annotators.ts';
 export { connectDriver, type Driver } from './driver.ts';
 export type { NewEmbeddings } from './embeddings.ts';
 export type { Imported, ImportOptions, ImportProgress, NewSample } from './importing.ts';

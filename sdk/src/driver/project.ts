@@ -7,6 +7,7 @@ import type {
   AgreementPair,
   AuditState,
   ClassAudit,
+  ConsensusEstimate,
   Embeddings,
   FeedReset,
   ModelAgreement,
@@ -18,9 +19,11 @@ import type {
   Replay,
   Round,
   TrainingExample,
+  UndefinedEstimate,
 } from '../client/generated/types.ts';
 import type { CallOptions } from '../client/operation.ts';
 import { allOf } from '../client/pages.ts';
+import { type AnnotatorErrors, annotatorErrors } from './annotators.ts';
 import { type NewEmbeddings, publishEmbeddings } from './embeddings.ts';
 import { type Imported, type ImportOptions, importSamples, type NewSample } from './importing.ts';
 import type { PublishOptions } from './parts.ts';
@@ -31,6 +34,8 @@ import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
 const PAGE = 1_000;
 /** The same of pairs. */
 const PAIRS_PAGE = 100;
+/** The same of annotators, each with a matrix. */
+const ERRORS_PAGE = 100;
 
 export type NewMember = Omit<AddMemberInput, 'project'>;
 export type RoundOptions = Omit<OpenRoundInput, 'project'>;
@@ -133,6 +138,21 @@ export interface DriverProject {
   /** Agreement of every two who have labelled a sample jointly, page by page as it is read. */
   agreementPairs(options?: CallOptions): AsyncIterable<AgreementPair>;
 
+  /**
+   * People's labels and everybody's errors as Dawid and Skene estimate them together, or why there is no estimate. It
+   * rests on the answers that count at its `seq`.
+   *
+   * @throws {ForbiddenError} it is for owners
+   */
+  consensusEstimate(options?: CallOptions): Promise<ConsensusEstimate | UndefinedEstimate>;
+
+  /**
+   * How each annotator errs by that estimate, page by page as it is read; nobody while there is none.
+   *
+   * @throws {ForbiddenError} it is for owners
+   */
+  annotatorErrors(options?: CallOptions): AsyncIterable<AnnotatorErrors>;
+
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
@@ -161,6 +181,9 @@ export interface DriverProject {
   predictionRun(options?: CallOptions): Promise<PredictionRun | null>;
 }
 
+const STEERING: readonly string[] = ['OWNER', 'DRIVER'];
+const OWNERS: readonly string[] = ['OWNER'];
+
 export function driverProject(client: Client, info: Project): DriverProject {
   const project = info.id;
   return {
@@ -187,6 +210,12 @@ export function driverProject(client: Client, info: Project): DriverProject {
       allOf(async (after) =>
         mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),
       ),
+    consensusEstimate: async (options) =>
+      mustSee(await client.consensusEstimate({ project }, options), OWNERS),
+    annotatorErrors: (options) =>
+      allOf(async (after) =>
+        mustSee(await annotatorErrors(client, { project, first: ERRORS_PAGE, after }, options), OWNERS),
+      ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
     followActivity: (after = null, options) => client.followActivity({ project, after }, options),
     watchPresence: (options) => client.watchPresence({ project }, options),
@@ -199,8 +228,7 @@ export function driverProject(client: Client, info: Project): DriverProject {
 }
 
 /** Queries say null of what a role may not see. */
-function mustSee<T>(value: T | null): T {
+function mustSee<T>(value: T | null, allowed = STEERING): T {
   if (value !== null) return value;
-  const allowed = ['OWNER', 'DRIVER'];
   throw new ForbiddenError(`Your role does not allow this. It takes: ${allowed.join(' or ')}.`, { allowed });
 }

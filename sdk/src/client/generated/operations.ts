@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { ActivityEvents, Agreement, AgreementPair, Assignment, AuditState, ClassAudit, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UploadedPart } from './types.ts';
+import type { ActivityEvents, Agreement, AgreementPair, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -226,6 +226,47 @@ fragment UndefinedFigure on UndefinedFigure {
 }`,
 };
 
+const ANNOTATOR_ERRORS: Operation = {
+  name: 'AnnotatorErrors',
+  kind: 'query',
+  path: ['project', 'annotatorErrors'],
+  document: `query AnnotatorErrors($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    annotatorErrors(first: $first, after: $after) {
+      edges {
+        node {
+          ...AnnotatorErrors
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment AnnotatorErrors on AnnotatorErrors {
+  member {
+    ...Member
+  }
+  seq
+  answers
+  accuracy
+  confusion
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}`,
+};
+
 const CLAIM: Operation = {
   name: 'Claim',
   kind: 'mutation',
@@ -372,6 +413,42 @@ fragment Round on Round {
 }`,
 };
 
+const CONSENSUS_ESTIMATE: Operation = {
+  name: 'ConsensusEstimate',
+  kind: 'query',
+  path: ['project', 'consensusEstimate'],
+  document: `query ConsensusEstimate($project: ID!) {
+  project(id: $project) {
+    consensusEstimate {
+      ...ConsensusEstimate
+      ...UndefinedEstimate
+    }
+  }
+}
+
+fragment ClassProbability on ClassProbability {
+  label
+  probability
+}
+
+fragment ConsensusEstimate on ConsensusEstimate {
+  seq
+  answers
+  samples
+  iterations
+  converged
+  classPrior {
+    ...ClassProbability
+  }
+}
+
+fragment UndefinedEstimate on UndefinedEstimate {
+  seq
+  answers
+  reason
+}`,
+};
+
 const CREATE_PROJECT: Operation = {
   name: 'CreateProject',
   kind: 'mutation',
@@ -431,10 +508,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -641,10 +720,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -958,10 +1039,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -1108,10 +1191,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -1543,10 +1628,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -1613,10 +1700,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -2239,10 +2328,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -2480,6 +2571,8 @@ fragment TrainingExample on TrainingExample {
   draw
   votes
   of
+  confidence
+  estimatedAt
   sample {
     ...Sample
   }
@@ -2581,10 +2674,12 @@ fragment Policy on Policy {
   auditShare
   autoAcceptThreshold
   breakMinutes
+  classPrior
   coldStart {
     ...ColdStart
   }
   graceSeconds
+  consensus
   hiddenShare
   overlap
   overlapShare
@@ -3086,6 +3181,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(AGREEMENT_PAIRS, variables, options);
     },
 
+    /** How each annotator errs by `consensusEstimate`, in the order in which they began, forward only; nobody while that is undefined. The first page has it made anew if answers have changed. For owners; null to others. */
+    annotatorErrors(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AnnotatorErrors> | null> {
+      return call(ANNOTATOR_ERRORS, variables, options);
+    },
+
     /** Tops up your queue to `hold` samples, the most useful first. Calling it again gives nothing more, and nobody else gets what you hold. */
     claim(input: ClaimInput, options?: CallOptions): Promise<Queue> {
       return call(CLAIM, { input }, options);
@@ -3099,6 +3199,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Closes a round; what is unsettled goes back to the pool, what is in hands may be answered. A closed round stays as it is. For drivers and owners. */
     closeRound(input: CloseRoundInput, options?: CallOptions): Promise<Round> {
       return call(CLOSE_ROUND, { input }, options);
+    },
+
+    /** Consensus as Dawid and Skene estimate it from all answers that count, whatever the policy takes. Made anew if answers have changed: seconds for 100,000 answers. For owners; null to others. */
+    consensusEstimate(variables: { readonly project: string }, options?: CallOptions): Promise<ConsensusEstimate | UndefinedEstimate | null> {
+      return call(CONSENSUS_ESTIMATE, variables, options);
     },
 
     /** Creates a project. You become its owner. */
@@ -3271,7 +3376,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(SUGGESTED_THRESHOLD, variables, options);
     },
 
-    /** People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. For owners and drivers; null to others. */
+    /** People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others. */
     trainingSet(variables: { readonly project: string; readonly provisional?: boolean | undefined; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<TrainingExample> | null> {
       return call(TRAINING_SET, variables, options);
     },

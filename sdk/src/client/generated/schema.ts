@@ -86,6 +86,13 @@ export type ClaimInput = {
   readonly project: Scalars['ID']['input'];
 };
 
+/** How likely classes are before any answer. */
+export type ClassPrior =
+  /** All the same. */
+  | 'FLAT'
+  /** As samples drawn at random show; flat without any. The others were chosen, so their classes are not those of the pool. */
+  | 'RANDOM_DRAW';
+
 /** Why a round closed. */
 export type CloseReason =
   /** Its deadline passed. */
@@ -110,6 +117,13 @@ export type ColdStartInput = {
   /** Its name. */
   readonly strategy: Scalars['String']['input'];
 };
+
+/** How the answers to a sample come to people's label. */
+export type ConsensusMethod =
+  /** The likeliest class, by how each annotator errs (Dawid and Skene 1979): see `Project.consensusEstimate`. While that is undefined, the majority. */
+  | 'DAWID_SKENE'
+  /** The label that most gave. A tie is said, never broken. */
+  | 'MAJORITY';
 
 /** A new project. */
 export type CreateProjectInput = {
@@ -251,7 +265,7 @@ export type LabelScale =
 export type LabelSource =
   /** A prediction that stood in for people. */
   | 'AUTO_ACCEPTED'
-  /** People's majority. */
+  /** People's label, as the policy's `consensus` has it found. */
   | 'CONSENSUS';
 
 /** What a member is. */
@@ -260,6 +274,15 @@ export type MemberKind =
   | 'PERSON'
   /** A program, such as a trainer. */
   | 'TOOL';
+
+/** Why answers do not tell who errs how. */
+export type NoEstimateReason =
+  /** Fewer than two annotators have an answer that counts. */
+  | 'FEWER_THAN_TWO_ANNOTATORS'
+  /** No sample has two answers: nobody can be held against anybody. Raise `overlapShare`. */
+  | 'NO_JOINTLY_LABELLED_SAMPLE'
+  /** Annotators × classes² is above 4,000,000. */
+  | 'TOO_LARGE';
 
 /** A round to open. What is left out is as the policy says. */
 export type OpenRoundInput = {
@@ -293,8 +316,12 @@ export type PolicyInput = {
   readonly autoAcceptThreshold?: InputMaybe<Scalars['Float']['input']>;
   /** The break after it, in minutes. */
   readonly breakMinutes?: InputMaybe<Scalars['Float']['input']>;
+  /** The class prior of the estimate by DAWID_SKENE. */
+  readonly classPrior?: InputMaybe<ClassPrior>;
   /** What openRound uses instead until the first prediction run, when it names no strategy; null: the same strategy, which is refused if it needs predictions. */
   readonly coldStart?: InputMaybe<ColdStartInput>;
+  /** How people's label is found for the training set. */
+  readonly consensus?: InputMaybe<ConsensusMethod>;
   /** How long a disconnected annotator's prefetched samples stay theirs, in seconds. */
   readonly graceSeconds?: InputMaybe<Scalars['Float']['input']>;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
