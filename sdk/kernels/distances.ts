@@ -26,27 +26,37 @@ export function approach(
   const kept = lastLanes(dimensions);
   const name = i32x4.splat(index);
   for (let i = 0; i < length; i += 4, rows += stride << 2, nearest += 16, which += 16) {
-    const b = rows + stride;
-    const c = b + stride;
-    const d = c + stride;
-    const lastCentre = v128.and(v128.load(centre + last), kept);
-    let va = square(v128.and(v128.load(rows + last), kept), lastCentre);
-    let vb = square(v128.and(v128.load(b + last), kept), lastCentre);
-    let vc = square(v128.and(v128.load(c + last), kept), lastCentre);
-    let vd = square(v128.and(v128.load(d + last), kept), lastCentre);
-    for (let at: usize = 0; at < last; at += 16) {
-      const x = v128.load(centre + at);
-      va = f32x4.add(va, square(v128.load(rows + at), x));
-      vb = f32x4.add(vb, square(v128.load(b + at), x));
-      vc = f32x4.add(vc, square(v128.load(c + at), x));
-      vd = f32x4.add(vd, square(v128.load(d + at), x));
-    }
-    const distance = sums(va, vb, vc, vd);
+    const distance = fourDistances(rows, stride, last, kept, centre);
     const before = v128.load(nearest);
     const nearer = f32x4.lt(distance, before);
     v128.store(nearest, v128.bitselect(distance, before, nearer));
     v128.store(which, v128.bitselect(name, v128.load(which), nearer));
   }
+}
+
+/**
+ * The squared distances of four rows to a point, one a lane.
+ *
+ * @param stride bytes of a row
+ * @param last and `kept`: {@link lastVector} and {@link lastLanes} of it
+ */
+export function fourDistances(rows: usize, stride: usize, last: usize, kept: v128, point: usize): v128 {
+  const b = rows + stride;
+  const c = b + stride;
+  const d = c + stride;
+  const lastOfPoint = v128.and(v128.load(point + last), kept);
+  let va = square(v128.and(v128.load(rows + last), kept), lastOfPoint);
+  let vb = square(v128.and(v128.load(b + last), kept), lastOfPoint);
+  let vc = square(v128.and(v128.load(c + last), kept), lastOfPoint);
+  let vd = square(v128.and(v128.load(d + last), kept), lastOfPoint);
+  for (let at: usize = 0; at < last; at += 16) {
+    const x = v128.load(point + at);
+    va = f32x4.add(va, square(v128.load(rows + at), x));
+    vb = f32x4.add(vb, square(v128.load(b + at), x));
+    vc = f32x4.add(vc, square(v128.load(c + at), x));
+    vd = f32x4.add(vd, square(v128.load(d + at), x));
+  }
+  return sums(va, vb, vc, vd);
 }
 
 function square(x: v128, y: v128): v128 {

@@ -6,6 +6,7 @@
  * the memory from `start` on.
  */
 export { approach } from './distances';
+export { farthest } from './farthest';
 export { logarithms } from './logarithm';
 export { bald, voteEntropy } from './passes';
 export { entropy, leastConfident, margin } from './probabilities';

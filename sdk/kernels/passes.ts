@@ -1,42 +1,57 @@
-import { high, lastLanes, lastVector, low } from './lanes';
-import { plogp4 } from './logarithm';
+import { addTerms, TOGETHER } from './logarithm';
+import { sumRows } from './sums';
 
 /*
  * Scores of rows of which several passes were predicted. Each function takes
  *
- *   rows      where the first pass lies: `length` × `classes` float32, row by row. One vector beyond its end is read,
- *             and what it holds does not matter
+ *   rows      where the first pass lies: `length` × `classes` float32, row by row. Up to 16 numbers beyond its end
+ *             are read, and what they hold does not matter
  *   next      bytes from one pass to the next
  *   passes    ≥ 1
  *   scores    room for `length` float64
  */
 
-/** H(mean of the passes) − mean of H(pass), where H = −Σ p·ln(p + 1e−10), no less than 0. */
-export function bald(rows: usize, next: usize, length: i32, passes: i32, classes: i32, scores: usize): void {
-  const stride = (<usize>classes) << 2;
-  const last = lastVector(stride);
-  const kept = lastLanes(classes);
-  const all = i32x4.splat(-1);
-  const share = f32x4.splat((1 / <f64>passes) as f32);
-  for (let i = 0; i < length; i++, rows += stride, scores += 8) {
-    let lower = f64x2.splat(0);
-    let upper = f64x2.splat(0);
-    for (let at: usize = 0; at <= last; at += 16) {
-      const lanes = at === last ? kept : all;
-      let sum = f32x4.splat(0);
-      let logs = f32x4.splat(0);
-      for (let pass = 0, from = rows + at; pass < passes; pass++, from += next) {
-        const p = v128.and(v128.load(from), lanes);
-        sum = f32x4.add(sum, p);
-        logs = f32x4.add(logs, plogp4(p));
-      }
-      const gain = f32x4.sub(f32x4.mul(logs, share), plogp4(f32x4.mul(sum, share)));
-      lower = f64x2.add(lower, low(gain));
-      upper = f64x2.add(upper, high(gain));
+/** So many numbers of each pass are worked on together: they and what is summed of them stay in the nearest cache. */
+const TILE: usize = 1024;
+
+/**
+ * H(mean of the passes) − mean of H(pass), where H = −Σ p·ln(p + 1e−10), no less than 0.
+ *
+ * @param terms room for `length` × `classes` float32, and for {@link TOGETHER} more
+ * @param mean room for 1024 + {@link TOGETHER} float32
+ */
+export function bald(
+  rows: usize,
+  next: usize,
+  length: i32,
+  passes: i32,
+  classes: i32,
+  scores: usize,
+  terms: usize,
+  mean: usize,
+): void {
+  const share = (1 / <f64>passes) as f32;
+  const numbers = <usize>length * <usize>classes;
+  for (let from: usize = 0; from < numbers; from += TILE) {
+    const count = min(TILE, numbers - from);
+    const to = terms + (from << 2);
+    memory.fill(to, 0, (count + TOGETHER) << 2);
+    memory.fill(mean, 0, (count + TOGETHER) << 2);
+    for (let pass = 0, part = rows + (from << 2); pass < passes; pass++, part += next) {
+      addShare(part, count, share, mean);
+      addTerms(part, count, (Math.LN2 as f32) * share, to);
     }
-    const both = f64x2.add(lower, upper);
-    // Where the passes agree, rounding can leave a hair below zero.
-    store<f64>(scores, max(f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1), 0));
+    addTerms(mean, count, -Math.LN2 as f32, to);
+  }
+  // Where the passes agree, rounding can leave a hair below zero.
+  sumRows(terms, length, classes, scores);
+}
+
+/** Adds factor·p to each of some numbers, up to three beyond the last as well. */
+function addShare(from: usize, numbers: usize, factor: f32, to: usize): void {
+  const scale = f32x4.splat(factor);
+  for (const end = from + (numbers << 2); from < end; from += 16, to += 16) {
+    v128.store(to, f32x4.add(v128.load(to), f32x4.mul(v128.load(from), scale)));
   }
 }
 

@@ -1,55 +1,28 @@
-import { column0, column1, column2, column3, high, lastLanes, lastVector, low, maxima, sums } from './lanes';
-import { plogp4 } from './logarithm';
+import { column0, column1, column2, column3, high, lastLanes, lastVector, low, maxima } from './lanes';
+import { addTerms, TOGETHER } from './logarithm';
+import { storeFour, sumRows } from './sums';
 
 /*
  * Scores of rows of class probabilities. Each function takes
  *
  *   rows     where the matrix lies: `length` × `classes` float32, row by row. Up to three rows and one vector beyond
- *            its end are read, and what they hold does not matter
+ *            its end, or 16 numbers, are read, and what they hold does not matter
  *   length   how many rows
  *   classes  ≥ 1
  *   scores   room for `length` float64, and for three more
  */
 
-/** Bytes of a row that are summed in float32, before the sum goes on in float64: so rounding does not pile up. */
-const PART: usize = 256;
-
-/** −Σ p·ln(p + 1e−10), no less than 0. */
-export function entropy(rows: usize, length: i32, classes: i32, scores: usize): void {
-  const stride = (<usize>classes) << 2;
-  const last = lastVector(stride);
-  const kept = lastLanes(classes);
-  for (let i = 0; i < length; i += 4, rows += stride << 2, scores += 32) {
-    const b = rows + stride;
-    const c = b + stride;
-    const d = c + stride;
-    let lower = f64x2.splat(0);
-    let upper = f64x2.splat(0);
-    for (let at: usize = 0; at <= last; ) {
-      let va = f32x4.splat(0);
-      let vb = f32x4.splat(0);
-      let vc = f32x4.splat(0);
-      let vd = f32x4.splat(0);
-      for (const end = min(at + PART, last); at < end; at += 16) {
-        va = f32x4.add(va, plogp4(v128.load(rows + at)));
-        vb = f32x4.add(vb, plogp4(v128.load(b + at)));
-        vc = f32x4.add(vc, plogp4(v128.load(c + at)));
-        vd = f32x4.add(vd, plogp4(v128.load(d + at)));
-      }
-      if (at === last) {
-        va = f32x4.add(va, plogp4(v128.and(v128.load(rows + at), kept)));
-        vb = f32x4.add(vb, plogp4(v128.and(v128.load(b + at), kept)));
-        vc = f32x4.add(vc, plogp4(v128.and(v128.load(c + at), kept)));
-        vd = f32x4.add(vd, plogp4(v128.and(v128.load(d + at), kept)));
-        at += 16;
-      }
-      const sum = sums(va, vb, vc, vd);
-      lower = f64x2.sub(lower, low(sum));
-      upper = f64x2.sub(upper, high(sum));
-    }
-    // ε makes the logarithm of a certain class a hair above zero, and the sum a hair below.
-    storeFour(scores, lower, upper);
-  }
+/**
+ * −Σ p·ln(p + 1e−10), no less than 0.
+ *
+ * @param terms room for `length` × `classes` float32, and for {@link TOGETHER} more; as much is read at `rows`
+ */
+export function entropy(rows: usize, length: i32, classes: i32, scores: usize, terms: usize): void {
+  const numbers = <usize>length * <usize>classes;
+  memory.fill(terms, 0, (numbers + TOGETHER) << 2);
+  addTerms(rows, numbers, -Math.LN2 as f32, terms);
+  // ε makes the logarithm of a certain class a hair above zero, and the sum a hair below.
+  sumRows(terms, length, classes, scores);
 }
 
 /** 1 − (p₁ − p₂), where p₁ and p₂ are the row's two largest, no less than 0. */
@@ -128,10 +101,4 @@ export function leastConfident(rows: usize, length: i32, classes: i32, scores: u
 function storeOneMinus(to: usize, lower: v128, upper: v128): void {
   const one = f64x2.splat(1);
   storeFour(to, f64x2.sub(one, lower), f64x2.sub(one, upper));
-}
-
-function storeFour(to: usize, lower: v128, upper: v128): void {
-  const zero = f64x2.splat(0);
-  v128.store(to, f64x2.pmax(lower, zero));
-  v128.store(to, f64x2.pmax(upper, zero), 16);
 }

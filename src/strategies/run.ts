@@ -10,13 +10,14 @@ import {
   TopK,
   UnsoundScoreError,
 } from '@concord/sdk/strategy';
+import { Blocks } from './blocks.ts';
 import { StrategyFailedError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import { reviewable, type SamplePool, visible, without } from './pool.ts';
 import type { ScoreTask } from './protocol.ts';
-import { Blocks, labelledFor, poolFor, samplesFor } from './samples.ts';
+import { labelledFor, poolFor, samplesFor } from './samples.ts';
 import { complete, stateOf } from './selection.ts';
 import { type Best, bestOf, isWorthSharing, newCursor, shares, takeRest } from './split.ts';
 
@@ -133,13 +134,10 @@ function scoreShares(
 ): Best {
   const top = new TopK(count, context.seed, pool.ordinals.length, 0);
   if (count === 0) return top.top();
+  const blocks = new Blocks(pool, needs);
   for (const share of shares) {
-    const blocks = new Blocks(share, needs);
-    for (let rows = blocks.next(); rows !== null; rows = blocks.next()) {
-      // A plugin may write to what it is given; who each score is of, the host must know.
-      const ordinals = rows.ordinals.slice();
-      const block = rows;
-      const scores = guard(name, () => score(block, context));
+    for (const { ordinals, rows } of blocks.of(share)) {
+      const scores = guard(name, () => score(rows, context));
       take(name, top, scores, ordinals);
     }
   }

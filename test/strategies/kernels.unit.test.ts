@@ -1,13 +1,16 @@
 import {
   bald,
   entropy,
+  farthestFirst,
   hashText,
+  highest,
   kMeans,
   leastConfident,
   logarithms,
   margin,
   NearestCentres,
   randomAt,
+  stageKeeper,
   voteEntropy,
 } from '@concord/sdk/strategy';
 import fc from 'fast-check';
@@ -207,8 +210,8 @@ it('scores have the same bits on every machine and under every version of Node',
     logarithms: bits(logarithms(Float64Array.from({ length }, (_, i) => randomAt(5, i)))),
   }).toMatchInlineSnapshot(`
     {
-      "bald": 1412925488,
-      "entropy": 683087409,
+      "bald": 2023209397,
+      "entropy": 3097314959,
       "logarithms": 2475403533,
       "margin": 3202329461,
       "voteEntropy": 1285488923,
@@ -268,6 +271,100 @@ describe('nearest centres', () => {
   it('refuse rows and centres of another width', () => {
     expect(() => new NearestCentres(new Float32Array(5), 2)).toThrow(RangeError);
     expect(() => new NearestCentres(new Float32Array(4), 2).add(new Float32Array(3))).toThrow(RangeError);
+  });
+});
+
+describe('farthest first', () => {
+  it('takes the very rows, at the very distances, that looking at all of them gives', () => {
+    const shape = fc.record({
+      dimensions: fc.integer({ min: 1, max: 33 }),
+      length: fc.integer({ min: 1, max: 60 }),
+      known: fc.integer({ min: 0, max: 9 }),
+      seed: fc.nat(),
+      // Few different numbers make many rows alike, and many equally far.
+      values: fc.constantFrom(2, 5, 1_000_000),
+    });
+    fc.assert(
+      fc.property(shape, ({ dimensions, length, known, seed, values }) => {
+        const random = (stream: number) => (_: unknown, i: number) =>
+          Math.floor(randomAt(seed, i, stream) * values) / 7;
+        const rows = Float32Array.from({ length: length * dimensions }, random(0));
+        const centres = Float32Array.from({ length: known * dimensions }, random(1));
+        const first = seed % length;
+        const taken = farthestFirst(rows, dimensions, length, { centres, first });
+
+        const nearest = new NearestCentres(rows, dimensions);
+        for (let c = 0; c < known; c++) nearest.add(centres.subarray(c * dimensions, (c + 1) * dimensions));
+        const left = new Set(Array.from({ length }, (_, i) => i));
+        for (let k = 0; k < length; k++) {
+          const among = [...left].map((i) => nearest.squared[i] as number);
+          const row = known + k === 0 ? first : [...left][among.indexOf(Math.max(...among))];
+          expect(taken.rows[k]).toBe(row);
+          expect(taken.squared[k]).toBe(known + k === 0 ? 0 : Math.max(...among));
+          left.delete(row as number);
+          nearest.add(nearest.row(row as number));
+        }
+      }),
+    );
+  });
+
+  it('takes no more than there are, ends when asked, and refuses what makes no rows', () => {
+    expect(farthestFirst(new Float32Array(4), 2, 9).rows).toHaveLength(2);
+    expect(farthestFirst(new Float32Array(0), 2, 9).rows).toHaveLength(0);
+    const signal = AbortSignal.abort(new Error('enough'));
+    expect(() => farthestFirst(new Float32Array(4), 2, 2, { signal })).toThrow('enough');
+    expect(() => farthestFirst(new Float32Array(5), 2, 1)).toThrow(RangeError);
+    expect(() => farthestFirst(new Float32Array(4), 2, 1, { first: 2 })).toThrow(RangeError);
+  });
+});
+
+describe('rows on a stage', () => {
+  const length = 37;
+  const classes = 5;
+  const stage = stageKeeper()({ length, classes, matrices: 3 });
+  const passes = stage.matrices.map((matrix, pass) =>
+    matrix
+      .map((_, i) => randomAt(1, i, pass))
+      .map((p, i, all) => {
+        const row = i - (i % classes);
+        return p / all.slice(row, row + classes).reduce((a, b) => a + b);
+      }),
+  );
+  const elsewhere = { length, classes, passes, probabilities: passes[1] as Float32Array };
+  const there = { ...elsewhere, passes: stage.matrices, probabilities: stage.matrices[1] as Float32Array };
+
+  it('have the same scores as anywhere else, each kept until the rows change', () => {
+    stage.refill();
+    stage.matrices.forEach((matrix, i) => {
+      matrix.set(passes[i] as Float32Array);
+    });
+    const scores = () => [
+      ...[entropy, margin, leastConfident].map((score) => score(there)),
+      ...[bald, voteEntropy].map((score) => score(there)),
+    ];
+    const expected = [
+      ...[entropy, margin, leastConfident].map((score) => score(elsewhere)),
+      ...[bald, voteEntropy].map((score) => score(elsewhere)),
+    ];
+    const kept = scores();
+    scores();
+    expect(kept).toEqual(expected);
+    expect(kept[0]?.buffer).toBe(stage.kernels.memory.buffer);
+    expect([
+      ...highest(
+        kept[0] as Float64Array,
+        Uint32Array.from({ length }, (_, i) => i),
+        9,
+        1,
+      ),
+    ]).toEqual([
+      ...highest(
+        expected[0] as Float64Array,
+        Uint32Array.from({ length }, (_, i) => i),
+        9,
+        1,
+      ),
+    ]);
   });
 });
 

@@ -23,18 +23,20 @@ export {
 } from './contract.ts';
 export { defineStrategy, isStrategy, strategyNameProblem } from './define.ts';
 export { NearestCentres } from './kernels/centres.ts';
+export { type Farthest, type FarthestOptions, farthestFirst } from './kernels/farthest.ts';
 export { type Clusters, type KMeansOptions, kMeans } from './kernels/kMeans.ts';
+export { logarithms } from './kernels/logarithms.ts';
 export {
   bald,
   entropy,
   leastConfident,
-  logarithms,
   margin,
   type Passes,
   type Probabilities,
   voteEntropy,
 } from './kernels/scores.ts';
 export { UnsoundScoreError } from './kernels/sift.ts';
+export { type Stage, type StageSize, stageKeeper } from './kernels/stage.ts';
 export { type Draw, draw, highest, type Top, TopK } from './order.ts';
 export { deriveSeed, hashText, randomAt } from './random.ts';
 export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';

@@ -10,7 +10,16 @@ export interface Kernels {
   entropy: ScoreKernel;
   margin: ScoreKernel;
   leastConfident: ScoreKernel;
-  bald(rows: number, next: number, length: number, passes: number, classes: number, scores: number): void;
+  bald(
+    rows: number,
+    next: number,
+    length: number,
+    passes: number,
+    classes: number,
+    scores: number,
+    terms: number,
+    mean: number,
+  ): void;
   voteEntropy(
     rows: number,
     next: number,
@@ -31,11 +40,27 @@ export interface Kernels {
     which: number,
     index: number,
   ): void;
+  farthest(
+    rows: number,
+    length: number,
+    dimensions: number,
+    centres: number,
+    count: number,
+    bounds: number,
+    looked: number,
+  ): number;
   logarithms(at: number, length: number): void;
   sift(scores: number, length: number, floor: number, least: number, into: number): number;
 }
 
-export type ScoreKernel = (rows: number, length: number, classes: number, scores: number) => void;
+/** Only entropy writes terms. */
+export type ScoreKernel = (
+  rows: number,
+  length: number,
+  classes: number,
+  scores: number,
+  terms: number,
+) => void;
 
 /** As much of it as is used here: the library of types that declares it all declares the browser's as well. */
 declare const WebAssembly: {

@@ -1,17 +1,17 @@
 import type { Rows } from '../samples.ts';
-import { allot, type Kernels, type ScoreKernel, shared } from './instance.ts';
+import type { Kernels, ScoreKernel } from './instance.ts';
+import { type Stage, type StageSize, stageKeeper, stageOf } from './stage.ts';
 
 /*
  * The scores of the built-in strategies, for any strategy to use. They are computed by one kernel on every machine, with
  * nothing but operations that IEEE 754 defines exactly: so a sample has the same score to the last bit wherever, and with
  * whatever others, it is scored.
+ *
+ * Of the rows that the host hands to `score`, what they give holds during that call, as the rows themselves do.
  */
 
 /** Rows worked on at a time: what goes in and what comes out stay in a core's cache. */
 const BLOCK_BYTES = 128 * 1024;
-
-/** What kernels read beyond the end of a matrix: three rows, and a vector. */
-const BEYOND = 16;
 
 /** Rows of class probabilities: what a strategy that needs `probabilities` is given, or any others. */
 export type Probabilities = Pick<Rows<'probabilities'>, 'length' | 'classes' | 'probabilities'>;
@@ -38,37 +38,14 @@ export function leastConfident(rows: Probabilities): Float64Array {
   return scores(rows, (kernels) => kernels.leastConfident);
 }
 
-function scores(
-  { length, classes, probabilities }: Probabilities,
-  choose: (kernels: Kernels) => ScoreKernel,
-): Float64Array {
-  const kernels = shared();
-  const kernel = choose(kernels);
-  const block = blockOf(length, classes);
-  const [rows, out] = allot(kernels, [(block + 3) * classes * 4 + BEYOND, (block + 3) * 8]) as [
-    number,
-    number,
-  ];
-  const { buffer } = kernels.memory;
-  const input = new Float32Array(buffer, rows, block * classes);
-  const output = new Float64Array(buffer, out, block);
-  const result = new Float64Array(length);
-  for (let from = 0; from < length; from += block) {
-    const to = Math.min(from + block, length);
-    input.set(probabilities.subarray(from * classes, to * classes));
-    kernel(rows, to - from, classes, out);
-    result.set(output.subarray(0, to - from), from);
-  }
-  return result;
-}
-
 /**
  * What the passes disagree on of each row: the entropy of their mean, less their mean entropy, in nats. 0 …
  * ln `classes`, and never more than the logarithm of the number of passes; off the exact value by less than 2e−6.
  */
 export function bald(rows: Passes): Float64Array {
-  return ofPasses(rows, (kernels, at, next, length, scores) => {
-    kernels.bald(at.rows, next, length, rows.passes.length, rows.classes, scores);
+  return ofPasses(rows, ({ kernels, scratch }, from, next, length, to) => {
+    const { terms, mean } = scratch;
+    kernels.bald(from, next, length, rows.passes.length, rows.classes, to, terms, mean);
   });
 }
 
@@ -77,76 +54,62 @@ export function bald(rows: Passes): Float64Array {
  * likeliest, the first of those that are equally likely. 0 … ln `classes`, and never more than ln m.
  */
 export function voteEntropy(rows: Passes): Float64Array {
-  return ofPasses(rows, (kernels, at, next, length, scores) => {
+  return ofPasses(rows, ({ kernels, scratch }, from, next, length, to) => {
+    const { votes, counts, surprise } = scratch;
     const { passes, classes } = rows;
-    kernels.voteEntropy(
-      at.rows,
-      next,
-      length,
-      passes.length,
-      classes,
-      scores,
-      at.votes,
-      at.counts,
-      at.surprise,
-    );
+    kernels.voteEntropy(from, next, length, passes.length, classes, to, votes, counts, surprise);
   });
 }
 
-interface Places {
-  readonly rows: number;
-  readonly votes: number;
-  readonly counts: number;
-  readonly surprise: number;
+function scores(
+  { length, classes, probabilities }: Probabilities,
+  choose: (kernels: Kernels) => ScoreKernel,
+): Float64Array {
+  const score = (stage: Stage, from: number, length: number) =>
+    stage.scores(length, (to) => choose(stage.kernels)(from, length, classes, to, stage.scratch.terms));
+  const own = stageOf(probabilities);
+  if (own?.holds(probabilities, length, classes)) return score(own, probabilities.byteOffset, length);
+  return inBlocks({ length, classes, matrices: 1 }, [probabilities], (stage, length) =>
+    score(stage, (stage.matrices[0] as Float32Array).byteOffset, length),
+  );
 }
 
-function ofPasses(
-  { length, classes, passes }: Passes,
-  score: (kernels: Kernels, at: Places, next: number, length: number, scores: number) => void,
+type ScorePasses = (stage: Stage, from: number, next: number, length: number, to: number) => void;
+
+function ofPasses({ length, classes, passes }: Passes, run: ScorePasses): Float64Array {
+  const score = (stage: Stage, from: number, length: number) =>
+    stage.scores(length, (to) => run(stage, from, stage.next, length, to));
+  const [first] = passes;
+  const own = first && stageOf(first);
+  const areThere = passes.every(
+    (pass, i) =>
+      own?.holds(pass, length, classes) &&
+      pass.byteOffset === (first as Float32Array).byteOffset + i * own.next,
+  );
+  if (own && areThere) return score(own, first.byteOffset, length);
+  return inBlocks({ length, classes, matrices: passes.length }, passes, (stage, length) =>
+    score(stage, (stage.matrices[0] as Float32Array).byteOffset, length),
+  );
+}
+
+const stageFor = stageKeeper();
+
+/** Brings rows from elsewhere to a stage, block by block. */
+function inBlocks(
+  { length, classes, matrices }: StageSize,
+  from: readonly Float32Array[],
+  score: (stage: Stage, length: number) => Float64Array,
 ): Float64Array {
-  const kernels = shared();
-  const block = blockOf(length, classes * passes.length);
-  const sizes = [
-    block * passes.length * classes * 4 + BEYOND,
-    block * 8,
-    passes.length * 4,
-    classes * 4,
-    (passes.length + 1) * 8,
-  ];
-  const [rows, out, votes, counts, surprise] = allot(kernels, sizes) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const { buffer } = kernels.memory;
-  const output = new Float64Array(buffer, out, block);
-  new Int32Array(buffer, counts, classes).fill(0);
+  const block = Math.min(length, Math.max(4, Math.floor(BLOCK_BYTES / (4 * classes * matrices))));
+  const stage = stageFor({ length: block, classes, matrices });
   const result = new Float64Array(length);
-  for (let from = 0; from < length; from += block) {
-    const to = Math.min(from + block, length);
-    const next = (to - from) * classes * 4;
-    passes.forEach((pass, i) => {
-      const part = pass.subarray(from * classes, to * classes);
-      new Float32Array(buffer, rows + i * next, part.length).set(part);
+  for (let at = 0; at < length; at += block) {
+    const to = Math.min(at + block, length);
+    stage.refill();
+    stage.matrices.forEach((matrix, i) => {
+      matrix.set((from[i] as Float32Array).subarray(at * classes, to * classes));
     });
-    score(kernels, { rows, votes, counts, surprise }, next, to - from, out);
-    result.set(output.subarray(0, to - from), from);
+    result.set(score(stage, to - at), at);
   }
   return result;
-}
-
-function blockOf(length: number, numbers: number): number {
-  return Math.min(length, Math.max(4, Math.floor(BLOCK_BYTES / (4 * numbers))));
-}
-
-/** The natural logarithm of each number > 0, correctly rounded or next to it: unlike `Math.log`, alike everywhere. */
-export function logarithms(values: Float64Array): Float64Array {
-  const kernels = shared();
-  const [at] = allot(kernels, [values.byteLength]) as [number];
-  const view = new Float64Array(kernels.memory.buffer, at, values.length);
-  view.set(values);
-  kernels.logarithms(at, values.length);
-  return view.slice();
 }
