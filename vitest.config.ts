@@ -14,7 +14,14 @@ export default defineConfig({
     // All cores: by default one is left idle, which on two is half of them.
     maxWorkers: '100%',
     projects: [
-      { ...shared, test: { name: 'unit', include: ['test/**/*.unit.test.ts', 'plugins/**/*.test.ts'] } },
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.unit.test.ts', 'plugins/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
       { ...shared, test: { name: 'int', include: ['test/**/*.int.test.ts'], testTimeout: 20_000 } },
       {
         ...shared,
@@ -34,7 +41,6 @@ export default defineConfig({
           globalSetup: ['test/support/build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],

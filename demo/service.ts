@@ -27,7 +27,7 @@ export async function startService({
   readonly folder: string;
   readonly port: number;
 }): Promise<Service> {
-  const cli = fileURLToPath(new URL('../src/http/cli.js', import.meta.url));
+  const cli = fileURLToPath(new URL('../bundle/http/cli.js', import.meta.url));
   const ownerToken = randomBytes(32).toString('base64url');
   const child = spawn(process.execPath, [cli, '--port', String(port), '--store', join(folder, 'store')], {
     env: { ...process.env, CONCORD_OWNER_TOKEN: ownerToken },

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../src/http/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../bundle/http/cli.js', import.meta.url));
 
 /** Memory of a process in MiB: what is its own (`anonymous`), and all that is mapped, files too. */
 export interface Memory {

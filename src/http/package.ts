@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** The package's folder, seen from `dist/src/http`. */
+/** The package's folder, seen from `dist/bundle/http` as from `dist/src/http`. */
 export const PACKAGE = new URL('../../../', import.meta.url);
 
 /** The strategies that come with Concord. */

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Below node_modules, so that a copy finds its packages. */
@@ -38,7 +40,7 @@ export const FREQUENT_SNAPSHOTS: readonly Patch[] = [
  * that input.
  */
 const AHEAD = `import { readSync } from 'node:fs';
-await import('./src/http/run.js');
+await import('./bundle/http/run.js');
 if (readSync(0, Buffer.alloc(1)) === 0) process.exit();
 process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume().unref();
 `;
@@ -46,6 +48,8 @@ process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL')).resume().unr
 /** A copy of the built service, which nobody builds anew meanwhile. */
 export interface Build {
   readonly cli: string;
+  /** Its `src` folder, in which the service lies in pieces. */
+  readonly src: string;
   /** For Node's `--import`; see {@link AHEAD}. */
   readonly ahead: string;
   remove(): Promise<void>;
@@ -67,7 +71,13 @@ export async function buildWith(patches: readonly Patch[]): Promise<Build> {
     if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} places that read: ${find}`);
     await writeFile(path, parts.join(put));
   }
+  await promisify(execFile)(process.execPath, [join(ROOT, 'dist/scripts/bundle.js'), folder]);
   const ahead = join(folder, 'dist/ahead.mjs');
   await writeFile(ahead, AHEAD);
-  return { cli: join(code, 'http/cli.js'), ahead, remove: () => rm(folder, { recursive: true }) };
+  return {
+    cli: join(folder, 'dist/bundle/http/cli.js'),
+    src: code,
+    ahead,
+    remove: () => rm(folder, { recursive: true }),
+  };
 }

@@ -170,7 +170,7 @@ describe('a store that was in use and is damaged since', () => {
 
     it('is refused, or what is wrong in it is named, wherever it has lost a page or its end', async () => {
       const [, sound = ''] = /identical (.*)/.exec((await used.verify()).out) ?? [];
-      const program = damagingPages(join(build.cli, '../..'), used.path);
+      const program = damagingPages(build.src, used.path);
       const { code, out } = await runConcord({
         command: ([node = '']) => [node, '--input-type=module', '-e', program],
       });

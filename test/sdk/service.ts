@@ -41,7 +41,7 @@ async function launch(store: string, port: number, ownerToken: string, plugins: 
   const child = spawn(
     process.execPath,
     [
-      join(ROOT, 'dist/src/http/cli.js'),
+      join(ROOT, 'dist/bundle/http/cli.js'),
       ...['--port', String(port), '--store', store],
       ...(plugins === undefined ? [] : ['--plugins', plugins]),
     ],
