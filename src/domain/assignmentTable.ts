@@ -21,6 +21,8 @@ export interface NewAssignment {
   readonly until: number;
   readonly grantedAt: number;
   readonly suggestion: number;
+  /** The round that was open when it was granted; 0: none. */
+  readonly round: number;
   /** The prediction run that was current when it was granted; 0: none. */
   readonly run: number;
   /** What that run predicted of the sample, or {@link NONE}. */
@@ -44,6 +46,8 @@ export class AssignmentTable {
   readonly milliseconds = new Column(Float32Array);
   readonly label = new Column(Int32Array);
   readonly suggestion = new Column(Int32Array);
+  /** The number of the round that was open when it was last granted; 0: none. */
+  readonly round = new Column(Uint32Array);
   /** The prediction run that was current when it was last granted, or 0, and what that predicted, or {@link NONE}. */
   readonly run = new Column(Uint32Array);
   readonly predicted = new Column(Int32Array);
@@ -73,6 +77,7 @@ export class AssignmentTable {
     milliseconds: this.milliseconds,
     label: this.label,
     suggestion: this.suggestion,
+    round: this.round,
     run: this.run,
     predicted: this.predicted,
     expiries: this.expiries,
@@ -97,6 +102,7 @@ export class AssignmentTable {
     this.milliseconds.push(Number.NaN);
     this.label.push(NONE);
     this.suggestion.push(assignment.suggestion);
+    this.round.push(assignment.round);
     this.run.push(assignment.run);
     this.predicted.push(assignment.predicted);
     this.expiries.push(0);

@@ -382,6 +382,7 @@ export class Project {
     const annotator = this.#admit(event.member);
     const earlier = this.assignments.ids.indexOf(event.assignment);
     const run = this.currentRun?.number ?? 0;
+    const round = this.openRound?.number ?? 0;
     const row =
       earlier >= 0
         ? earlier
@@ -394,13 +395,14 @@ export class Project {
             until,
             grantedAt: this.time,
             suggestion: event.suggestion,
+            round,
             run,
             predicted: event.predicted,
           });
     if (event.draw === 'AUDIT') annotator.newestAudit = annotator.grants;
     annotator.grants++;
     this.#change(row, () => {
-      if (earlier >= 0) this.#grantedAgain(row, event, run);
+      if (earlier >= 0) this.#grantedAgain(row, event, { round, run });
       else this.samples.assignments.set(sample, row);
       this.assignments.placed.set(row, 1);
       this.samples.live.set(sample, this.samples.live.get(sample) + 1);
@@ -409,12 +411,17 @@ export class Project {
   }
 
   /** The purpose of a second grant may be another one: a sample of the last round, now an audit. */
-  #grantedAgain(row: number, { draw, suggestion, predicted }: Granted, run: number): void {
+  #grantedAgain(
+    row: number,
+    { draw, suggestion, predicted }: Granted,
+    { round, run }: { readonly round: number; readonly run: number },
+  ): void {
     const { assignments } = this;
     assignments.setState(row, 'HELD');
     assignments.setDraw(row, draw);
     assignments.grantedAt.set(row, this.time);
     assignments.suggestion.set(row, suggestion);
+    assignments.round.set(row, round);
     assignments.run.set(row, run);
     assignments.predicted.set(row, predicted);
   }

@@ -180,6 +180,8 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'Replay.changed': 10,
   'Replay.top': 100,
   'Round.strategyAsked': 10,
+  // Few samples are labelled by more people.
+  'Sample.annotations': 3,
   'SampleEstimate.classes': 10,
   '__Directive.args': 2,
   '__Field.args': 3,
@@ -214,6 +216,12 @@ function entriesOfAll(schema: GraphQLSchema): Readonly<Record<string, number>> {
   };
 }
 
+/** Lists with an entry for each of what an argument names, and that argument. */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'Project.samplesWithKeys': 'keys',
+  'Query.nodes': 'ids',
+};
+
 /** Entries of a list of which nothing is said. */
 const SOME = 10;
 /** A page's size when none is asked for. */
@@ -229,7 +237,8 @@ export function unboundedLists(schema: GraphQLSchema): string[] {
           )
           .map(({ name }) => `${type.name}.${name}`)
           .filter(
-            (name) => !(name in ENTRIES) && !/Connection\.edges$|^Query\.nodes$|^__Schema\.types$/.test(name),
+            (name) =>
+              !(name in ENTRIES || name in NAMED_BY) && !/Connection\.edges$|^__Schema\.types$/.test(name),
           )
       : [],
   );
@@ -381,18 +390,19 @@ class Count {
 
   #entries(name: string, node: FieldNode, { page, ofAllTypes }: Pick<Place, 'page' | 'ofAllTypes'>): number {
     if (name.endsWith('Connection.edges')) return page;
-    if (name === 'Query.nodes') return this.#ids(node);
+    const argument = NAMED_BY[name];
+    if (argument !== undefined) return this.#named(node, argument);
     if (name === '__Schema.types') return Object.keys(this.#schema.getTypeMap()).length;
     return (ofAllTypes ? this.#entriesOfAll[name] : undefined) ?? ENTRIES[name] ?? SOME;
   }
 
-  #ids(node: FieldNode): number {
-    const value = node.arguments?.find(({ name }) => name.value === 'ids')?.value;
+  #named(node: FieldNode, argument: string): number {
+    const value = node.arguments?.find(({ name }) => name.value === argument)?.value;
     if (value?.kind === Kind.LIST) return value.values.length;
     if (value?.kind !== Kind.VARIABLE) return 1;
     this.usedVariables = true;
-    const ids = this.#variables[value.name.value];
-    return Array.isArray(ids) ? ids.length : 1;
+    const names = this.#variables[value.name.value];
+    return Array.isArray(names) ? names.length : 1;
   }
 
   /** How many a connection is asked for. What will be refused counts as the most. */

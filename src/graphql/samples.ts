@@ -3,6 +3,8 @@ import { refuse } from '../domain/refusals.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { importPart } from '../service/importing.ts';
+import { type AnnotationView, annotationViews } from '../service/views.ts';
+import { AnnotationType } from './annotations.ts';
 import { builder, type Context } from './builder.ts';
 import { page } from './connections.ts';
 import { textOf } from './inputs.ts';
@@ -21,6 +23,9 @@ export interface SampleView {
   readonly confidence: number | null;
   readonly autoAccepted: boolean;
   readonly consensus: Majority;
+  readonly skips: number;
+  readonly unanswerable: boolean;
+  readonly annotations: readonly AnnotationView[];
 }
 
 /** @throws {RangeError} there is no such sample */
@@ -37,9 +42,15 @@ export function sampleView(access: Audience, ordinal: number): Promise<SampleVie
       confidence: predicted === NONE ? null : samples.confidence.get(ordinal),
       autoAccepted: project.isAutoAccepted(ordinal),
       consensus: majority(project.countedLabels(ordinal)),
+      skips: samples.skips.get(ordinal),
+      unanswerable: samples.isUnanswerable(ordinal),
+      annotations: annotationViews(project, ordinal),
     };
   });
 }
+
+/** The most keys that are looked up at once. */
+export const MAX_KEYS = 1_000;
 
 export const SampleType = builder.objectRef<SampleView>('Sample');
 
@@ -81,6 +92,16 @@ builder.node(SampleType, {
           of: consensus.of,
         };
       },
+    }),
+    annotations: t.field({
+      type: [AnnotationType],
+      description:
+        'The answers that stand, in the order in which they were asked; none that was skipped or undone.',
+      resolve: ({ access, annotations }) => annotations.map((view) => ({ access, view })),
+    }),
+    skips: t.exposeInt('skips', { description: 'How many people have skipped it.' }),
+    unanswerable: t.exposeBoolean('unanswerable', {
+      description: 'Whether so many people have skipped it that it is given up.',
     }),
   }),
 });
@@ -125,6 +146,23 @@ builder.objectFields(ProjectType, (t) => ({
       return page(args, { list: 'samples', count }, (from, to) =>
         Promise.all(Array.from({ length: to - from }, (_, i) => sampleView(project, from + i))),
       );
+    },
+  }),
+  samplesWithKeys: t.field({
+    type: t.listRef(SampleType, { nullable: true }),
+    nullable: true,
+    description: `Samples by their keys, in the order of the keys, with null where there is none: what of an import is there already. For owners and drivers; null to others.`,
+    args: {
+      keys: t.arg.stringList({ required: true, description: `At most ${MAX_KEYS}.` }),
+    },
+    resolve: async (project, { keys }) => {
+      if (!maySee(project, STEERING)) return null;
+      if (keys.length > MAX_KEYS) {
+        const problem = `${keys.length} are more than ${MAX_KEYS}`;
+        throw refuse('INVALID_INPUT', { field: 'keys', problem });
+      }
+      const ordinals = await project.live.read(({ samples }) => keys.map((key) => samples.keys.indexOf(key)));
+      return Promise.all(ordinals.map((ordinal) => (ordinal < 0 ? null : sampleView(project, ordinal))));
     },
   }),
   sample: t.field({

@@ -1,4 +1,5 @@
 import type { Command, CommandOption } from './command.ts';
+import { PROJECT_OPTION, TOKEN_OPTION, URL_OPTION } from './remoteOptions.ts';
 
 const STORE = {
   placeholder: 'LOCATION',
@@ -88,6 +89,64 @@ not on a folder that is copied to.`,
       },
       rest: '[PROJECT…]',
       run: async (given, projects) => (await import('./copy.ts')).copy(given, projects),
+    }),
+  ],
+  [
+    'import',
+    command({
+      summary: 'import samples from files into a project',
+      about: `Imports samples from CSV, NDJSON or Label Studio's JSON into a project of a running service. A sample that
+is there already, with the same data, is left as it is: a file that has grown, or an import that was cut
+short (Ctrl-C is safe), is imported again. Answers and predictions in a file are counted and left out.
+docs/formats.md tells what each format holds.`,
+      options: {
+        url: URL_OPTION,
+        token: TOKEN_OPTION,
+        project: PROJECT_OPTION,
+        format: {
+          placeholder: 'FORMAT',
+          help: 'csv, ndjson or label-studio; without it, the name of the file tells',
+          fallback: '',
+        },
+        key: {
+          placeholder: 'FIELD',
+          help: 'where the key of a sample is: `key`, and in Label Studio the id; # numbers them',
+          fallback: '',
+        },
+      },
+      rest: 'FILE…',
+      run: async (given, files) => (await import('./import.ts')).importFiles(given, files),
+    }),
+  ],
+  [
+    'export',
+    command({
+      summary: 'export the samples of a project with their labels',
+      about: `Writes every sample with its answers, where they come from, and their consensus, as CSV, NDJSON or Label
+Studio's JSON: to a file, or to standard output. The file is there once it is whole; an export that was cut
+short goes on when it is run again. docs/formats.md tells what each format holds.`,
+      options: {
+        url: URL_OPTION,
+        token: TOKEN_OPTION,
+        project: PROJECT_OPTION,
+        to: { placeholder: 'FILE', help: 'where to; without it, to standard output', fallback: '' },
+        format: {
+          placeholder: 'FORMAT',
+          help: 'csv, ndjson or label-studio; without it, the name of the file tells, or ndjson',
+          fallback: '',
+        },
+        after: { placeholder: 'CURSOR', help: 'begin behind this cursor', fallback: '' },
+        names: { placeholder: 'yes|no', help: 'names of people beside their ids', fallback: 'no' },
+        rows: {
+          placeholder: 'WHAT',
+          help: 'what a row of CSV is: annotations, or samples with their consensus',
+          fallback: 'annotations',
+        },
+        control: { placeholder: 'NAME', help: 'from_name in Label Studio', fallback: 'label' },
+        object: { placeholder: 'NAME', help: 'to_name in Label Studio', fallback: 'text' },
+      },
+      rest: null,
+      run: async (given) => (await import('./export.ts')).exportProject(given),
     }),
   ],
   [

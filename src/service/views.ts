@@ -6,7 +6,7 @@ import type { AssignmentState } from '../domain/assignmentTable.ts';
 import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
 import { confidenceSequence, type Interval, wilson } from '../domain/confidence.ts';
 import type { Embeddings } from '../domain/embedding.ts';
-import type { RoundClosed, RoundOpened, StrategyOrigin } from '../domain/events.ts';
+import type { Draw, RoundClosed, RoundOpened, StrategyOrigin } from '../domain/events.ts';
 import type { AutoAcceptStatus, ClassAudit, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
@@ -42,6 +42,52 @@ export function assignmentView(project: Project, row: number): AssignmentView {
     grantedAt: assignments.grantedAt.get(row),
     until: assignments.until.get(row),
   };
+}
+
+/** An answer with where it comes from, as those who steer the project may see it. */
+export interface AnnotationView {
+  /** Of the assignment that it answers. */
+  readonly id: string;
+  /** Member id of who gave it. */
+  readonly member: string;
+  readonly label: string;
+  readonly answeredAt: number;
+  /** Time taken, as the annotator's program measured it; null: not told. */
+  readonly milliseconds: number | null;
+  readonly draw: Draw;
+  /** The round that was open when the sample was asked; null: none. */
+  readonly round: number | null;
+  /** The model's label that was offered; null: none was. */
+  readonly suggestion: string | null;
+  /** The prediction run that was current when the sample was asked, and what that said of it; null: nothing. */
+  readonly run: number | null;
+  readonly predicted: string | null;
+  /** False: it came when the sample had its answers, and is kept outside consensus. */
+  readonly counted: boolean;
+}
+
+/** Answers to a sample that stand, in the order in which their assignments were first granted. */
+export function annotationViews(project: Project, sample: number): AnnotationView[] {
+  const { assignments } = project;
+  const views: AnnotationView[] = [];
+  for (const row of project.assignmentsOf(sample)) {
+    if (assignments.state(row) !== 'SUBMITTED') continue;
+    const milliseconds = assignments.milliseconds.get(row);
+    views.push({
+      id: assignments.ids.keyAt(row),
+      member: project.annotatorOf(row).id,
+      label: project.labels[assignments.label.get(row)] ?? '',
+      answeredAt: assignments.answeredAt.get(row),
+      milliseconds: Number.isNaN(milliseconds) ? null : milliseconds,
+      draw: assignments.draw(row),
+      round: assignments.round.get(row) || null,
+      suggestion: labelAt(project, assignments.suggestion.get(row)),
+      run: assignments.run.get(row) || null,
+      predicted: labelAt(project, assignments.predicted.get(row)),
+      counted: assignments.isCounted(row),
+    });
+  }
+  return views.reverse();
 }
 
 function labelAt(project: Project, index: number): string | null {

@@ -37,6 +37,7 @@ export function dump(project: Project) {
       milliseconds: assignments.milliseconds.get(row),
       label: assignments.label.get(row),
       suggestion: assignments.suggestion.get(row),
+      round: assignments.round.get(row),
       run: assignments.run.get(row),
       predicted: assignments.predicted.get(row),
       expiries: assignments.expiries.get(row),

@@ -8,7 +8,9 @@ import {
   isLeafType,
   isObjectType,
   isRequiredArgument,
+  parse,
 } from 'graphql';
+import { Costs, MAX_COST, MAX_TOKENS } from '../../src/graphql/limits.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import type { Variables } from './service.ts';
 
@@ -29,15 +31,22 @@ export interface Walk {
 
 type Operation = 'query' | 'mutation' | 'subscription';
 
-/** So many names a document has at most: about half of the tokens that the service takes. */
-const MAX_NAMES = 1_500;
-
 /**
- * Documents for each field of a root type and each of its arguments, with everything below: one, or for a query as many
- * as it takes for none to be too large.
+ * A document for each field of a root type and each of its arguments, with everything below; several, where one would
+ * be longer than the service takes.
  * @throws {Error} a field has a required argument that nothing was given for
  */
 export function walks(operation: Operation, args: Arguments): readonly Walk[] {
+  const made = MADE.get(args) ?? {};
+  MADE.set(args, made);
+  made[operation] ??= makeWalks(operation, args);
+  return made[operation];
+}
+
+/** Every role walks the same way. */
+const MADE = new WeakMap<Arguments, Partial<Record<Operation, readonly Walk[]>>>();
+
+function makeWalks(operation: Operation, args: Arguments): readonly Walk[] {
   const root = {
     query: schema.getQueryType(),
     mutation: schema.getMutationType(),
@@ -46,51 +55,51 @@ export function walks(operation: Operation, args: Arguments): readonly Walk[] {
   if (!root) throw new Error(`there is no ${operation} type`);
   return Object.values(root.getFields()).flatMap((field) => {
     const coordinate = `${root.name}.${field.name}`;
-    const write = (given: Variables, variant: number, isAsked: IsAsked): Walk => {
-      const asked = new Asked(args, isAsked);
-      const selection = asked.field(root, field, given, variant, [root.name]);
-      const declared = asked.declared.length > 0 ? `(${asked.declared.join(', ')})` : '';
-      const document = `${operation} Walk${declared} { ${selection} }`;
-      return { coordinate, document, variables: asked.variables };
-    };
     return argumentsOf(coordinate, field, args).flatMap((given, variant) => {
-      const whole = write(given, variant, () => true);
-      if (operation !== 'query' || namesIn(whole) <= MAX_NAMES) return [whole];
-      return portions(getNamedType(field.type), (isAsked) => namesIn(write(given, variant, isAsked))).map(
-        (portion) => write(given, variant, (asked) => portion.has(asked)),
-      );
+      const walk = (below: readonly string[]): readonly Walk[] => {
+        const asked = new Asked(args);
+        const selection = asked.field(root, field, given, variant, [root.name], new Set(below));
+        const declared = asked.declared.length > 0 ? `(${asked.declared.join(', ')})` : '';
+        const document = `${operation} Walk${declared} { ${selection} }`;
+        const half = below.length >> 1;
+        return half > 0 && isTooMuch(document, asked.variables)
+          ? [...walk(below.slice(0, half)), ...walk(below.slice(half))]
+          : [{ coordinate, document, variables: asked.variables }];
+      };
+      return walk(splittable(getNamedType(field.type)).flatMap(coordinatesOf));
     });
   });
 }
 
-/** Whether a field next below the root's is asked for, by its coordinate. */
-type IsAsked = (coordinate: string) => boolean;
+const COSTS = new Costs(schema);
 
-function namesIn({ document }: Walk): number {
-  return document.match(/\w+/g)?.length ?? 0;
+/** Whether the service would refuse it for its size, or may. */
+function isTooMuch(document: string, variables: Variables): boolean {
+  const tokens = document.match(/\w+|\.{3}|[^\s\w,]/g)?.length ?? 0;
+  return tokens > MAX_TOKENS || COSTS.of(parse(document), null, variables).cost > MAX_COST;
 }
 
-/** Shares out the fields of a type, or of all that it may be, so that no portion comes to more than {@link MAX_NAMES}. */
-function portions(type: GraphQLNamedType, namesOf: (isAsked: IsAsked) => number): ReadonlySet<string>[] {
-  const fields = objectsOf(type).flatMap((object) =>
-    Object.keys(object.getFields()).map((field) => `${object.name}.${field}`),
-  );
-  const shared: Set<string>[] = [];
-  let names = MAX_NAMES;
-  for (const field of fields) {
-    const own = namesOf((asked) => asked === field);
-    if (names + own > MAX_NAMES) {
-      shared.push(new Set());
-      names = 0;
-    }
-    shared.at(-1)?.add(field);
-    names += own;
-  }
-  return shared;
+/** The types whose fields are spread over several documents where need be: of a list, those of its entries. */
+function splittable(type: GraphQLNamedType): readonly GraphQLObjectType[] {
+  return objectsOf(type).flatMap((object) => {
+    const inside = wrapped(object);
+    return inside ? splittable(inside) : [object];
+  });
+}
+
+/** What a connection or its edge is about. */
+function wrapped(type: GraphQLObjectType): GraphQLNamedType | null {
+  const { edges, node } = type.getFields();
+  const inner = type.name.endsWith('Connection') ? edges : type.name.endsWith('ConnectionEdge') ? node : null;
+  return inner ? getNamedType(inner.type) : null;
 }
 
 function objectsOf(type: GraphQLNamedType): readonly GraphQLObjectType[] {
   return (isAbstractType(type) ? schema.getPossibleTypes(type) : [type]).filter(isObjectType);
+}
+
+function coordinatesOf(type: GraphQLObjectType): readonly string[] {
+  return Object.keys(type.getFields()).map((name) => `${type.name}.${name}`);
 }
 
 /** A value of an answer, and the schema's coordinate that gave it. */
@@ -140,11 +149,9 @@ class Asked {
   readonly declared: string[] = [];
   readonly variables: Record<string, unknown> = {};
   readonly #args: Arguments;
-  readonly #isAsked: IsAsked;
 
-  constructor(args: Arguments, isAsked: IsAsked) {
+  constructor(args: Arguments) {
     this.#args = args;
-    this.#isAsked = isAsked;
   }
 
   field(
@@ -153,6 +160,7 @@ class Asked {
     given: Variables,
     variant: number,
     path: readonly string[],
+    below?: ReadonlySet<string>,
   ): string {
     const passed = Object.entries(given).map(([name, value]) => {
       const type = field.args.find((arg) => arg.name === name)?.type;
@@ -162,23 +170,25 @@ class Asked {
       return `${name}: $${variable}`;
     });
     const list = passed.length > 0 ? `(${passed.join(', ')})` : '';
-    const selection = this.#all(getNamedType(field.type), path);
+    const selection = this.#all(getNamedType(field.type), path, below);
     return `${parent.name}__${field.name}__${variant}: ${field.name}${list} ${selection}`;
   }
 
-  /** All fields of a type, but for what would lead back to where one has come from. */
-  #all(type: GraphQLNamedType, path: readonly string[]): string {
+  /**
+   * All fields of a type, or of them those in `below`, but for what would lead back to where one has come from.
+   */
+  #all(type: GraphQLNamedType, path: readonly string[], below?: ReadonlySet<string>): string {
     if (isLeafType(type)) return '';
-    const isNextToRoot = path.length === 1;
     const parts = objectsOf(type).map((object) => {
+      const isWrapper = wrapped(object) !== null;
       const fields = path.includes(object.name)
         ? []
         : Object.values(object.getFields()).filter(
-            ({ name }) => !isNextToRoot || this.#isAsked(`${object.name}.${name}`),
+            ({ name }) => isWrapper || (below?.has(`${object.name}.${name}`) ?? true),
           );
       const selections = fields.flatMap((field) =>
         argumentsOf(`${object.name}.${field.name}`, field, this.#args).map((given, variant) =>
-          this.field(object, field, given, variant, [...path, object.name]),
+          this.field(object, field, given, variant, [...path, object.name], isWrapper ? below : undefined),
         ),
       );
       return `... on ${object.name} { __typename ${selections.join(' ')} }`;

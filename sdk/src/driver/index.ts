@@ -8,6 +8,8 @@ export * from '../client/index.ts';
 export type { AnnotatorErrors } from './annotators.ts';
 export { connectDriver, type Driver } from './driver.ts';
 export type { NewEmbeddings } from './embeddings.ts';
+export { type ExistingOptions, ExistingSampleError } from './existing.ts';
+export type { ExportOptions, ExportPage } from './exporting.ts';
 export type { Imported, ImportOptions, ImportProgress, NewSample } from './importing.ts';
 export type { PublishOptions, PublishProgress, RowNames } from './parts.ts';
 export type { Predictions } from './predictions.ts';

@@ -25,6 +25,8 @@ import type { CallOptions } from '../client/operation.ts';
 import { allOf } from '../client/pages.ts';
 import { type AnnotatorErrors, annotatorErrors } from './annotators.ts';
 import { type NewEmbeddings, publishEmbeddings } from './embeddings.ts';
+import { type ExistingOptions, withoutExisting } from './existing.ts';
+import { type ExportOptions, type ExportPage, exportPages } from './exporting.ts';
 import { type Imported, type ImportOptions, importSamples, type NewSample } from './importing.ts';
 import type { PublishOptions } from './parts.ts';
 import { type Predictions, publishPredictions } from './predictions.ts';
@@ -76,6 +78,26 @@ export interface DriverProject {
     samples: Iterable<NewSample> | AsyncIterable<NewSample>,
     options?: ImportOptions,
   ): Promise<Imported>;
+
+  /**
+   * Leaves out of samples those that are there already, so that a file that has grown, or an import that broke off,
+   * can be imported again: `importSamples(withoutExisting(samples))`.
+   *
+   * @throws {ExistingSampleError} one is there with other data
+   * @throws {ForbiddenError} it is for owners and drivers
+   */
+  withoutExisting<Sample extends NewSample>(
+    samples: Iterable<Sample> | AsyncIterable<Sample>,
+    options?: ExistingOptions,
+  ): AsyncIterable<Sample>;
+
+  /**
+   * Every sample with its answers and where they come from, page by page as they are read, in the order of import.
+   * Goes on behind the cursor of a page, however much later. `@concord/sdk/formats` writes them to files.
+   *
+   * @throws {ForbiddenError} it is for owners and drivers
+   */
+  exportPages(options?: ExportOptions): AsyncIterable<ExportPage>;
 
   /**
    * Uploads a model's class probabilities and makes them the project's current predictions. Shapes are checked
@@ -192,6 +214,8 @@ export function driverProject(client: Client, info: Project): DriverProject {
     labels: info.labels,
     addMember: (member, options) => client.addMember({ ...member, project }, options),
     importSamples: (samples, options) => importSamples(client, project, samples, options),
+    withoutExisting: (samples, options) => withoutExisting(client, project, mustSee, samples, options),
+    exportPages: (options) => exportPages(client, project, mustSee, options),
     publishPredictions: (predictions, options) => publishPredictions(client, info, predictions, options),
     publishEmbeddings: (embeddings, options) => publishEmbeddings(client, info, embeddings, options),
     openRound: (round = {}, options) => client.openRound({ ...round, project }, options),

@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { ActivityEvents, Agreement, AgreementPair, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -223,6 +223,77 @@ fragment UndefinedFigure on UndefinedFigure {
   __typename
   reason
   n
+}`,
+};
+
+const ANNOTATED_SAMPLES: Operation = {
+  name: 'AnnotatedSamples',
+  kind: 'query',
+  path: ['project', 'samples'],
+  document: `query AnnotatedSamples($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    samples(first: $first, after: $after) {
+      edges {
+        node {
+          ...AnnotatedSample
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment AnnotatedSample on Sample {
+  ...Sample
+  skips
+  unanswerable
+  annotations {
+    ...Annotation
+  }
+}
+
+fragment Annotation on Annotation {
+  id
+  member {
+    id
+  }
+  label
+  answeredAt
+  milliseconds
+  draw
+  round
+  suggestion
+  predictionRun
+  predicted
+  counted
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
 }`,
 };
 
@@ -2290,6 +2361,20 @@ fragment Sample on Sample {
 }`,
 };
 
+const SAMPLES_WITH_KEYS: Operation = {
+  name: 'SamplesWithKeys',
+  kind: 'query',
+  path: ['project', 'samplesWithKeys'],
+  document: `query SamplesWithKeys($project: ID!, $keys: [String!]!) {
+  project(id: $project) {
+    samplesWithKeys(keys: $keys) {
+      key
+      data
+    }
+  }
+}`,
+};
+
 const SET_ROLE: Operation = {
   name: 'SetRole',
   kind: 'mutation',
@@ -3181,6 +3266,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(AGREEMENT_PAIRS, variables, options);
     },
 
+    /** The samples in the order of import. For owners and drivers; null to others. */
+    annotatedSamples(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AnnotatedSample> | null> {
+      return call(ANNOTATED_SAMPLES, variables, options);
+    },
+
     /** How each annotator errs by `consensusEstimate`, in the order in which they began, forward only; nobody while that is undefined. The first page has it made anew if answers have changed. For owners; null to others. */
     annotatorErrors(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AnnotatorErrors> | null> {
       return call(ANNOTATOR_ERRORS, variables, options);
@@ -3349,6 +3439,16 @@ export function bindOperations({ call, stream }: Transport) {
     /** The samples in the order of import. For owners and drivers; null to others. */
     samples(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<Sample> | null> {
       return call(SAMPLES, variables, options);
+    },
+
+    /** Samples by their keys, in the order of the keys, with null where there is none: what of an import is there already. For owners and drivers; null to others. */
+    samplesWithKeys(variables: { readonly project: string; readonly keys: readonly string[] }, options?: CallOptions): Promise<readonly ({
+      /** The importer's name of it. */
+      readonly key: string;
+      /** What is to be labelled. */
+      readonly data: unknown;
+    } | null)[] | null> {
+      return call(SAMPLES_WITH_KEYS, variables, options);
     },
 
     /** Changes what a member may do in a project, or takes them out of it. For owners; the owner of the service can bring in members of other projects too. */

@@ -71,6 +71,45 @@ export interface AgreementPair {
   readonly quadraticKappa: AgreementFigure | UndefinedFigure;
 }
 
+/** One item to label, as owners and drivers see it. */
+export interface AnnotatedSample extends Sample {
+  /** How many people have skipped it. */
+  readonly skips: number;
+  /** Whether so many people have skipped it that it is given up. */
+  readonly unanswerable: boolean;
+  /** The answers that stand, in the order in which they were asked; none that was skipped or undone. */
+  readonly annotations: readonly Annotation[];
+}
+
+/** An answer with where it comes from, as owners and drivers see it. */
+export interface Annotation {
+  /** The id of the assignment that it answers. */
+  readonly id: string;
+  /** Who gave it. */
+  readonly member: {
+    /** The id. */
+    readonly id: string;
+  };
+  /** The label. */
+  readonly label: string;
+  /** When it was given. */
+  readonly answeredAt: DateTime;
+  /** How long it took, as the annotator's program measured it; null if it did not. */
+  readonly milliseconds: number | null;
+  /** Why it was asked. */
+  readonly draw: Draw;
+  /** The number of the round that was open when it was asked; null: none. */
+  readonly round: number | null;
+  /** The model's label that was shown before the answer; null: none was. */
+  readonly suggestion: string | null;
+  /** The number of the prediction run that was current when it was asked; null: none. */
+  readonly predictionRun: number | null;
+  /** What that run said of the sample, shown or not; null: nothing. */
+  readonly predicted: string | null;
+  /** Whether it counts; false: the sample had its answers already, and it is kept beside them. */
+  readonly counted: boolean;
+}
+
 /** How one annotator errs, as estimated together with the consensus. */
 export interface AnnotatorErrors {
   /** Who. */

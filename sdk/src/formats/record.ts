@@ -1,0 +1,29 @@
+import type { AnnotatedSample, Annotation } from '../client/generated/types.ts';
+
+/** An answer as it is exported. */
+export interface AnnotationRecord extends Omit<Annotation, 'member'> {
+  /** The opaque id of who gave it. */
+  readonly annotator: string;
+  /** What they are called, where names were asked for and there is one. */
+  readonly name?: string | undefined;
+}
+
+/** A sample with its answers as it is exported: a line of NDJSON. */
+export interface SampleRecord extends Omit<AnnotatedSample, '__typename' | 'id' | 'annotations'> {
+  readonly annotations: readonly AnnotationRecord[];
+}
+
+/** Names of people by their ids; who is missing there goes by the id alone. */
+export type Names = ReadonlyMap<string, string>;
+
+export function recordOf(sample: AnnotatedSample, names?: Names): SampleRecord {
+  const { key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable } = sample;
+  const annotations = sample.annotations.map(({ id, member, ...rest }): AnnotationRecord => {
+    const name = names?.get(member.id);
+    return { id, annotator: member.id, ...(name !== undefined && { name }), ...rest };
+  });
+  return {
+    ...{ key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable },
+    annotations,
+  };
+}
