@@ -13,6 +13,7 @@ import {
   recordOf,
   writeSamples,
 } from '../../sdk/src/formats/index.ts';
+import { SAMPLE } from './exportedSample.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const label = text.map((given) => given.trim() || 'x');
@@ -58,33 +59,6 @@ const samples = fc
     { selector: ({ key }) => key, maxLength: 8 },
   )
   .map((all) => all.map((sample, number): AnnotatedSample => ({ ...sample, number }) as AnnotatedSample));
-
-const SAMPLE: AnnotatedSample = {
-  __typename: 'Sample',
-  id: 'i',
-  key: 'k',
-  number: 0,
-  data: { text: 'a' },
-  predicted: 'ham',
-  confidence: 0.75,
-  autoAccepted: false,
-  consensus: { label: null, tied: ['ham', 'spam'], votes: 1, of: 2 },
-  skips: 0,
-  unanswerable: false,
-  annotations: ['ham', 'spam'].map((label) => ({
-    id: `of-${label}`,
-    member: { id: `who-said-${label}` },
-    label,
-    answeredAt: '2026-03-01T10:15:30.000Z',
-    milliseconds: 1_500,
-    draw: 'RANDOM',
-    round: 1,
-    suggestion: null,
-    predictionRun: 2,
-    predicted: 'ham',
-    counted: true,
-  })),
-};
 
 async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

@@ -16,6 +16,7 @@ const SCRIPT = `
 import { createClient, NotFoundError } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
 import { connectAnnotator } from '@concord/sdk/annotator';
+import { FORMATS, writeSamples } from '@concord/sdk/formats';
 import { defineStrategy } from '@concord/sdk/strategy';
 
 const { CONCORD_URL: url, CONCORD_TOKEN: token } = process.env;
@@ -34,6 +35,13 @@ for await (const { answers } of client.watchProgress({ project: project.id })) {
   if (answers !== 1) continue;
   break;
 }
+for await (const { samples } of project.exportPages()) {
+  for (const { writer } of Object.values(FORMATS)) {
+    let file = '';
+    for await (const text of writeSamples(samples, writer())) file += text;
+    if (!file.includes('hello')) throw new Error(file);
+  }
+}
 const missing = await driver.project('nonsense').catch((error) => error);
 if (!(missing instanceof NotFoundError)) throw missing;
 const strategy = defineStrategy({
@@ -48,11 +56,16 @@ const TYPED = `
 import { createClient, type Queue, UnknownLabelError } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
 import { connectAnnotator } from '@concord/sdk/annotator';
+import { readCsv } from '@concord/sdk/formats';
 import { defineStrategy } from '@concord/sdk/strategy';
 
 export async function use(url: string, token: string): Promise<Queue | null> {
   const project = await connectDriver({ url, token }).project('p');
   await project.publishPredictions({ model: 'm', keys: ['k'], probabilities: Float32Array.of(0.5, 0.5) });
+  const file = (async function* () {
+    yield 'key,text';
+  })();
+  await project.importSamples(project.withoutExisting(readCsv(file)));
   const annotator = await connectAnnotator({ url, token, project: project.id });
   for await (const { data, id } of annotator) console.log(id, data);
   return createClient({ url, token }).queue({ project: 'p' });

@@ -1,0 +1,29 @@
+import type { AnnotatedSample } from '../../sdk/src/client/index.ts';
+
+/** A sample that two people have labelled, as the service gives it. */
+export const SAMPLE: AnnotatedSample = {
+  __typename: 'Sample',
+  id: 'i',
+  key: 'k',
+  number: 0,
+  data: { text: 'a' },
+  predicted: 'ham',
+  confidence: 0.75,
+  autoAccepted: false,
+  consensus: { label: null, tied: ['ham', 'spam'], votes: 1, of: 2 },
+  skips: 0,
+  unanswerable: false,
+  annotations: ['ham', 'spam'].map((label) => ({
+    id: `of-${label}`,
+    member: { id: `who-said-${label}` },
+    label,
+    answeredAt: '2026-03-01T10:15:30.000Z',
+    milliseconds: 1_500,
+    draw: 'RANDOM',
+    round: 1,
+    suggestion: null,
+    predictionRun: 2,
+    predicted: 'ham',
+    counted: true,
+  })),
+};
