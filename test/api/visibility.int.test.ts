@@ -191,8 +191,8 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
       case 'Query.replay':
         return [1, 2].map((round) => ({ round: globalId('Round', `${raw(project)}/${round}`) }));
       case 'Query.nodes':
-        return Array.from({ length: Math.ceil(ids.length / 5) }, (_, i) => ({
-          ids: ids.slice(5 * i, 5 * i + 5),
+        return Array.from({ length: Math.ceil(ids.length / 3) }, (_, i) => ({
+          ids: ids.slice(3 * i, 3 * i + 3),
         }));
       case 'Project.sample':
         return [{ key: key(0) }, { key: key(1) }];
