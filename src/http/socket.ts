@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Viewer } from '../service/access.ts';
 import type { HeldAnswer } from './answers.ts';
 import type { Faults } from './faults.ts';
+import { Inbox } from './inbox.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What is known of a connection beside the protocol's own. */
@@ -12,6 +13,8 @@ export interface Connection {
   readonly request: IncomingMessage;
   /** Who it belongs to, once it is acknowledged. */
   viewer?: Viewer;
+  /** What it says; set when it begins. */
+  inbox?: Inbox;
   /** What it is sent of shared streams. */
   readonly outbox: Outbox;
   /** Answers under way. */
@@ -39,13 +42,16 @@ export function speak(protocol: Protocol<Connection>, connection: Connection, fa
       protocol: socket.protocol,
       send: (text) => send(socket, text),
       close: (code, reason) => socket.close(code, reason),
-      onMessage: (handle) =>
+      onMessage: (handle) => {
+        const inbox = new Inbox({ handle, close: (code, reason) => socket.close(code, reason) });
+        connection.inbox = inbox;
         socket.on('message', (message) => {
-          handle(String(message)).catch((error: unknown) => {
+          inbox.receive(String(message)).catch((error: unknown) => {
             faults.report(error, 'fault in a WebSocket message');
             socket.close(CloseCode.InternalServerError, 'Internal server error');
           });
-        }),
+        });
+      },
     },
     connection,
   );

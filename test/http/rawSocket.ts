@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 
 export interface Message {
@@ -57,24 +58,40 @@ export class RawSocket {
     this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
   }
 
+  /** Says all at once, so that it arrives together. */
+  sayTogether(messages: readonly object[]): void {
+    const { _socket } = this.socket as unknown as { _socket: Socket };
+    _socket.cork();
+    for (const message of messages) this.say(message);
+    _socket.uncork();
+  }
+
   subscribe(id: string, query: string, variables: object = {}): void {
     this.say({ type: 'subscribe', id, payload: { query, variables } });
   }
 
   /** The next message, which must be of a type; rejects if the socket closes instead. */
   async hear(type: string): Promise<Message> {
+    const message = await this.hearAny(type);
+    if (message.type !== type) throw new Error(`heard ${JSON.stringify(message)} instead of '${type}'`);
+    return message;
+  }
+
+  /**
+   * The next message, whatever it is; rejects if the socket closes instead.
+   * @param expected for the error
+   */
+  async hearAny(expected = 'anything'): Promise<Message> {
     while (this.#heard.length === 0) {
       const woken = new Promise<null>((resolve) => {
         this.#wake = () => resolve(null);
       });
       const closed = await Promise.race([woken, this.#closed]);
       if (closed && this.#heard.length === 0) {
-        throw new Error(`closed with ${closed.code} '${closed.reason}' instead of '${type}'`);
+        throw new Error(`closed with ${closed.code} '${closed.reason}' instead of '${expected}'`);
       }
     }
-    const message = this.#heard.shift() as Message;
-    if (message.type !== type) throw new Error(`heard ${JSON.stringify(message)} instead of '${type}'`);
-    return message;
+    return this.#heard.shift() as Message;
   }
 
   /** What has been heard and not asked for yet. */

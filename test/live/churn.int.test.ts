@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { HeldAnswer } from '../../src/http/answers.ts';
 import { Group } from '../../src/http/group.ts';
 import { GroupReader } from '../../src/http/groupReader.ts';
+import { Inbox } from '../../src/http/inbox.ts';
 import { Outbox } from '../../src/http/outbox.ts';
 import { Follower } from '../../src/service/hub.ts';
 import { RawSocket } from '../http/rawSocket.ts';
@@ -23,7 +24,7 @@ const VISITS = Number(process.env['CHURN_VISITS'] ?? 1_000);
 const AT_ONCE = 100;
 
 /** What a connection, an operation and a stream are made of. */
-const PARTS = [WebSocket, Outbox, Group, GroupReader, Follower, HeldAnswer];
+const PARTS = [WebSocket, Inbox, Outbox, Group, GroupReader, Follower, HeldAnswer];
 
 /** How many of each there are, once the garbage is collected. */
 const parts = () => PARTS.map((type) => `${type.name}: ${queryObjects(type, { format: 'count' })}`);
