@@ -98,14 +98,19 @@ export function* renew(project: Project, own: OwnAssignment, { now }: Moment): D
   return row;
 }
 
-/** Takes back one of one's newest answers; the sample is in one's hands again. It never reopens a round. */
+/**
+ * Takes back one of one's newest answers, unless somebody has ruled on the sample; it is in one's hands again. It never
+ * reopens a round.
+ */
 export function* undo(project: Project, own: OwnAssignment, { now }: Moment): Decision<number> {
   const { assignments, policy } = project;
   const row = ownRow(project, own);
   const state = assignments.state(row);
   if (state === 'HELD') return row;
   if (state !== 'SUBMITTED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
-  if (!project.annotatorOf(row).undoable.includes(row)) throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
+  const isRuled = project.rulings.has(assignments.sample.get(row));
+  if (isRuled || !project.annotatorOf(row).undoable.includes(row))
+    throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
   yield { type: 'undone', assignment: own.assignment, until: now + policy.assignmentMinutes * 60_000 };
   return row;
 }

@@ -20,6 +20,7 @@ import type { PredictionRun } from './predictionRun.ts';
 import type { ImportedPart, Project } from './project.ts';
 import type { Round } from './round.ts';
 import { type Choice, closeExhaustedRound, closeRound, openRound } from './rounds.ts';
+import { reopenRuling, rule } from './rulings.ts';
 import { settleTime } from './settling.ts';
 import { changePolicy, createProject, type NewProject } from './setup.ts';
 
@@ -39,6 +40,8 @@ export interface ProjectCommands {
   release: { input: OwnAssignment; result: number };
   renew: { input: OwnAssignment; result: number };
   undo: { input: OwnAssignment; result: number };
+  rule: { input: { by: string; sample: number; label: string; reason: string }; result: number };
+  reopenRuling: { input: { by: string; sample: number; reason: string }; result: number };
   endWorkSession: { input: { by: string }; result: void };
   disconnect: { input: { by: string }; result: void };
   /** Only lets go what has run out; any other command does that too, before it decides. */
@@ -70,6 +73,8 @@ const DECIDERS: {
   release,
   renew,
   undo,
+  rule,
+  reopenRuling,
   endWorkSession,
   disconnect,
   *sweep() {},

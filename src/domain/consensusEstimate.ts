@@ -49,6 +49,7 @@ export function answersOf(project: Project): Answers {
     next[at] = answer + 1;
   }
   const known = new Int32Array(place).fill(NONE);
+  for (const [sample, ruling] of project.rulings) known[places[sample] as number] = ruling.label;
   const annotators = project.annotators.length;
   return { classes: labels.length, annotators, offsets, annotator, label, known, forPrior };
 }
@@ -61,9 +62,11 @@ export function whyNoEstimate({ classes, annotators, offsets, annotator }: Answe
   return annotators * classes ** 2 > MAX_CELLS ? 'TOO_LARGE' : null;
 }
 
-/** How likely each class of a sample is, by the answers that it has now; null without any. */
+/** How likely each class of a sample is, by the answers that it has now, or as it was ruled; null without any. */
 export function classesOf(project: Project, fit: DawidSkeneFit, sample: number): Float64Array | null {
   if (project.samples.counted.get(sample) === 0) return null;
+  const ruling = project.rulings.get(sample);
+  if (ruling !== undefined) return fit.prior.map((_, label) => Number(label === ruling.label));
   const { assignments } = project;
   const answers: Answer[] = [];
   for (const row of project.assignmentsOf(sample)) {

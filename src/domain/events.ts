@@ -28,7 +28,9 @@ export type ProjectEvent =
   | Skipped
   | Released
   | Expired
-  | Undone;
+  | Undone
+  | Ruled
+  | RulingReopened;
 
 /**
  * An event of a type that these rules do not know: a newer version of Concord has written it. To pass over it would
@@ -80,6 +82,8 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     case 'released':
     case 'expired':
     case 'undone':
+    case 'ruled':
+    case 'rulingReopened':
       return [];
     default:
       throw new UnknownEventError(event);
@@ -341,4 +345,21 @@ export interface Undone {
   readonly type: 'undone';
   readonly assignment: string;
   readonly until: number;
+}
+
+/** Somebody has ruled on what a sample is; it takes the place of an earlier ruling. */
+export interface Ruled {
+  readonly type: 'ruled';
+  readonly sample: number;
+  readonly label: number;
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** The ruling on a sample was taken back. */
+export interface RulingReopened {
+  readonly type: 'rulingReopened';
+  readonly sample: number;
+  readonly reason: string;
+  readonly by: string;
 }

@@ -1,11 +1,12 @@
-import { majority } from './consensus.ts';
 import type { Project } from './project.ts';
+import { settledLabel } from './rulings.ts';
+import { NONE } from './sampleTable.ts';
 
 /** What people have labelled, in the order of ordinals. */
 export interface LabelledSamples {
-  /** Samples with a majority among the answers that count. */
+  /** Samples with a ruling, or a majority among the answers that count. */
   readonly ordinals: Uint32Array;
-  /** Beside each: the class that most chose. */
+  /** Beside each: its class as it was ruled, else the one that most chose. */
   readonly labels: Uint16Array;
 }
 
@@ -16,11 +17,10 @@ export function labelledSamples(project: Project): LabelledSamples {
   let count = 0;
   for (let sample = 0; sample < counted.length; sample++) {
     if (counted[sample] === 0) continue;
-    const votes = project.countedLabels(sample);
-    const consensus = majority(votes);
-    if (consensus.kind !== 'label') continue;
+    const label = settledLabel(project, sample);
+    if (label === NONE) continue;
     ordinals[count] = sample;
-    labels[count++] = consensus.label;
+    labels[count++] = label;
   }
   return { ordinals: ordinals.slice(0, count), labels: labels.slice(0, count) };
 }

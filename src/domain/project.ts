@@ -21,6 +21,7 @@ import { Lane } from './lane.ts';
 import type { Policy } from './policy.ts';
 import { PredictionRun } from './predictionRun.ts';
 import { Round } from './round.ts';
+import type { Ruling } from './rulings.ts';
 import { NONE, SampleTable } from './sampleTable.ts';
 import { decodeVerdicts } from './verdicts.ts';
 
@@ -78,6 +79,10 @@ export class Project {
   readonly pool = new Lane();
   /** Rows of all assignments in hands. */
   readonly held = new Set<number>();
+  /** Rulings that stand, by sample. */
+  readonly rulings = new Map<number, Ruling>();
+  /** Samples whose answers differ, and on which nobody has ruled. */
+  readonly disputed = new Set<number>();
   /** Samples that have at least one answer that counts. */
   labelled = 0;
   /** Answers that stand, of everybody, surplus included: what labelling has cost. */
@@ -232,7 +237,9 @@ export class Project {
     this.#agreement = new AgreementCounts(created.labels.length, created.scale);
     for (let sample = 0; sample < this.samples.size; sample++) {
       if (sample % SAMPLES_PER_TURN === 0) yield;
-      if (this.samples.assignments.get(sample) !== NONE) this.#agreement.change([], this.#ratings(sample));
+      if (this.samples.assignments.get(sample) === NONE) continue;
+      this.#agreement.change([], this.#ratings(sample));
+      this.#weighDispute(sample);
     }
     for (let row = 0; row < this.assignments.size; row++) {
       if (row % SAMPLES_PER_TURN === 0) yield;
@@ -323,6 +330,16 @@ export class Project {
         break;
       case 'undone':
         this.#undone(event);
+        break;
+      case 'ruled': {
+        const { sample, label, reason, by } = event;
+        this.rulings.set(sample, { label, reason, by, at: time });
+        this.#weighDispute(sample);
+        break;
+      }
+      case 'rulingReopened':
+        this.rulings.delete(event.sample);
+        this.#weighDispute(event.sample);
         break;
       default:
         throw new UnknownEventError(event);
@@ -511,6 +528,19 @@ export class Project {
       if (announced !== undefined) this.openRound?.auditLane.freed(announced);
     }
     this.labelled += Number(after.labelled) - Number(before.labelled);
+    this.#weighDispute(sample);
+  }
+
+  #weighDispute(sample: number): void {
+    if (this.#isDisputed(sample)) this.disputed.add(sample);
+    else this.disputed.delete(sample);
+  }
+
+  #isDisputed(sample: number): boolean {
+    // Most samples have one answer: theirs are not looked for.
+    if (this.samples.counted.get(sample) < 2 || this.rulings.has(sample)) return false;
+    const [first, ...others] = this.countedLabels(sample);
+    return others.some((label) => label !== first);
   }
 
   #standing(sample: number) {

@@ -6,13 +6,14 @@ import type { AutoAcceptStatus } from './predictionRun.ts';
 import { PredictionRun } from './predictionRun.ts';
 import { type ImportRecord, Project, type ProjectRecord } from './project.ts';
 import { Round } from './round.ts';
+import type { Ruling } from './rulings.ts';
 import type { FirstOfBlock } from './sampleTable.ts';
 
 /**
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 8;
+export const FOLD_VERSION = 9;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -71,6 +72,7 @@ export function saveProject(project: Project): ProjectState {
     lists: new Map<string, Iterable<unknown>>([
       ['project', [project.record()]],
       ['imports', project.importRecords()],
+      ['rulings', project.rulings],
       ['blocks', samples.blocks],
       ['annotators', annotators.map(savedAnnotator)],
       ['runs', runs.map(({ published, publishedAt }): RunState => ({ published, publishedAt }))],
@@ -107,6 +109,8 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
   yield* adoptTable(state, 'assignments', assignments.ids, assignments.columns);
   for (const row of columnOf(state, 'held')) project.held.add(row);
   for (const seq of columnOf(state, 'activity')) project.activity.push(seq);
+  for (const [sample, ruling] of listOf<[number, Ruling]>(state, 'rulings'))
+    project.rulings.set(sample, ruling);
   for (const block of listOf<FirstOfBlock>(state, 'blocks')) samples.blocks.push(block);
   for (const annotator of listOf<AnnotatorState>(state, 'annotators')) {
     project.annotators.push(restoredAnnotator(project.annotators.length, annotator));

@@ -58,7 +58,7 @@ export interface RefusalDetails {
   ASSIGNMENT_CLOSED: { assignmentState: string };
   /** You gave another answer to this assignment. Undo it first. */
   ALREADY_ANSWERED: { answer: string };
-  /** Undo is open for one's last ten answers only. */
+  /** Undo is open for one's last ten answers only, and not once somebody has ruled on the sample. */
   UNDO_CLOSED: { limit: number };
   /** The cursor is not one of this stream's. Start again without one. */
   BAD_CURSOR: { problem: string };
@@ -115,7 +115,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
     `The strategy '${strategy}' failed: ${problem}. No round was opened.`,
   ASSIGNMENT_CLOSED: ({ assignmentState }) => `This assignment is ${assignmentState} and takes no answer.`,
   ALREADY_ANSWERED: ({ answer }) => `You have answered this with '${answer}'. Undo that answer first.`,
-  UNDO_CLOSED: ({ limit }) => `Only your last ${limit} answers can be undone, and this is not one of them.`,
+  UNDO_CLOSED: ({ limit }) =>
+    `Only your last ${limit} answers can be undone, each until somebody has ruled on its sample; this is not one of them.`,
   BAD_CURSOR: ({ problem }) => `The cursor cannot be used: ${problem}. Start again without a cursor.`,
   STORE_FULL: () => 'The store has no space left. Nothing was kept; try again when there is space.',
   STORE_UNAVAILABLE: () => 'The store cannot be reached just now. The same call again is safe.',

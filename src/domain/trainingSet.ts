@@ -5,8 +5,8 @@ import type { Draw } from './events.ts';
 import type { Project } from './project.ts';
 import { NONE } from './sampleTable.ts';
 
-/** Where a training label comes from: people's consensus, or a prediction that stood in for them. */
-export type LabelSource = 'CONSENSUS' | 'AUTO_ACCEPTED';
+/** Where a training label comes from: a ruling, people's consensus, or a prediction that stood in for them. */
+export type LabelSource = 'RULING' | 'CONSENSUS' | 'AUTO_ACCEPTED';
 
 /** A sample with the label that a model may learn from. */
 export interface TrainingLabel {
@@ -19,7 +19,7 @@ export interface TrainingLabel {
   readonly votes: number;
   readonly of: number;
   /**
-   * How sure it is, 0…1: of a majority the share of its votes, of an estimate its probability, of an auto-accepted one
+   * How sure it is, 0…1: of a ruling 1, of a majority the share of its votes, of an estimate its probability, of an auto-accepted one
    * the model's.
    */
   readonly confidence: number;
@@ -44,17 +44,23 @@ export function trainingLabel(
 ): TrainingLabel | null {
   if (project.samples.counted.get(sample) === 0) return acceptedLabel(project, sample, provisional);
   const labels = project.countedLabels(sample);
-  const found = estimate === null ? majorityOf(labels) : estimated(project, estimate, sample);
+  const ruled = ruledLabel(project, sample);
+  const found = ruled ?? (estimate === null ? majorityOf(labels) : estimated(project, estimate, sample));
   if (found === null) return null;
   const votes = labels.filter((label) => label === found.label).length;
   return {
     sample,
-    source: 'CONSENSUS',
+    source: ruled === null ? 'CONSENSUS' : 'RULING',
     draw: firstDraw(project, sample),
     votes,
     of: labels.length,
     ...found,
   };
+}
+
+function ruledLabel({ rulings }: Project, sample: number) {
+  const ruling = rulings.get(sample);
+  return ruling === undefined ? null : { label: ruling.label, confidence: 1 };
 }
 
 function majorityOf(labels: readonly number[]) {

@@ -121,6 +121,29 @@ builder.objectRef<Of<'roundClosed'>>('RoundClosed').implement({
   }),
 });
 
+const sampleNumber = "The sample's place in the order of import, from 0.";
+
+builder.objectRef<Of<'ruled'>>('Ruled').implement({
+  ...kind,
+  description: 'Somebody has ruled on what a sample is.',
+  fields: (t) => ({
+    sampleNumber: t.exposeInt('sample', { description: sampleNumber }),
+    labelNumber: t.exposeInt('label', {
+      description: "What it is: the label's place in the label set, from 0.",
+    }),
+    rulingReason: t.exposeString('reason', { description: 'Why.' }),
+  }),
+});
+
+builder.objectRef<Of<'rulingReopened'>>('RulingReopened').implement({
+  ...kind,
+  description: 'A ruling was taken back.',
+  fields: (t) => ({
+    sampleNumber: t.exposeInt('sample', { description: sampleNumber }),
+    rulingReason: t.exposeString('reason', { description: 'Why.' }),
+  }),
+});
+
 builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
   ...kind,
   description: 'Somebody has come into the project, has another role in it, or has left it.',
@@ -159,7 +182,7 @@ builder.subscriptionField('activity', (t) =>
   t.field({
     type: ActivityFeedType,
     description:
-      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
+      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
     args: {
       project: t.arg.id({ required: true, description: 'The project.' }),
       after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),

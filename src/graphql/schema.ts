@@ -14,6 +14,7 @@ import './prioritized.ts';
 import './activity.ts';
 import './trainingSet.ts';
 import './consensusEstimate.ts';
+import './adjudication.ts';
 import './strategies.ts';
 
 /** The API. It is printed to schema/schema.graphql, which is reviewed in every change. */

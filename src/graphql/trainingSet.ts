@@ -10,6 +10,7 @@ import { maySee } from './visibility.ts';
 const LabelSourceEnum = builder.enumType('LabelSource', {
   description: 'Where a training label comes from.',
   values: {
+    RULING: { value: 'RULING', description: "An expert's ruling, whatever the answers say." },
     CONSENSUS: {
       value: 'CONSENSUS',
       description: "People's label, as the policy's `consensus` has it found.",
@@ -39,7 +40,7 @@ const TrainingExampleType = builder.objectRef<TrainingExample>('TrainingExample'
     of: t.exposeInt('of', { description: 'Answers that count.' }),
     confidence: t.exposeFloat('confidence', {
       description:
-        "How sure the label is, 0…1: by majority the share of its votes, by DAWID_SKENE its probability, of an auto-accepted one the model's.",
+        "How sure the label is, 0…1: by a ruling 1, by majority the share of its votes, by DAWID_SKENE its probability, of an auto-accepted one the model's.",
     }),
     estimatedAt: t.exposeInt('estimatedAt', {
       nullable: true,
@@ -62,7 +63,7 @@ builder.objectField(ProjectType, 'trainingSet', (t) =>
     type: TrainingSetType,
     nullable: true,
     description:
-      "People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others.",
+      "What was ruled, people's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others.",
     args: {
       provisional: t.arg.boolean({
         defaultValue: false,

@@ -52,6 +52,13 @@ export type Activity = {
       readonly reason: RoundClosed['reason'];
       readonly withdrawn: number;
     }
+  | {
+      readonly kind: 'ruled';
+      readonly sample: number;
+      readonly label: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'rulingReopened'; readonly sample: number; readonly reason: string }
   | { readonly kind: 'roleChanged'; readonly member: string; readonly role: Role | null }
 );
 
@@ -227,6 +234,14 @@ function activityOf(event: ProjectEvent, at: number): Activity | null {
     case 'roundClosed': {
       const { round, reason, withdrawn } = event;
       return { at, by: null, kind: event.type, round, reason, withdrawn };
+    }
+    case 'ruled': {
+      const { by, sample, label, reason } = event;
+      return { at, by, kind: event.type, sample, label, reason };
+    }
+    case 'rulingReopened': {
+      const { by, sample, reason } = event;
+      return { at, by, kind: event.type, sample, reason };
     }
     default:
       return null;

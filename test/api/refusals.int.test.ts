@@ -829,9 +829,17 @@ describe('who may do what', () => {
     publishEmbeddings: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
     openRound: { allowed: STEER, input: () => ({ project, strategy: 'random', size: 1 }) },
     publishPredictions: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
+    reopenRuling: {
+      allowed: OWN,
+      input: () => ({ sample: id('Sample', `${raw(project)}/0`), reason: 'r' }),
+    },
     release: { allowed: ANNOTATE, input: () => ({ assignment: assignment() }) },
     renew: { allowed: ANNOTATE, input: () => ({ assignment: assignment() }) },
     revokeTokens: { allowed: OWN, input: () => ({ project, member: anna.id }) },
+    rule: {
+      allowed: OWN,
+      input: () => ({ sample: id('Sample', `${raw(project)}/0`), label: LABELS[0], reason: 'r' }),
+    },
     setRole: { allowed: OWN, input: () => ({ project, member: anna.id, role: 'OWNER' }) },
     skip: { allowed: ANNOTATE, input: () => ({ assignment: assignment() }) },
     submit: { allowed: ANNOTATE, input: () => ({ assignment: assignment(), label: 'animal' }) },

@@ -235,6 +235,9 @@ const OWN_ANSWER = new Set([
 const STEERING_ONLY = new Set([
   'Annotation',
   'AnnotatorErrors',
+  'Disagreement',
+  'GivenAnswer',
+  'Ruling',
   'ConsensusEstimate',
   'SampleEstimate',
   'PresentMember',
@@ -343,7 +346,9 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     publishPredictions: [{ project, model: 'm', parts: ['x'] }],
     release: foreign,
     renew: foreign,
+    reopenRuling: [{ sample: globalId('Sample', `${raw(project)}/0`), reason: 'r' }],
     revokeTokens: [{ project, member: people.outsider.id }],
+    rule: [{ sample: globalId('Sample', `${raw(project)}/0`), label: LABEL.model, reason: 'r' }],
     setRole: [{ project, member: people.outsider.id, role: null }],
     skip: foreign,
     submit: foreign.flatMap((input) => [

@@ -10,6 +10,8 @@ export function dump(project: Project) {
     time: project.time,
     activity: [...project.activity],
     policy: project.policy,
+    rulings: [...project.rulings].sort(([a], [b]) => a - b),
+    disputed: [...project.disputed].sort((a, b) => a - b),
     samples: Array.from({ length: samples.size }, (_, sample) => ({
       key: samples.keys.keyAt(sample),
       payload: samples.payload(sample),

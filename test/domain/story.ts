@@ -79,6 +79,8 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: happens('close', { pick }) },
+  { weight: 1, arbitrary: happens('rule', { pick, label }) },
+  { weight: 1, arbitrary: happens('reopen', { pick }) },
 );
 export type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -191,6 +193,13 @@ export class Tale {
         const choice = chosen(samples, { random: Uint8Array.from(random.slice(0, samples.length)) });
         const deadline = minutes === null ? null : scenario.now + minutes * MINUTE;
         this.#do('openRound', { by: 'driver', choice, deadline });
+        break;
+      }
+      case 'rule':
+      case 'reopen': {
+        const ruling = { by: 'owner', sample: step.pick % twin.samples.length, reason: 'seen' };
+        if (step.type === 'rule') this.#do('rule', { ...ruling, label: step.label });
+        else this.#do('reopenRuling', ruling);
         break;
       }
       case 'close':

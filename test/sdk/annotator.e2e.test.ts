@@ -70,6 +70,29 @@ describe('annotators on the real service', () => {
     expect(examples).toBe(200);
   });
 
+  it('are estimated to err as they do', async () => {
+    const project = await newProject(12, { overlap: 2, overlapShare: 1, consensus: 'DAWID_SKENE' });
+    const [ada, ben, cy] = await Promise.all([join(project), join(project), join(project)]);
+    await project.openRound({ size: 12, strategy: 'random', seed: 7 });
+    // Ada and Ben are right, and Cy says even to everything; in turn, so that each meets each.
+    const queues = [ada, ben, cy].map((annotator) => ({ annotator, queue: annotator.assignments() }));
+    for (let i = 0; i < 24; i++) {
+      const { annotator, queue } = queues[i % 3] as (typeof queues)[number];
+      const { value, done } = await queue.next();
+      if (done) break;
+      await annotator.submit(value, annotator === cy ? 'even' : truth(value));
+    }
+    expect(await project.consensusEstimate()).toMatchObject({ answers: 24, samples: 12, converged: true });
+    const accuracies: number[] = [];
+    for await (const { accuracy } of project.annotatorErrors()) accuracies.push(accuracy);
+    expect(accuracies).toHaveLength(3);
+    expect(Math.min(...accuracies.slice(0, 2))).toBeGreaterThan((accuracies[2] ?? 1) + 0.2);
+    for await (const { sample, label, confidence } of project.trainingSet()) {
+      expect(label).toBe(Number(sample.data) % 2 === 0 ? 'even' : 'odd');
+      expect(confidence).toBeGreaterThan(0.5);
+    }
+  });
+
   it('give out as many as are held to who does not wait for answers', async () => {
     const project = await newProject(4);
     const annotator = await join(project, 3);

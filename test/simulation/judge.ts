@@ -74,8 +74,8 @@ export class Judge {
 }
 
 function subjects(event: ProjectEvent): string[] {
-  if ('sample' in event) return [short(event.assignment), `sample ${event.sample} `];
-  return 'assignment' in event ? [short(event.assignment)] : [];
+  const assignment = 'assignment' in event ? [short(event.assignment)] : [];
+  return 'sample' in event ? [...assignment, `sample ${event.sample} `] : assignment;
 }
 
 /** An event in a few words. */

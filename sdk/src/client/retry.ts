@@ -27,6 +27,8 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   Undo: true,
   EndWorkSession: true,
   CloseRound: true,
+  ReopenRuling: true,
+  Rule: true,
   SetRole: true,
   UpdatePolicy: true,
   // The import id and part, and the content, are the keys: the first result stands.

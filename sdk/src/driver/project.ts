@@ -8,6 +8,7 @@ import type {
   AuditState,
   ClassAudit,
   ConsensusEstimate,
+  Disagreement,
   Embeddings,
   FeedReset,
   ModelAgreement,
@@ -18,6 +19,7 @@ import type {
   Project,
   Replay,
   Round,
+  Sample,
   TrainingExample,
   UndefinedEstimate,
 } from '../client/generated/types.ts';
@@ -36,6 +38,8 @@ import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
 const PAGE = 1_000;
 /** The same of pairs. */
 const PAIRS_PAGE = 100;
+/** The same of disagreements. */
+const DISAGREEMENTS_PAGE = 100;
 /** The same of annotators, each with a matrix. */
 const ERRORS_PAGE = 100;
 
@@ -175,6 +179,33 @@ export interface DriverProject {
    */
   annotatorErrors(options?: CallOptions): AsyncIterable<AnnotatorErrors>;
 
+  /**
+   * Samples whose answers differ and on which nobody has ruled, the most costly first, page by page as it is read. It is a
+   * queue that moves: who rules on what was read begins again.
+   *
+   * @throws {ForbiddenError} it is for owners
+   */
+  disagreements(options?: CallOptions): AsyncIterable<Disagreement>;
+
+  /**
+   * Rules on what a sample is, whatever its answers say. For owners.
+   *
+   * @throws {InvalidInputError} nobody has answered the sample, or the reason is empty
+   * @throws {UnknownLabelError} the label is not of the label set
+   */
+  rule(
+    sample: Pick<Sample, 'id'>,
+    ruling: { readonly label: string; readonly reason: string },
+    options?: CallOptions,
+  ): Promise<Sample>;
+
+  /** Takes the ruling on a sample back, so that its answers say again what it is. For owners. */
+  reopenRuling(
+    sample: Pick<Sample, 'id'>,
+    given: { readonly reason: string },
+    options?: CallOptions,
+  ): Promise<Sample>;
+
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
@@ -240,6 +271,12 @@ export function driverProject(client: Client, info: Project): DriverProject {
       allOf(async (after) =>
         mustSee(await annotatorErrors(client, { project, first: ERRORS_PAGE, after }, options), OWNERS),
       ),
+    disagreements: (options) =>
+      allOf(async (after) =>
+        mustSee(await client.disagreements({ project, first: DISAGREEMENTS_PAGE, after }, options), OWNERS),
+      ),
+    rule: ({ id: sample }, { label, reason }, options) => client.rule({ sample, label, reason }, options),
+    reopenRuling: ({ id: sample }, { reason }, options) => client.reopenRuling({ sample, reason }, options),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
     followActivity: (after = null, options) => client.followActivity({ project, after }, options),
     watchPresence: (options) => client.watchPresence({ project }, options),

@@ -3,8 +3,8 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
-import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, RevokeTokensInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokensInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
+import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -655,6 +655,77 @@ fragment Round on Round {
 }`,
 };
 
+const DISAGREEMENTS: Operation = {
+  name: 'Disagreements',
+  kind: 'query',
+  path: ['project', 'disagreements'],
+  document: `query Disagreements($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    disagreements(first: $first, after: $after) {
+      edges {
+        node {
+          ...Disagreement
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment Disagreement on Disagreement {
+  sample {
+    ...Sample
+  }
+  cost
+  tied
+  answers {
+    ...GivenAnswer
+  }
+}
+
+fragment GivenAnswer on GivenAnswer {
+  member {
+    ...Member
+  }
+  label
+  at
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
+}`,
+};
+
 const END_WORK_SESSION: Operation = {
   name: 'EndWorkSession',
   kind: 'mutation',
@@ -741,6 +812,8 @@ fragment ActivityEvents on ActivityEvents {
     ...AutoAcceptJudged
     ...RoundOpened
     ...RoundClosed
+    ...Ruled
+    ...RulingReopened
     ...RoleChanged
   }
   cursor
@@ -876,6 +949,27 @@ fragment RoundOpened on RoundOpened {
   size
   strategy
   deadline
+}
+
+fragment Ruled on Ruled {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  sampleNumber
+  labelNumber
+  rulingReason
+}
+
+fragment RulingReopened on RulingReopened {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  sampleNumber
+  rulingReason
 }
 
 fragment SamplesImported on SamplesImported {
@@ -2058,6 +2152,53 @@ fragment Assignment on Assignment {
 }`,
 };
 
+const REOPEN_RULING: Operation = {
+  name: 'ReopenRuling',
+  kind: 'mutation',
+  path: ['reopenRuling'],
+  document: `mutation ReopenRuling($input: ReopenRulingInput!) {
+  reopenRuling(input: $input) {
+    ...Sample
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
+}`,
+};
+
 const REPLAY: Operation = {
   name: 'Replay',
   kind: 'query',
@@ -2278,6 +2419,57 @@ fragment Round on Round {
   closeReason
   deadline
   inclusionProbability
+}`,
+};
+
+const RULE: Operation = {
+  name: 'Rule',
+  kind: 'mutation',
+  path: ['rule'],
+  document: `mutation Rule($input: RuleInput!) {
+  rule(input: $input) {
+    ...Sample
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+      ... on UnknownLabelError {
+        refusal_known: known
+        refusal_label: label
+      }
+    }
+  }
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
 }`,
 };
 
@@ -3239,7 +3431,9 @@ export type MutationName =
   | 'PublishPredictions'
   | 'Release'
   | 'Renew'
+  | 'ReopenRuling'
   | 'RevokeTokens'
+  | 'Rule'
   | 'SetRole'
   | 'Skip'
   | 'Submit'
@@ -3306,12 +3500,17 @@ export function bindOperations({ call, stream }: Transport) {
       return call(CURRENT_ROUND, variables, options);
     },
 
+    /** The queue of those who rule: samples whose answers differ, the most costly first, forward only. A cursor is a place in the queue as it is now, so after ruling on what a page holds, ask for the first page again. For owners; null to others. */
+    disagreements(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<Disagreement> | null> {
+      return call(DISAGREEMENTS, variables, options);
+    },
+
     /** Ends your work session before its time; the break begins now. */
     endWorkSession(input: EndWorkSessionInput, options?: CallOptions): Promise<Queue> {
       return call(END_WORK_SESSION, { input }, options);
     },
 
-    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
+    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
     followActivity(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset> {
       return stream(FOLLOW_ACTIVITY, variables, options);
     },
@@ -3406,6 +3605,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(RENEW, { input }, options);
     },
 
+    /** Takes back the ruling on a sample: its answers say again what it is, and where they differ it is in the queue again. Without a ruling, nothing happens. For owners. */
+    reopenRuling(input: ReopenRulingInput, options?: CallOptions): Promise<Sample> {
+      return call(REOPEN_RULING, { input }, options);
+    },
+
     /** Has a past round chosen again, from the journal alone, and compares; with `strategy`, lets another one choose from the same pool. For owners and drivers; null to others. */
     replay(variables: { readonly round: string; readonly strategy?: string | null | undefined; readonly parameters?: JSONObject | null | undefined; readonly top?: number | null | undefined }, options?: CallOptions): Promise<Replay | null> {
       return call(REPLAY, variables, options);
@@ -3429,6 +3633,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** All rounds, oldest first. */
     rounds(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<Round> | null> {
       return call(ROUNDS, variables, options);
+    },
+
+    /** Rules on what a sample is, whatever its answers say; it takes the place of an earlier ruling. The same ruling again does nothing. Answers to it can no more be undone. For owners. */
+    rule(input: RuleInput, options?: CallOptions): Promise<Sample> {
+      return call(RULE, { input }, options);
     },
 
     /** A sample by its key. For owners and drivers; null to others, and if there is none. */
@@ -3476,7 +3685,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(SUGGESTED_THRESHOLD, variables, options);
     },
 
-    /** People's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others. */
+    /** What was ruled, people's consensus, and what was auto-accepted and stood up to audit. Ties are left out. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; those after it take what there is. For owners and drivers; null to others. */
     trainingSet(variables: { readonly project: string; readonly provisional?: boolean | undefined; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<TrainingExample> | null> {
       return call(TRAINING_SET, variables, options);
     },

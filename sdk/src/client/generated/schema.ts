@@ -266,7 +266,9 @@ export type LabelSource =
   /** A prediction that stood in for people. */
   | 'AUTO_ACCEPTED'
   /** People's label, as the policy's `consensus` has it found. */
-  | 'CONSENSUS';
+  | 'CONSENSUS'
+  /** An expert's ruling, whatever the answers say. */
+  | 'RULING';
 
 /** What a member is. */
 export type MemberKind =
@@ -416,6 +418,14 @@ export type RenewInput = {
   readonly assignment: Scalars['ID']['input'];
 };
 
+/** A ruling to take back. */
+export type ReopenRulingInput = {
+  /** Why: 1 to 1000 characters. */
+  readonly reason: Scalars['String']['input'];
+  /** The sample. */
+  readonly sample: Scalars['ID']['input'];
+};
+
 /** What became of a past round that was chosen again. */
 export type ReplayVerdict =
   /** Others, or in another order, or with other scores. */
@@ -443,6 +453,16 @@ export type Role =
   | 'OWNER'
   /** See the figures. */
   | 'VIEWER';
+
+/** A ruling. */
+export type RuleInput = {
+  /** What it is: a label of the label set. */
+  readonly label: Scalars['String']['input'];
+  /** Why: 1 to 1000 characters. */
+  readonly reason: Scalars['String']['input'];
+  /** The sample. Somebody must have answered it. */
+  readonly sample: Scalars['ID']['input'];
+};
 
 /** A sample to import. */
 export type SampleInput = {

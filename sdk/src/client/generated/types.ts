@@ -8,7 +8,7 @@ export interface ActivityEvents {
   /** Tells it from the other members of a union. */
   readonly __typename: 'ActivityEvents';
   /** In the order in which they happened. */
-  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | RoleChanged)[];
+  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | Ruled | RulingReopened | RoleChanged)[];
   /** Give it as `after` to go on behind this. */
   readonly cursor: string;
 }
@@ -232,6 +232,18 @@ export interface ConsensusEstimate {
   readonly classPrior: readonly ClassProbability[];
 }
 
+/** A sample whose answers differ, and on which nobody has ruled. */
+export interface Disagreement {
+  /** The sample. */
+  readonly sample: Sample;
+  /** What it costs: its part of the disagreement in Krippendorff's alpha, in answers. Over all pairs of its answers, how far the two are apart (names: 1), divided by one less than its answers. */
+  readonly cost: number;
+  /** Whether no label has the most answers. */
+  readonly tied: boolean;
+  /** The answers that count, the newest first. */
+  readonly answers: readonly GivenAnswer[];
+}
+
 /** Vectors of samples, from whatever encoder. */
 export interface Embeddings {
   /** Tells it from the other members of a union. */
@@ -278,6 +290,16 @@ export interface FeedReset {
   readonly reason: string;
   /** Give it as `after` to go on behind this. */
   readonly cursor: string;
+}
+
+/** Somebody's answer to a sample, for those who rule. */
+export interface GivenAnswer {
+  /** Whose. */
+  readonly member: Member;
+  /** What they said. */
+  readonly label: string;
+  /** When. */
+  readonly at: DateTime;
 }
 
 /** What one part of an import came to. */
@@ -745,6 +767,36 @@ export interface RoundSample {
   readonly sample: Sample;
 }
 
+/** Somebody has ruled on what a sample is. */
+export interface Ruled {
+  /** Tells it from the other members of a union. */
+  readonly __typename: 'Ruled';
+  /** When. */
+  readonly at: DateTime;
+  /** Who did it; null: it followed by itself. */
+  readonly by: Member | null;
+  /** The sample's place in the order of import, from 0. */
+  readonly sampleNumber: number;
+  /** What it is: the label's place in the label set, from 0. */
+  readonly labelNumber: number;
+  /** Why. */
+  readonly rulingReason: string;
+}
+
+/** A ruling was taken back. */
+export interface RulingReopened {
+  /** Tells it from the other members of a union. */
+  readonly __typename: 'RulingReopened';
+  /** When. */
+  readonly at: DateTime;
+  /** Who did it; null: it followed by itself. */
+  readonly by: Member | null;
+  /** The sample's place in the order of import, from 0. */
+  readonly sampleNumber: number;
+  /** Why. */
+  readonly rulingReason: string;
+}
+
 /** One item to label, as owners and drivers see it. */
 export interface Sample {
   /** Tells it from the other members of a union. */
@@ -845,7 +897,7 @@ export interface TrainingExample {
   readonly votes: number;
   /** Answers that count. */
   readonly of: number;
-  /** How sure the label is, 0…1: by majority the share of its votes, by DAWID_SKENE its probability, of an auto-accepted one the model's. */
+  /** How sure the label is, 0…1: by a ruling 1, by majority the share of its votes, by DAWID_SKENE its probability, of an auto-accepted one the model's. */
   readonly confidence: number;
   /** The commit at which the estimate stands from which a label by DAWID_SKENE comes; null for others. */
   readonly estimatedAt: number | null;
