@@ -1,6 +1,7 @@
 import {
   AlreadyAnsweredError,
   type Annotator,
+  type AnnotatorOptions,
   type Assignment,
   connectAnnotator,
   ForbiddenError,
@@ -35,9 +36,19 @@ describe('annotators on the real service', () => {
     return project;
   }
 
-  async function join(project: DriverProject, hold = 1): Promise<Annotator> {
+  async function join(
+    project: DriverProject,
+    hold = 1,
+    options: Partial<AnnotatorOptions> = {},
+  ): Promise<Annotator> {
     const { token } = await project.addMember({ name: 'somebody', role: 'ANNOTATOR' });
-    const annotator = await connectAnnotator({ url: service.url, token, project: project.id, hold });
+    const annotator = await connectAnnotator({
+      url: service.url,
+      token,
+      project: project.id,
+      hold,
+      ...options,
+    });
     onTestFinished(() => annotator.close());
     return annotator;
   }
@@ -236,6 +247,69 @@ describe('annotators on the real service', () => {
       expect(await project.progress()).toMatchObject({ answers: 60, labelled: 60 });
     },
   );
+
+  it('take answers while the service is away, and send them in their order when it is there again', async () => {
+    const project = await newProject(5);
+    const sent: string[] = [];
+    let isAway = false;
+    const fetching: typeof fetch = async (url, init) => {
+      const { operationName, variables } = JSON.parse(String(init?.body));
+      if (operationName === 'Submit') sent.push(variables.input.assignment);
+      if (isAway) throw new TypeError('fetch failed');
+      return fetch(url, init);
+    };
+    const annotator = await join(project, 4, { fetch: fetching, retry: { maxDelayMs: 50 } });
+    await project.openRound({ size: 5, strategy: 'random' });
+    const queue = annotator.assignments();
+    const [first, second, third] = [await queue.next(), await queue.next(), await queue.next()].map(
+      ({ value }) => value as Assignment,
+    ) as [Assignment, Assignment, Assignment];
+    isAway = true;
+    const answers = [first, second].map((assignment) => annotator.submit(assignment, truth(assignment)));
+    void annotator.submit(third, 'odd');
+    expect(annotator.outbox.waiting.map(({ assignment }) => assignment)).toEqual([
+      first.id,
+      second.id,
+      third.id,
+    ]);
+    // What was not sent yet is taken back without the service.
+    expect(await annotator.undo(third)).toMatchObject({ id: third.id, state: 'HELD' });
+    await expect.poll(() => sent.length).toBeGreaterThan(3);
+    expect(new Set(sent)).toEqual(new Set([first.id]));
+    isAway = false;
+    expect(await Promise.all(answers)).toMatchObject([
+      { assignment: { id: first.id, state: 'SUBMITTED' } },
+      { assignment: { id: second.id, state: 'SUBMITTED' } },
+    ]);
+    await annotator.allRecorded();
+    expect(annotator.outbox).toMatchObject({ waiting: [], refused: [] });
+    expect(sent.at(-1)).toBe(second.id);
+    expect((await queue.next()).value).toMatchObject({ id: third.id });
+    expect(annotator.connection).toBe('OPEN');
+  });
+
+  it('are handed rounds to learn from, one after another, until nothing is left to choose', async () => {
+    const project = await newProject(20);
+    const annotator = await join(project, 5);
+    const working = (async () => {
+      for await (const assignment of annotator) void annotator.submit(assignment, truth(assignment));
+    })();
+    // One that is open already is taken up.
+    await project.openRound({ size: 5, strategy: 'random' });
+    const learned: number[] = [];
+    for await (const round of project.rounds({ size: 8, strategy: 'random' })) {
+      expect(round).toMatchObject({ number: learned.length + 1, closeReason: 'SETTLED' });
+      let examples = 0;
+      for await (const { label, sample } of round.trainingSet) {
+        expect(label).toBe(Number(sample.data) % 2 === 0 ? 'even' : 'odd');
+        examples++;
+      }
+      learned.push(examples);
+    }
+    expect(learned).toEqual([5, 13, 20]);
+    annotator.close();
+    await working;
+  });
 
   it('must be annotators of the project', async () => {
     const project = await newProject(1);

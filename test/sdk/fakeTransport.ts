@@ -24,6 +24,11 @@ export function fakeClient(answerers: Readonly<Record<string, Answerer>>) {
       yield* answer(name, variables) as Iterable<T>;
     },
   });
-  const client: Client = { ...operations, close: () => {} };
+  const client: Client = {
+    ...operations,
+    connection: 'CLOSED',
+    onConnection: () => () => {},
+    close: () => {},
+  };
   return { client, calls };
 }

@@ -110,6 +110,10 @@ export async function driving(): Promise<void> {
   expectType<Round>()(await project.waitForRound(await project.openRound()));
   for await (const { round } of project.roundProgress({ number: 1 })) expectType<Round>()(round);
   for await (const { label } of project.trainingSet()) expectType<string>()(label);
+  for await (const round of project.rounds({ size: 10, provisional: true })) {
+    expectType<number>()(round.number);
+    for await (const { label } of round.trainingSet) expectType<string>()(label);
+  }
 }
 
 export async function annotating(): Promise<void> {
@@ -117,6 +121,8 @@ export async function annotating(): Promise<void> {
     expectType<Assignment>()(assignment);
     await annotator.submit(assignment, 'spam', { milliseconds: 1_200 });
   }
+  for await (const { waiting } of annotator.watchOutbox())
+    expectType<string | undefined>()(waiting[0]?.label);
   // @ts-expect-error not a reason
   annotator.assignments({ endOn: ['TIRED'] });
 }

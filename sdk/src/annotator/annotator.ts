@@ -1,6 +1,11 @@
 import { type Client, createClient } from '../client/client.ts';
-import { NetworkError } from '../client/errors.ts';
-import { ForbiddenError, NotFoundError, StoreUnavailableError } from '../client/generated/errors.ts';
+import { NetworkError, RefusalError } from '../client/errors.ts';
+import {
+  ForbiddenError,
+  NotFoundError,
+  StoreFullError,
+  StoreUnavailableError,
+} from '../client/generated/errors.ts';
 import type { EmptyReason } from '../client/generated/schema.ts';
 import type {
   Agreement,
@@ -10,11 +15,20 @@ import type {
   Queue,
   Submission,
 } from '../client/generated/types.ts';
+import type { ConnectionState } from '../client/live.ts';
 import type { CallOptions } from '../client/operation.ts';
 import type { ClientOptions } from '../client/options.ts';
 import { DEFAULT_RETRY, delayAfter, type RetryPolicy } from '../client/retry.ts';
 import { Bell } from './bell.ts';
 import { Hands } from './hands.ts';
+import {
+  type Answer,
+  browserStorage,
+  Outbox,
+  type OutboxStorage,
+  type RefusedAnswer,
+  type Verdict,
+} from './outbox.ts';
 
 /** When the queue says until when it is empty, it is asked again then; clocks differ, so within these bounds (ms). */
 const SOONEST_MS = 250;
@@ -27,6 +41,19 @@ export interface AnnotatorOptions extends ClientOptions {
   readonly project: string;
   /** How many samples to hold at a time, the one that is being looked at included: 1…100. Default: 2. */
   readonly hold?: number | undefined;
+  /**
+   * Keeps answers until they are recorded, so that what was given while the service was away is sent even when the
+   * page is opened again. Default: the `localStorage` of a page; elsewhere, and with null, memory only.
+   */
+  readonly storage?: OutboxStorage | null | undefined;
+}
+
+/** Answers that are under way, and those that came to nothing. */
+export interface OutboxState {
+  /** Not recorded yet, oldest first: being sent, or waiting for the service to be there. */
+  readonly waiting: readonly Answer[];
+  /** Refused by the service since work began. */
+  readonly refused: readonly RefusedAnswer[];
 }
 
 export interface AssignmentsOptions extends CallOptions {
@@ -50,6 +77,10 @@ export interface Annotator extends AsyncIterable<Assignment> {
   readonly project: Project;
   /** The newest state of the queue; null before the first has come. */
   readonly queue: Queue | null;
+  /** What has become of the answers that were given. */
+  readonly outbox: OutboxState;
+  /** How the connection is by which the queue is followed. */
+  readonly connection: ConnectionState;
 
   /**
    * What to label, one after another, as long as there is any; then it waits, wakes up when there is work again,
@@ -61,8 +92,11 @@ export interface Annotator extends AsyncIterable<Assignment> {
   assignments(options?: AssignmentsOptions): AsyncIterableIterator<Assignment, undefined>;
 
   /**
-   * Answers an assignment, and tops the queue up while somebody iterates. The same answer again is safe.
+   * Answers an assignment, and tops the queue up while somebody iterates. The answer lies in the outbox when this
+   * returns, and is sent from there: one after another, in the order in which they were given, again and again while
+   * the service is away. So it need not be waited for. The same answer again is safe.
    *
+   * @returns what the service says of it, when it has. Aborting the signal ends the waiting, and not the sending
    * @throws {UnknownLabelError} the label is not in the label set
    * @throws {AlreadyAnsweredError} another answer was given: undo it first
    */
@@ -76,7 +110,8 @@ export interface Annotator extends AsyncIterable<Assignment> {
   skip(assignment: Pick<Assignment, 'id'>, reason?: string, options?: CallOptions): Promise<Assignment>;
 
   /**
-   * Takes back one of one's last ten answers. The iterator gives the assignment out again.
+   * Takes back one of one's last ten answers. The iterator gives the assignment out again. An answer that was not sent
+   * yet needs no service for that; one that is on its way is recorded first.
    *
    * @throws {UndoClosedError} it is not among those
    */
@@ -94,6 +129,15 @@ export interface Annotator extends AsyncIterable<Assignment> {
   /** The queue whenever it changes, for display: what is held, why there is nothing, the work session. */
   watchQueue(): AsyncIterableIterator<Queue, undefined>;
 
+  /** The outbox whenever it changes, for display. */
+  watchOutbox(): AsyncIterableIterator<OutboxState, undefined>;
+
+  /** The state of the connection whenever it changes, for display. */
+  watchConnection(): AsyncIterableIterator<ConnectionState, undefined>;
+
+  /** Resolves when every answer that was given is recorded or refused; or when the annotator is closed. */
+  allRecorded(): Promise<void>;
+
   /** How far annotators agree, whenever that changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
@@ -102,7 +146,8 @@ export interface Annotator extends AsyncIterable<Assignment> {
 
   /**
    * Ends all iterations and closes the connection. What was held and not given out goes back after the grace
-   * period of the project's policy; the rest stays until its time has passed, and can be answered by id.
+   * period of the project's policy; the rest stays until its time has passed, and can be answered by id. Answers that
+   * are not recorded yet stay in the storage, and are lost without one: see {@link allRecorded}.
    */
   close(): void;
 }
@@ -134,7 +179,27 @@ export async function connectAnnotator(options: AnnotatorOptions): Promise<Annot
       allowed: ['ANNOTATOR'],
     });
   }
-  return new LiveAnnotator(client, project, hold, { ...DEFAULT_RETRY, ...retry });
+  const { storage = browserStorage() } = options;
+  // Whoever else has used this browser has an outbox of their own.
+  const owner = storage === null ? '' : (await client.viewer()).id;
+  return new LiveAnnotator(client, project, {
+    hold,
+    retry: { ...DEFAULT_RETRY, ...retry },
+    // The outbox sees to it by itself that an answer is sent again.
+    sender: createClient({ ...options, retry: { ...retry, attempts: 1 } }),
+    storage,
+    outbox: `concord outbox ${options.url} ${project.id} ${owner}`,
+  });
+}
+
+interface Equipment {
+  readonly hold: number;
+  readonly retry: RetryPolicy;
+  /** Sends answers. */
+  readonly sender: Client;
+  readonly storage: OutboxStorage | null;
+  /** What answers are kept under. */
+  readonly outbox: string;
 }
 
 class LiveAnnotator implements Annotator {
@@ -144,6 +209,8 @@ class LiveAnnotator implements Annotator {
   readonly #retry: RetryPolicy;
   readonly #hands = new Hands();
   readonly #bell = new Bell();
+  readonly #outbox: Outbox;
+  #outboxState: OutboxState | null = null;
   readonly #closing = new AbortController();
   #failure: { readonly error: unknown } | null = null;
   /** How many iterations are going on. */
@@ -153,12 +220,38 @@ class LiveAnnotator implements Annotator {
   /** The state that the last claim gave, by its `seq`. */
   #claimedAt = -1;
 
-  constructor(client: Client, project: Project, hold: number, retry: RetryPolicy) {
+  constructor(client: Client, project: Project, { hold, retry, sender, storage, outbox }: Equipment) {
     this.client = client;
     this.project = project;
     this.#hold = hold;
     this.#retry = retry;
+    client.onConnection(() => this.#bell.ring());
+    this.#outbox = new Outbox({
+      send: (answer) => this.#send(sender, answer),
+      judge,
+      // A push says that the service is there again, as the state of the connection does.
+      pause: async (failures) => {
+        await this.#bell.wait(delayAfter(failures, retry));
+      },
+      storage,
+      name: outbox,
+      onChange: () => {
+        this.#outboxState = null;
+        this.#bell.ring();
+      },
+    });
+    this.#outbox.begin();
     void this.#follow();
+  }
+
+  get outbox(): OutboxState {
+    const { waiting, refused } = this.#outbox;
+    this.#outboxState ??= { waiting, refused };
+    return this.#outboxState;
+  }
+
+  get connection(): ConnectionState {
+    return this.client.connection;
   }
 
   get queue(): Queue | null {
@@ -182,15 +275,13 @@ class LiveAnnotator implements Annotator {
     }
   }
 
-  async submit(
-    { id }: Pick<Assignment, 'id'>,
+  submit(
+    { id: assignment }: Pick<Assignment, 'id'>,
     label: string,
-    { milliseconds = this.#hands.age(id), signal }: SubmitOptions = {},
+    { milliseconds = this.#hands.age(assignment), signal }: SubmitOptions = {},
   ): Promise<Submission> {
-    const hold = this.#iterations > 0 ? this.#hold : undefined;
-    const submission = await this.client.submit({ assignment: id, label, milliseconds, hold }, { signal });
-    this.#update(submission.queue);
-    return submission;
+    const recorded = this.#outbox.put({ assignment, label, milliseconds });
+    return signal === undefined ? recorded : untilAborted(recorded, signal);
   }
 
   async skip({ id }: Pick<Assignment, 'id'>, reason?: string, options?: CallOptions): Promise<Assignment> {
@@ -200,6 +291,13 @@ class LiveAnnotator implements Annotator {
   }
 
   async undo({ id }: Pick<Assignment, 'id'>, options?: CallOptions): Promise<Assignment> {
+    const held = this.#hands.held(id);
+    if (this.#outbox.takeBack(id) && held !== null) {
+      this.#hands.forget(id);
+      this.#bell.ring();
+      return held;
+    }
+    await this.#outbox.settled(id);
     const undone = await this.client.undo({ assignment: id }, options);
     await this.#look(options);
     return undone;
@@ -222,17 +320,20 @@ class LiveAnnotator implements Annotator {
     return queue;
   }
 
-  async *watchQueue(): AsyncGenerator<Queue, undefined> {
-    let last: Queue | null = null;
-    while (!this.#closing.signal.aborted) {
-      if (this.#failure) throw this.#failure.error;
-      const { queue } = this.#hands;
-      if (queue !== null && queue !== last) {
-        last = queue;
-        yield queue;
-      } else await this.#bell.wait();
-    }
-    return undefined;
+  watchQueue(): AsyncGenerator<Queue, undefined> {
+    return this.#watch(() => this.#hands.queue);
+  }
+
+  watchOutbox(): AsyncGenerator<OutboxState, undefined> {
+    return this.#watch(() => this.outbox);
+  }
+
+  watchConnection(): AsyncGenerator<ConnectionState, undefined> {
+    return this.#watch(() => this.connection);
+  }
+
+  allRecorded(): Promise<void> {
+    return this.#outbox.settled();
   }
 
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement> {
@@ -245,8 +346,30 @@ class LiveAnnotator implements Annotator {
 
   close(): void {
     this.#closing.abort();
+    this.#outbox.close();
     this.client.close();
     this.#bell.ring();
+  }
+
+  /** What something is, and again whenever it has become another and the bell has rung. */
+  async *#watch<T>(look: () => T | null): AsyncGenerator<T, undefined> {
+    let last: T | null = null;
+    while (!this.#closing.signal.aborted) {
+      if (this.#failure) throw this.#failure.error;
+      const now = look();
+      if (now !== null && now !== last) {
+        last = now;
+        yield now;
+      } else await this.#bell.wait();
+    }
+    return undefined;
+  }
+
+  async #send(sender: Client, answer: Answer): Promise<Submission> {
+    const hold = this.#iterations > 0 ? this.#hold : undefined;
+    const submission = await sender.submit({ ...answer, hold }, { signal: this.#closing.signal });
+    this.#update(submission.queue);
+    return submission;
   }
 
   /** The next assignment that was not given out, waiting for it; null when the iteration is to end. */
@@ -260,7 +383,7 @@ class LiveAnnotator implements Annotator {
       signal?.throwIfAborted();
       if (this.#failure) throw this.#failure.error;
       if (this.#closing.signal.aborted) return null;
-      const next = this.#hands.give();
+      const next = this.#hands.give((id) => this.#isAnswered(id));
       if (next !== null) return next;
       const { queue } = this.#hands;
       const isEnd = queue?.empty != null && endOn.includes(queue.empty.reason);
@@ -281,6 +404,10 @@ class LiveAnnotator implements Annotator {
       isSure = false;
       isDue = await this.#bell.wait(this.#dueIn(queue), signal);
     }
+  }
+
+  #isAnswered(id: string): boolean {
+    return this.outbox.waiting.some(({ assignment }) => assignment === id);
   }
 
   #wouldClaim({ empty, assignments, seq }: Queue): boolean {
@@ -333,4 +460,22 @@ class LiveAnnotator implements Annotator {
 /** Whether an error says nothing of what was asked: it passes. */
 function isPassing(error: unknown): boolean {
   return error instanceof NetworkError || error instanceof StoreUnavailableError;
+}
+
+function judge(error: unknown): Verdict {
+  if (isPassing(error)) return 'AGAIN';
+  // That the store is full says nothing of the answer.
+  return error instanceof RefusalError && !(error instanceof StoreFullError) ? 'REFUSED' : 'TROUBLE';
+}
+
+/** What a promise comes to, or the signal's abort. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const outcome = new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+  outcome.catch(() => undefined);
+  return outcome;
 }

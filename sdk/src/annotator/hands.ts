@@ -24,9 +24,12 @@ export class Hands {
     return true;
   }
 
-  /** Gives out the oldest assignment that was not given out; null if there is none. */
-  give(): Assignment | null {
-    const next = this.#queue?.assignments.find(({ id }) => !this.#given.has(id)) ?? null;
+  /**
+   * Gives out the oldest assignment that was not given out; null if there is none.
+   * @param isAnswered whether the answer to one is under way
+   */
+  give(isAnswered: (id: string) => boolean = () => false): Assignment | null {
+    const next = this.#queue?.assignments.find(({ id }) => !this.#given.has(id) && !isAnswered(id)) ?? null;
     if (next !== null) this.#given.set(next.id, performance.now());
     return next;
   }
@@ -34,6 +37,11 @@ export class Hands {
   /** Lets an assignment be given out again, if it is held. */
   forget(id: string): void {
     this.#given.delete(id);
+  }
+
+  /** An assignment as it is held; null if it is not. */
+  held(id: string): Assignment | null {
+    return this.#queue?.assignments.find((assignment) => assignment.id === id) ?? null;
   }
 
   /** How long ago an assignment was given out, in milliseconds; undefined if it was not, or is not held. */

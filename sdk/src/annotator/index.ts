@@ -10,5 +10,7 @@ export {
   type AnnotatorOptions,
   type AssignmentsOptions,
   connectAnnotator,
+  type OutboxState,
   type SubmitOptions,
 } from './annotator.ts';
+export type { Answer, OutboxStorage, RefusedAnswer } from './outbox.ts';

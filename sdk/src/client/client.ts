@@ -1,10 +1,14 @@
 import { bindOperations, type Operations } from './generated/operations.ts';
 import { callOver } from './http.ts';
-import { LiveConnection } from './live.ts';
+import { type ConnectionState, LiveConnection } from './live.ts';
 import { type ClientOptions, settingsOf } from './options.ts';
 
 /** Every operation of a Concord service as a typed function. */
 export interface Client extends Operations {
+  /** How the connection of its streams is. */
+  readonly connection: ConnectionState;
+  /** Calls back whenever that has changed. The answer ends it. */
+  onConnection(listener: () => void): () => void;
   /** Ends every stream and closes their connection. Calls under way are not touched. */
   close(): void;
 }
@@ -30,5 +34,12 @@ export function createClient(options: ClientOptions): Client {
     call: callOver(settings),
     stream: (operation, variables, callOptions) => live.stream(operation, variables, callOptions),
   });
-  return { ...operations, close: () => live.close() };
+  return {
+    ...operations,
+    get connection() {
+      return live.state;
+    },
+    onConnection: (listener) => live.onState(listener),
+    close: () => live.close(),
+  };
 }

@@ -9,6 +9,7 @@ export * from './generated/errors.ts';
 export type { MutationName, Operations } from './generated/operations.ts';
 export type * from './generated/schema.ts';
 export type * from './generated/types.ts';
+export type { ConnectionState } from './live.ts';
 export type { CallOptions } from './operation.ts';
 export type { ClientOptions, Token } from './options.ts';
 export { allOf, type Page } from './pages.ts';

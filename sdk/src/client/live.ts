@@ -20,11 +20,19 @@ const PONG_MS = 10_000;
 const ACKNOWLEDGE_MS = 10_000;
 
 /**
+ * How the connection of streams is: `OPEN`; `CONNECTING`, also again and again while the service is away; or `CLOSED`,
+ * as when no stream needs it, or it was lost just now.
+ */
+export type ConnectionState = 'CLOSED' | 'CONNECTING' | 'OPEN';
+
+/**
  * The one WebSocket that all streams of a client share: opened with the first, closed with the last, opened
  * again with backoff when it is lost. It is the reference client of graphql-transport-ws, whose fatal close codes
  * end the streams, and whose others (1001, 1012, 1013, 4403 and lost connections among them) do not.
  */
 export class LiveConnection {
+  readonly #listeners = new Set<() => void>();
+  #state: ConnectionState = 'CLOSED';
   readonly #settings: Settings;
   readonly #streams = new Set<{ end(): void }>();
   readonly #closing = new AbortController();
@@ -34,6 +42,16 @@ export class LiveConnection {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Calls back whenever the state has changed. The answer ends it. */
+  onState(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** A stream that begins when it is iterated, each time anew, and ends when the reader leaves it. */
@@ -86,10 +104,13 @@ export class LiveConnection {
         (!(failure instanceof Error) || isCloseEvent(failure)) &&
         this.#refusals < (isTokenRenewable ? TOKEN_ATTEMPTS : 2),
       on: {
+        connecting: () => this.#become('CONNECTING'),
         connected: () => {
+          this.#become('OPEN');
           this.#refusals = 0;
         },
         closed: (event) => {
+          this.#become('CLOSED');
           clearTimeout(pongTimer);
           if (isCloseEvent(event) && event.code === FORBIDDEN) this.#refusals++;
         },
@@ -104,6 +125,12 @@ export class LiveConnection {
       },
     });
     return client;
+  }
+
+  #become(state: ConnectionState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
   }
 
   /** What a reader is told of a failure that ends a stream: GraphQL errors, a fatal close, or an error. */

@@ -18,6 +18,7 @@ export type {
   NewMember,
   ReplayOptions,
   RoundOptions,
+  RoundsOptions,
   TrainingSetOptions,
 } from './project.ts';
-export type { RoundProgress } from './rounds.ts';
+export type { ClosedRound, RoundProgress } from './rounds.ts';

@@ -32,7 +32,7 @@ import { type ExportOptions, type ExportPage, exportPages } from './exporting.ts
 import { type Imported, type ImportOptions, importSamples, type NewSample } from './importing.ts';
 import type { PublishOptions } from './parts.ts';
 import { type Predictions, publishPredictions } from './predictions.ts';
-import { type RoundProgress, roundProgress, waitForRound } from './rounds.ts';
+import { type ClosedRound, type RoundProgress, roundProgress, rounds, waitForRound } from './rounds.ts';
 
 /** How many examples are asked for at a time: the most that the service gives. */
 const PAGE = 1_000;
@@ -45,6 +45,9 @@ const ERRORS_PAGE = 100;
 
 export type NewMember = Omit<AddMemberInput, 'project'>;
 export type RoundOptions = Omit<OpenRoundInput, 'project'>;
+
+/** What each round is opened with, and what its training set takes in. */
+export type RoundsOptions = RoundOptions & TrainingSetOptions;
 
 export interface ReplayOptions extends CallOptions {
   /** Another strategy, in place of the round's. */
@@ -134,6 +137,20 @@ export interface DriverProject {
 
   /** Closes a round; what is unsettled goes back to the pool. A closed one stays as it is. */
   closeRound(round: Pick<Round, 'id'>, options?: CallOptions): Promise<Round>;
+
+  /**
+   * Round after round: each is opened (one that is open already is taken up), and handed over when it has closed, with
+   * its training set. Train and publish predictions in the loop, and the next round chooses by them. It ends when
+   * nothing is left to choose.
+   *
+   * ```ts
+   * for await (const round of project.rounds({ size: 100 })) {
+   *   const model = await train(round.trainingSet);
+   *   await project.publishPredictions(await model.predict());
+   * }
+   * ```
+   */
+  rounds(options?: RoundsOptions): AsyncIterable<ClosedRound>;
 
   /**
    * Has a past round chosen again, from the journal alone: whether the strategy still chooses the same, or what
@@ -239,6 +256,10 @@ const OWNERS: readonly string[] = ['OWNER'];
 
 export function driverProject(client: Client, info: Project): DriverProject {
   const project = info.id;
+  const trainingSet = ({ provisional = false, ...options }: TrainingSetOptions = {}) =>
+    allOf(async (after) =>
+      mustSee(await client.trainingSet({ project, provisional, first: PAGE, after }, options)),
+    );
   return {
     id: project,
     info,
@@ -251,14 +272,13 @@ export function driverProject(client: Client, info: Project): DriverProject {
     publishEmbeddings: (embeddings, options) => publishEmbeddings(client, info, embeddings, options),
     openRound: (round = {}, options) => client.openRound({ ...round, project }, options),
     closeRound: ({ id }, options) => client.closeRound({ round: id }, options),
+    rounds: ({ provisional, signal, ...round } = {}) =>
+      rounds(client, project, round, () => trainingSet({ provisional, signal }), { signal }),
     replay: async ({ id: round }, { strategy, parameters, top, ...options } = {}) =>
       mustSee(await client.replay({ round, strategy, parameters, top }, options)),
     roundProgress: (round, options) => roundProgress(client, project, round, options),
     waitForRound: (round, options) => waitForRound(client, project, round, options),
-    trainingSet: ({ provisional = false, ...options } = {}) =>
-      allOf(async (after) =>
-        mustSee(await client.trainingSet({ project, provisional, first: PAGE, after }, options)),
-      ),
+    trainingSet,
     progress: async (options) => mustSee(await client.progress({ project }, options)),
     agreement: async (options) => mustSee(await client.agreement({ project }, options)),
     agreementPairs: (options) =>

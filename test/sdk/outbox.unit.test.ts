@@ -1,0 +1,149 @@
+import type { Submission } from '@concord/sdk/client';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Answer, Outbox, type OutboxStorage, type Verdict } from '../../sdk/src/annotator/outbox.ts';
+import { settle } from '../support/stillWorld.ts';
+
+/** The storage of a browser. */
+class Kept extends Map<string, string> implements OutboxStorage {
+  get length(): number {
+    return this.size;
+  }
+  key(index: number): string | null {
+    return [...this.keys()][index] ?? null;
+  }
+  getItem(name: string): string | null {
+    return this.get(name) ?? null;
+  }
+  setItem(name: string, value: string): void {
+    this.set(name, value);
+  }
+  removeItem(name: string): void {
+    this.delete(name);
+  }
+}
+
+const answer = (assignment: string, label = 'spam'): Answer => ({ assignment, label });
+
+/** A service as the outbox sees it: it keeps what arrives, once, and fails as it is told. */
+function service(fails: (answer: Answer) => Verdict | null = () => null) {
+  const recorded: string[] = [];
+  const box = (storage: OutboxStorage | null, name = 'outbox') =>
+    new Outbox({
+      async send(given) {
+        await settle();
+        const failure = fails(given);
+        if (failure !== null) throw failure;
+        if (!recorded.includes(given.assignment)) recorded.push(given.assignment);
+        return { assignment: { id: given.assignment } } as Submission;
+      },
+      judge: (error) => error as Verdict,
+      pause: settle,
+      storage,
+      name,
+      onChange: () => undefined,
+    });
+  return { recorded, box };
+}
+
+describe('the outbox', () => {
+  it('sends one after another, and tells each what has become of it', async () => {
+    const { recorded, box } = service();
+    const outbox = box(null);
+    const [a, b] = [outbox.put(answer('a')), outbox.put(answer('b'))];
+    expect(outbox.waiting).toEqual([answer('a'), answer('b')]);
+    expect(await b).toMatchObject({ assignment: { id: 'b' } });
+    expect(await a).toMatchObject({ assignment: { id: 'a' } });
+    expect(recorded).toEqual(['a', 'b']);
+    expect(outbox.waiting).toEqual([]);
+  });
+
+  it('lets go of what is refused, keeps it for who asks, and goes on', async () => {
+    const { recorded, box } = service(({ assignment }) => (assignment === 'a' ? 'REFUSED' : null));
+    const outbox = box(null);
+    const a = outbox.put(answer('a'));
+    await outbox.put(answer('b'));
+    await expect(a).rejects.toBe('REFUSED');
+    expect(outbox.refused).toEqual([{ ...answer('a'), error: 'REFUSED' }]);
+    expect(recorded).toEqual(['b']);
+  });
+
+  it('tells who waits of trouble, and sends it later all the same', async () => {
+    let isTrouble = true;
+    const { recorded, box } = service(() => (isTrouble ? 'TROUBLE' : null));
+    const outbox = box(null);
+    await expect(outbox.put(answer('a'))).rejects.toBe('TROUBLE');
+    isTrouble = false;
+    await outbox.settled();
+    expect(recorded).toEqual(['a']);
+  });
+
+  it('gives back what was not sent, and not what may have arrived', async () => {
+    const { recorded, box } = service();
+    const outbox = box(null);
+    const [, b] = [outbox.put(answer('a')), outbox.put(answer('b'))];
+    expect([outbox.takeBack('a'), outbox.takeBack('b'), outbox.takeBack('b')]).toEqual([false, true, false]);
+    await expect(b).rejects.toThrow('taken back');
+    await outbox.settled();
+    expect(recorded).toEqual(['a']);
+  });
+
+  it('tells who waits when it is closed, and leaves what is kept to the next', async () => {
+    const storage = new Kept();
+    const { recorded, box } = service(() => 'AGAIN');
+    const first = box(storage);
+    const a = first.put(answer('a'));
+    first.close();
+    await expect(a).rejects.toThrow('Closed');
+    const { recorded: later, box: open } = service();
+    const second = open(storage);
+    expect(second.waiting).toEqual([answer('a')]);
+    second.begin();
+    await second.settled();
+    expect([recorded, later, storage.size]).toEqual([[], ['a'], 0]);
+  });
+
+  it('has nothing to do with what others keep in the same place, nor with what cannot be read', async () => {
+    const storage = new Kept([
+      ['outbox x', 'no JSON'],
+      ['outbox y', '{"assignment":1}'],
+      ['something else', '1'],
+    ]);
+    const { box } = service();
+    expect(box(storage).waiting).toEqual([]);
+    const other = box(storage, 'outbox of another');
+    await other.put(answer('a'));
+    expect([...storage.keys()]).toEqual(['outbox x', 'outbox y', 'something else']);
+  });
+
+  it('loses no answer and keeps their order, however often it fails and is opened anew', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('put', 'reopen', 'wait', 'away', 'there'), { maxLength: 40 }),
+        async (steps) => {
+          const storage = new Kept();
+          let isAway = false;
+          const { recorded, box } = service(() => (isAway ? 'AGAIN' : null));
+          let outbox = box(storage);
+          const given: string[] = [];
+          for (const step of steps) {
+            if (step === 'put') {
+              given.push(`${given.length}`);
+              void outbox.put(answer(given.at(-1) as string));
+            } else if (step === 'reopen') {
+              outbox.close();
+              outbox = box(storage);
+              outbox.begin();
+            } else if (step === 'wait') for (let i = 0; i < 3; i++) await settle();
+            else isAway = step === 'away';
+          }
+          isAway = false;
+          outbox.begin();
+          await outbox.settled();
+          expect(recorded).toEqual(given);
+          expect(storage.size).toBe(0);
+        },
+      ),
+    );
+  });
+});
