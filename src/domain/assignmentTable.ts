@@ -7,7 +7,7 @@ import { NONE } from './sampleTable.ts';
 export type AssignmentState = 'HELD' | 'SUBMITTED' | 'SKIPPED' | 'RELEASED' | 'EXPIRED';
 
 const STATES: readonly AssignmentState[] = ['HELD', 'SUBMITTED', 'SKIPPED', 'RELEASED', 'EXPIRED'];
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT'];
+const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION'];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {

@@ -136,7 +136,8 @@ function nextOfRound(project: Project, round: Round, annotator: number): Next | 
   if (audit !== undefined && round.isAhead(audit, position)) {
     return { sample: audits[audit] as number, draw: 'AUDIT' };
   }
-  return { sample: samples[position] as number, draw: random[position] === 1 ? 'RANDOM' : 'UNCERTAIN' };
+  const sample = samples[position] as number;
+  return { sample, draw: drawOf(project, sample, random[position] === 1 ? 'RANDOM' : 'UNCERTAIN') };
 }
 
 /** Whether the open round has something for somebody. */
@@ -151,7 +152,12 @@ function nextOfPool(project: Project, annotator: number): Next | undefined {
     hasRoom: (place) => project.poolHasRoom(place),
     hadBefore: (place) => hasHad(project, place, annotator),
   });
-  return sample === undefined ? undefined : { sample, draw: 'POOL' };
+  return sample === undefined ? undefined : { sample, draw: drawOf(project, sample, 'POOL') };
+}
+
+/** An extra opinion comes in its sample's own turn, where one that somebody gave back would come as well. */
+function drawOf({ samples }: Project, sample: number, draw: Draw): Draw {
+  return samples.isExtraNext(sample) ? 'EXTRA_OPINION' : draw;
 }
 
 function nextAudit(project: Project, annotator: number): Next | undefined {

@@ -25,6 +25,7 @@ export type ProjectEvent =
   | Renewed
   | Submitted
   | Promoted
+  | OpinionAsked
   | Skipped
   | Released
   | Expired
@@ -78,6 +79,7 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     case 'renewed':
     case 'submitted':
     case 'promoted':
+    case 'opinionAsked':
     case 'skipped':
     case 'released':
     case 'expired':
@@ -92,9 +94,10 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
 
 /**
  * Why a sample was asked: `UNCERTAIN` by the round's strategy, `RANDOM` from its random share, `POOL` in the
- * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted.
+ * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted, `EXTRA_OPINION` because those
+ * before disagree.
  */
-export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT';
+export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT' | 'EXTRA_OPINION';
 
 export interface ProjectCreated {
   readonly type: 'projectCreated';
@@ -315,6 +318,12 @@ export interface Submitted {
 export interface Promoted {
   readonly type: 'promoted';
   readonly assignment: string;
+}
+
+/** One more person is asked about a sample than was meant to be, because those asked do not agree. */
+export interface OpinionAsked {
+  readonly type: 'opinionAsked';
+  readonly sample: number;
 }
 
 export interface Skipped {

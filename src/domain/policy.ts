@@ -52,6 +52,8 @@ export interface Policy {
   readonly overlap: number;
   /** Share of samples that `overlap` people label, drawn at import; the rest are labelled by one. 0…1. */
   readonly overlapShare: number;
+  /** The most extra opinions that one sample gets while those who have answered disagree: 0…10. */
+  readonly extraOpinions: number;
   /** How many people must skip a sample until it counts as unanswerable: 1…20. */
   readonly skipLimit: number;
   /** How long an annotator may hold a sample, in minutes: 0.05…1,440. */
@@ -90,6 +92,7 @@ const PRE_ANNOTATE: Policy = {
   audit: { share: 0.05, cap: 200, floor: 5, errorLimit: 0.05 },
   overlap: 2,
   overlapShare: 0,
+  extraOpinions: 0,
   skipLimit: 2,
   assignmentMinutes: 10,
   graceSeconds: 60,
@@ -107,6 +110,7 @@ const ACTIVE_LEARNING: Policy = { ...PRE_ANNOTATE, overlapShare: 0.1, withoutRou
 const QUALITY: Policy = {
   ...ACTIVE_LEARNING,
   overlapShare: 0.2,
+  extraOpinions: 1,
   audit: { share: 0.1, cap: 400, floor: 5, errorLimit: 0.05 },
   suggestions: 'HIDDEN',
 };
@@ -116,7 +120,8 @@ const QUALITY: Policy = {
  * - `PRE_ANNOTATE`: the model labels first, people review in the pool's order, and a few of the accepted
  *   are audited.
  * - `ACTIVE_LEARNING`: rounds decide what is labelled next; a tenth of the samples is labelled twice.
- * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn.
+ * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn, and a third person is asked where
+ *   two disagree.
  */
 export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
   PRE_ANNOTATE,
@@ -162,6 +167,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   inRange('audit.errorLimit', policy.audit.errorLimit, 0, 1);
   inRange('overlap', policy.overlap, 1, 20, true);
   inRange('overlapShare', policy.overlapShare, 0, 1);
+  inRange('extraOpinions', policy.extraOpinions, 0, 10, true);
   inRange('skipLimit', policy.skipLimit, 1, 20, true);
   inRange('assignmentMinutes', policy.assignmentMinutes, 0.05, 1_440);
   inRange('graceSeconds', policy.graceSeconds, 0, 86_400);

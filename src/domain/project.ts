@@ -314,6 +314,14 @@ export class Project {
         this.#change(row, () => this.#countIn(row));
         break;
       }
+      case 'opinionAsked':
+        this.#changeSample(event.sample, () => {
+          const { overlap, extra } = this.samples;
+          overlap.set(event.sample, overlap.get(event.sample) + 1);
+          extra.set(event.sample, extra.get(event.sample) + 1);
+          return false;
+        });
+        break;
       case 'skipped':
         this.#skipped(event);
         break;
@@ -502,18 +510,26 @@ export class Project {
     });
   }
 
-  /**
-   * Carries out a change of one assignment, and brings in step what depends on its sample: the orders in which
-   * the sample stands, its round's progress, and how many are labelled.
-   */
+  /** Carries out a change of one assignment; see {@link #changeSample}. */
   #change(row: number, change: () => void): void {
-    const sample = this.assignments.sample.get(row);
+    this.#changeSample(this.assignments.sample.get(row), () => {
+      change();
+      this.annotatorOf(row).changedAt = this.seq;
+      // Who has just lost it may get it again, though there may have been room for others all the time.
+      return this.assignments.mayComeAgain(row);
+    });
+  }
+
+  /**
+   * Carries out a change of one sample, and brings in step what depends on it: the orders in which it stands, its
+   * round's progress, how many are labelled, and whether its answers differ.
+   *
+   * @param change says whether somebody may get it again who could not before
+   */
+  #changeSample(sample: number, change: () => boolean): void {
     const before = this.#standing(sample);
-    change();
-    this.annotatorOf(row).changedAt = this.seq;
+    const returned = change();
     const after = this.#standing(sample);
-    // Who has just lost it may get it again, though there may have been room for others all the time.
-    const returned = this.assignments.mayComeAgain(row);
     const { round } = before;
     if (round !== undefined) {
       if (after.room && (returned || !before.room)) round.lane.freed(this.samples.position.get(sample));
@@ -597,14 +613,27 @@ export class Project {
     const { assignments, samples } = this;
     const sample = assignments.sample.get(row);
     const before = this.#ratings(sample);
+    const isExtra = this.#isExtra(row);
     assignments.placed.set(row, by === 1 ? 1 : 0);
     samples.counted.set(sample, samples.counted.get(sample) + by);
-    const rated = assignments.rating.get(row) !== NONE;
-    if (by === 1 && !rated) assignments.rating.set(row, assignments.label.get(row));
+    if (by === 1 && assignments.rating.get(row) === NONE) {
+      if (isExtra) assignments.setDraw(row, 'EXTRA_OPINION');
+      else assignments.rating.set(row, assignments.label.get(row));
+    }
     // Alone on its sample, the answer has shown nobody anything; else it stays the one that was given blind.
     if (by === -1 && before.length === 1) assignments.rating.set(row, NONE);
     this.agreement.change(before, this.#ratings(sample));
     this.#countAgainstModel(row, by);
+  }
+
+  /**
+   * An answer was asked as an extra opinion, or comes late to a sample of which as many count as were meant to: agreement
+   * leaves it out, for it is only there because others disagree.
+   */
+  #isExtra(row: number): boolean {
+    const draw = this.assignments.draw(row);
+    if (draw === 'EXTRA_OPINION') return true;
+    return draw !== 'AUDIT' && this.samples.isExtraNext(this.assignments.sample.get(row));
   }
 
   #countAgainstModel(row: number, by: 1 | -1): void {

@@ -27,8 +27,10 @@ export interface FirstOfBlock {
 export class SampleTable {
   /** Keys in the order of import: the index of a key is the sample's ordinal. */
   readonly keys = new KeyTable();
-  /** How many people label the sample. */
+  /** How many people label the sample, those asked for an extra opinion included. */
   readonly overlap = new Column(Uint8Array);
+  /** How many of them are asked for an extra opinion. */
+  readonly extra = new Column(Uint8Array);
   /** Answers that count. */
   readonly counted = new Column(Uint8Array);
   /** Assignments in hands that take up a place of the overlap. */
@@ -53,6 +55,7 @@ export class SampleTable {
   /** All columns by name: what a snapshot keeps of the table, beside keys and blocks. */
   readonly columns = {
     overlap: this.overlap,
+    extra: this.extra,
     counted: this.counted,
     live: this.live,
     skips: this.skips,
@@ -77,6 +80,7 @@ export class SampleTable {
     for (const key of keys) this.keys.add(key);
     const count = keys.length;
     this.overlap.extend(count, 1);
+    this.extra.extend(count, 0);
     this.counted.extend(count, 0);
     this.live.extend(count, 0);
     this.skips.extend(count, 0);
@@ -134,6 +138,12 @@ export class SampleTable {
   /** Fewer answers and hands than its overlap: one more answer counts, were it late or to one given up. */
   hasFreePlace(ordinal: number): boolean {
     return this.counted.get(ordinal) + this.live.get(ordinal) < this.overlap.get(ordinal);
+  }
+
+  /** The next place that is taken is one for an extra opinion: as many answers and hands as were meant are there. */
+  isExtraNext(ordinal: number): boolean {
+    const base = this.overlap.get(ordinal) - this.extra.get(ordinal);
+    return this.counted.get(ordinal) + this.live.get(ordinal) >= base;
   }
 
   /** It can be put in somebody's hands: a place is free, and it is not given up. */

@@ -1,4 +1,5 @@
 import { confidenceSequence } from './confidence.ts';
+import { majority } from './consensus.ts';
 import type { Decision } from './decision.ts';
 import type { Project } from './project.ts';
 import { NONE } from './sampleTable.ts';
@@ -37,17 +38,36 @@ function* expire(project: Project, row: number): Decision<void> {
   yield* settleSample(project, sample);
 }
 
-/** After a place of a sample may have become free, or the sample settled. */
+/** After a place of a sample may have become free, or an answer to it began to count, or it is given up. */
 export function* settleSample(project: Project, sample: number): Decision<void> {
-  while (project.samples.hasFreePlace(sample)) {
-    const oldest = oldestSurplus(project, sample);
-    if (oldest === NONE) break;
-    yield { type: 'promoted', assignment: project.assignments.ids.keyAt(oldest) };
-    yield* judgeAudit(project, oldest);
-  }
+  do {
+    while (project.samples.hasFreePlace(sample)) {
+      const oldest = oldestSurplus(project, sample);
+      if (oldest === NONE) break;
+      yield { type: 'promoted', assignment: project.assignments.ids.keyAt(oldest) };
+      yield* judgeAudit(project, oldest);
+    }
+  } while (yield* askOpinion(project, sample));
   const round = project.openRound;
   if (round?.unsettled === 0)
     yield { type: 'roundClosed', round: round.number, reason: 'SETTLED', withdrawn: 0 };
+}
+
+/**
+ * Asks one more person about a sample whose answers are all there and give no label more than half of them: if the policy
+ * allows one more, nobody has ruled, and the sample is of what is being served, now or once the round has closed.
+ */
+function* askOpinion(project: Project, sample: number): Decision<boolean> {
+  const { samples, policy, rulings, openRound } = project;
+  if (samples.extra.get(sample) >= policy.extraOpinions || rulings.has(sample)) return false;
+  if (samples.isUnanswerable(sample) || samples.counted.get(sample) < samples.overlap.get(sample))
+    return false;
+  const isOfRound = openRound !== undefined && samples.round.get(sample) === openRound.number;
+  if (!isOfRound && policy.withoutRound === 'WAIT') return false;
+  const consensus = majority(project.countedLabels(sample));
+  if (consensus.kind === 'none' || 2 * consensus.votes > consensus.of) return false;
+  yield { type: 'opinionAsked', sample };
+  return true;
 }
 
 function oldestSurplus(project: Project, sample: number): number {

@@ -123,6 +123,12 @@ builder.objectRef<Of<'roundClosed'>>('RoundClosed').implement({
 
 const sampleNumber = "The sample's place in the order of import, from 0.";
 
+builder.objectRef<Of<'opinionAsked'>>('OpinionAsked').implement({
+  ...kind,
+  description: 'Those who were asked about a sample do not agree, and one more person is.',
+  fields: (t) => ({ sampleNumber: t.exposeInt('sample', { description: sampleNumber }) }),
+});
+
 builder.objectRef<Of<'ruled'>>('Ruled').implement({
   ...kind,
   description: 'Somebody has ruled on what a sample is.',
@@ -182,7 +188,7 @@ builder.subscriptionField('activity', (t) =>
   t.field({
     type: ActivityFeedType,
     description:
-      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
+      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
     args: {
       project: t.arg.id({ required: true, description: 'The project.' }),
       after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),

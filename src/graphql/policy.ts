@@ -83,7 +83,8 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
     },
     QUALITY: {
       value: 'QUALITY' satisfies PolicyPreset,
-      description: 'Suggestions are hidden, more samples overlap, more audits are drawn.',
+      description:
+        'Suggestions are hidden, more samples overlap, more audits are drawn, and where two disagree a third is asked.',
     },
   } as const,
 });
@@ -103,6 +104,8 @@ const about = {
   overlap: 'How many people label a sample of the overlap share: 1…20.',
   overlapShare:
     'Share of samples that `overlap` people label, drawn at import; the others are labelled by one.',
+  extraOpinions:
+    'The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10.',
   skipLimit: 'How many people must skip a sample until it counts as unanswerable: 1…20.',
   assignmentMinutes: 'How long an annotator may hold a sample, in minutes: 0.05…1,440.',
   graceSeconds: "How long a disconnected annotator's prefetched samples stay theirs, in seconds.",
@@ -162,6 +165,7 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
     }),
     overlap: t.exposeInt('overlap', { description: about.overlap }),
     overlapShare: t.exposeFloat('overlapShare', { description: about.overlapShare }),
+    extraOpinions: t.exposeInt('extraOpinions', { description: about.extraOpinions }),
     skipLimit: t.exposeInt('skipLimit', { description: about.skipLimit }),
     assignmentMinutes: t.exposeFloat('assignmentMinutes', { description: about.assignmentMinutes }),
     graceSeconds: t.exposeFloat('graceSeconds', { description: about.graceSeconds }),
@@ -219,6 +223,7 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     auditErrorLimit: t.float({ description: about.auditErrorLimit }),
     overlap: t.int({ description: about.overlap }),
     overlapShare: t.float({ description: about.overlapShare }),
+    extraOpinions: t.int({ description: about.extraOpinions }),
     skipLimit: t.int({ description: about.skipLimit }),
     assignmentMinutes: t.float({ description: about.assignmentMinutes }),
     graceSeconds: t.float({ description: about.graceSeconds }),
@@ -253,6 +258,7 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       roundSize: input.roundSize,
       overlap: input.overlap,
       overlapShare: input.overlapShare,
+      extraOpinions: input.extraOpinions,
       skipLimit: input.skipLimit,
       assignmentMinutes: input.assignmentMinutes,
       graceSeconds: input.graceSeconds,

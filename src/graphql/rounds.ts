@@ -19,6 +19,10 @@ export const DrawEnum = builder.enumType('Draw', {
     RANDOM: { value: 'RANDOM', description: 'Of the random share.' },
     POOL: { value: 'POOL', description: "In the pool's order, while no round was open." },
     AUDIT: { value: 'AUDIT', description: 'To check what was auto-accepted.' },
+    EXTRA_OPINION: {
+      value: 'EXTRA_OPINION',
+      description: 'Because those who were asked before disagree.',
+    },
   } as const,
 });
 

@@ -52,6 +52,7 @@ export type Activity = {
       readonly reason: RoundClosed['reason'];
       readonly withdrawn: number;
     }
+  | { readonly kind: 'opinionAsked'; readonly sample: number }
   | {
       readonly kind: 'ruled';
       readonly sample: number;
@@ -235,6 +236,8 @@ function activityOf(event: ProjectEvent, at: number): Activity | null {
       const { round, reason, withdrawn } = event;
       return { at, by: null, kind: event.type, round, reason, withdrawn };
     }
+    case 'opinionAsked':
+      return { at, by: null, kind: event.type, sample: event.sample };
     case 'ruled': {
       const { by, sample, label, reason } = event;
       return { at, by, kind: event.type, sample, label, reason };

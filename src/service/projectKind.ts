@@ -7,6 +7,7 @@ import type { JournalKind } from './folding.ts';
 const FACTS: ReadonlySet<ProjectEvent['type']> = new Set([
   'expired',
   'promoted',
+  'opinionAsked',
   'autoAcceptJudged',
   'roundClosed',
 ]);

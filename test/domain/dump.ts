@@ -16,6 +16,7 @@ export function dump(project: Project) {
       key: samples.keys.keyAt(sample),
       payload: samples.payload(sample),
       overlap: samples.overlap.get(sample),
+      extra: samples.extra.get(sample),
       counted: samples.counted.get(sample),
       live: samples.live.get(sample),
       skips: samples.skips.get(sample),

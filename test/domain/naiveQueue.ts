@@ -26,6 +26,9 @@ export interface Hand {
 
 interface NaiveSample {
   overlap: number;
+  /** Places beyond those that were meant. */
+  extra: number;
+  ruled: boolean;
   givenUp: boolean;
   /** The current run's; NaN: none. */
   confidence: number;
@@ -108,8 +111,17 @@ export class NaiveQueue {
   }
 
   #count(hand: Hand): void {
+    const isExtra =
+      hand.draw === 'EXTRA_OPINION' || (hand.draw !== 'AUDIT' && this.#isExtraNext(hand.sample));
     hand.placed = true;
-    hand.rating ??= hand.label;
+    if (hand.rating !== null) return;
+    if (isExtra) hand.draw = 'EXTRA_OPINION';
+    else hand.rating = hand.label;
+  }
+
+  #isExtraNext(sample: number): boolean {
+    const { overlap, extra } = this.#sample(sample);
+    return this.counted(sample).length + this.live(sample).length >= overlap - extra;
   }
 
   live(sample: number): Hand[] {
@@ -223,6 +235,17 @@ export class NaiveQueue {
         if (this.freePlaces(hand.sample) <= 0) return 'promoted without a free place';
         return surplus.some((other) => other.answeredAt < hand.answeredAt) ? 'not the oldest' : null;
       }
+      case 'opinionAsked': {
+        const { overlap, extra, givenUp, ruled } = this.#sample(event.sample);
+        const labels = this.counted(event.sample).map(({ label }) => label);
+        const most = Math.max(0, ...labels.map((label) => labels.filter((other) => other === label).length));
+        if (extra >= this.policy.extraOpinions) return 'more opinions than the policy allows';
+        if (givenUp || ruled) return 'an opinion on what is given up or ruled on';
+        if (labels.length < overlap) return 'answers are missing yet';
+        if (most * 2 > labels.length) return 'more than half agree';
+        const isServed = this.round?.samples.includes(event.sample) || this.policy.withoutRound === 'POOL';
+        return isServed ? null : 'nobody would be asked';
+      }
       case 'skipped':
         return this.#lostProblem(event.assignment, true, event.unanswerable);
       case 'expired': {
@@ -282,7 +305,9 @@ export class NaiveQueue {
     if (event.predicted !== this.#sample(sample).predicted) return 'names another prediction';
     if (draw !== 'AUDIT') {
       const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
-      if (isRound !== (this.round !== undefined)) return `${draw} out of place`;
+      const isExtra = this.#isExtraNext(sample);
+      if (isExtra !== (draw === 'EXTRA_OPINION')) return `${draw} for an extra opinion, or for none`;
+      if (!isExtra && isRound !== (this.round !== undefined)) return `${draw} out of place`;
       if (this.round && this.nextAudit(member) !== undefined) return 'an audit was announced ahead of it';
       return sample === main ? null : `not the next, which is ${main}`;
     }
@@ -332,7 +357,14 @@ export class NaiveQueue {
       case 'samplesImported':
         for (const _ of event.keys) {
           const overlap = event.overlapping.includes(this.samples.length) ? event.overlap : 1;
-          this.samples.push({ overlap, givenUp: false, confidence: Number.NaN, predicted: -1 });
+          this.samples.push({
+            overlap,
+            extra: 0,
+            ruled: false,
+            givenUp: false,
+            confidence: Number.NaN,
+            predicted: -1,
+          });
         }
         break;
       case 'predictionsPublished': {
@@ -393,6 +425,18 @@ export class NaiveQueue {
       }
       case 'promoted':
         this.#count(this.#hand(event.assignment));
+        break;
+      case 'opinionAsked': {
+        const sample = this.#sample(event.sample);
+        sample.overlap++;
+        sample.extra++;
+        break;
+      }
+      case 'ruled':
+        this.#sample(event.sample).ruled = true;
+        break;
+      case 'rulingReopened':
+        this.#sample(event.sample).ruled = false;
         break;
       case 'skipped':
       case 'expired': {

@@ -15,6 +15,7 @@ const hold = fc.integer({ min: 1, max: 4 });
 
 const overlap = fc.integer({ min: 1, max: 3 });
 const overlapShare = fc.constantFrom(0, 0.5, 1);
+const extraOpinions = fc.constantFrom(0, 1, 1, 3);
 const skipLimit = fc.integer({ min: 1, max: 3 });
 const withoutRound = fc.constantFrom('POOL', 'POOL', 'WAIT');
 const autoAcceptThreshold = fc.constantFrom(null, 0.7, 0.9);
@@ -29,6 +30,7 @@ const hiddenShare = fc.constantFrom(0.1, 0.5);
 const change: fc.Arbitrary<PolicyChange> = fc.oneof(
   fc.record({ overlap, overlapShare }),
   fc.record({ skipLimit }),
+  fc.record({ extraOpinions }),
   fc.record({ assignmentMinutes: fc.constantFrom(1, 5, 10) }),
   fc.record({ withoutRound }),
   fc.record({ paused: fc.constantFrom(false, false, true) }),
@@ -89,6 +91,7 @@ export const story = fc.record({
   policy: fc.record({
     overlap,
     overlapShare,
+    extraOpinions,
     skipLimit,
     withoutRound,
     autoAcceptThreshold,
@@ -104,7 +107,7 @@ export const story = fc.record({
 export type Story = typeof story extends fc.Arbitrary<infer S> ? S : never;
 
 /** What a refused command may leave behind: what had run out, and what followed from that. */
-const LAPSES = ['expired', 'promoted', 'roundClosed', 'autoAcceptJudged'];
+const LAPSES = ['expired', 'promoted', 'opinionAsked', 'roundClosed', 'autoAcceptJudged'];
 
 /** A project with its naive twin, which judges every event before it is folded. */
 export class Tale {

@@ -585,6 +585,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -812,6 +813,7 @@ fragment ActivityEvents on ActivityEvents {
     ...AutoAcceptJudged
     ...RoundOpened
     ...RoundClosed
+    ...OpinionAsked
     ...Ruled
     ...RulingReopened
     ...RoleChanged
@@ -856,6 +858,15 @@ fragment Member on Member {
   kind
 }
 
+fragment OpinionAsked on OpinionAsked {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  sampleNumber
+}
+
 fragment Policy on Policy {
   assignmentMinutes
   auditCap
@@ -870,6 +881,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -1210,6 +1222,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -1362,6 +1375,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -1799,6 +1813,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -1871,6 +1886,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -2611,6 +2627,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -2957,6 +2974,7 @@ fragment Policy on Policy {
   }
   graceSeconds
   consensus
+  extraOpinions
   hiddenShare
   overlap
   overlapShare
@@ -3510,7 +3528,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(END_WORK_SESSION, { input }, options);
     },
 
-    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
+    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
     followActivity(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset> {
       return stream(FOLLOW_ACTIVITY, variables, options);
     },

@@ -149,6 +149,8 @@ export type CreateProjectInput = {
 export type Draw =
   /** To check what was auto-accepted. */
   | 'AUDIT'
+  /** Because those who were asked before disagree. */
+  | 'EXTRA_OPINION'
   /** In the pool's order, while no round was open. */
   | 'POOL'
   /** Of the random share. */
@@ -324,6 +326,8 @@ export type PolicyInput = {
   readonly coldStart?: InputMaybe<ColdStartInput>;
   /** How people's label is found for the training set. */
   readonly consensus?: InputMaybe<ConsensusMethod>;
+  /** The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10. */
+  readonly extraOpinions?: InputMaybe<Scalars['Int']['input']>;
   /** How long a disconnected annotator's prefetched samples stay theirs, in seconds. */
   readonly graceSeconds?: InputMaybe<Scalars['Float']['input']>;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
@@ -360,7 +364,7 @@ export type PolicyPreset =
   | 'ACTIVE_LEARNING'
   /** The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement. */
   | 'PRE_ANNOTATE'
-  /** Suggestions are hidden, more samples overlap, more audits are drawn. */
+  /** Suggestions are hidden, more samples overlap, more audits are drawn, and where two disagree a third is asked. */
   | 'QUALITY';
 
 /** How somebody is in a project. */

@@ -8,7 +8,7 @@ export interface ActivityEvents {
   /** Tells it from the other members of a union. */
   readonly __typename: 'ActivityEvents';
   /** In the order in which they happened. */
-  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | Ruled | RulingReopened | RoleChanged)[];
+  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | OpinionAsked | Ruled | RulingReopened | RoleChanged)[];
   /** Give it as `after` to go on behind this. */
   readonly cursor: string;
 }
@@ -350,6 +350,18 @@ export interface NewToken {
   readonly token: string;
 }
 
+/** Those who were asked about a sample do not agree, and one more person is. */
+export interface OpinionAsked {
+  /** Tells it from the other members of a union. */
+  readonly __typename: 'OpinionAsked';
+  /** When. */
+  readonly at: DateTime;
+  /** Who did it; null: it followed by itself. */
+  readonly by: Member | null;
+  /** The sample's place in the order of import, from 0. */
+  readonly sampleNumber: number;
+}
+
 /** Where a page lies in its list. */
 export interface PageInfo {
   /** The cursor of its last entry; null if it is empty. */
@@ -382,6 +394,8 @@ export interface Policy {
   readonly graceSeconds: number;
   /** How people's label is found for the training set. */
   readonly consensus: ConsensusMethod;
+  /** The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10. */
+  readonly extraOpinions: number;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
   readonly hiddenShare: number;
   /** How many people label a sample of the overlap share: 1…20. */
