@@ -155,7 +155,7 @@ async function scoreTogether(
   const cursor = newCursor();
   const helped = help({ strategy: strategy.name, parameters, pool, count, cursor });
   try {
-    const own = scoreShares(strategy, pool, count, context, shares(pool, cursor));
+    const own = scoreShares(strategy, pool, count, context, shares(pool, cursor, 0));
     const parts = await helped;
     if (!parts.includes(null)) return bestOf([own, ...(parts as Best[])], count, context.seed);
   } catch (error) {

@@ -15,16 +15,20 @@ const WORTH = 2_000_000;
 /** Where the next share begins, on memory that all share. */
 export type Cursor = Int32Array;
 
+/** The first share is left to who makes it: see {@link shares}. */
 export function newCursor(): Cursor {
-  return new Int32Array(new SharedArrayBuffer(4));
+  return new Int32Array(new SharedArrayBuffer(4)).fill(SHARE);
 }
 
-/** Shares of a pool, one after the other, until all are taken. Each thread's own come in ascending order. */
-export function* shares(pool: SamplePool, cursor: Cursor): Generator<SamplePool, void, void> {
+/**
+ * Shares of a pool, one after the other, until all are taken. Each thread's own come in ascending order.
+ *
+ * @param first where the first of them begins: 0 for who made the cursor; default: where nobody has been yet
+ */
+export function* shares(pool: SamplePool, cursor: Cursor, first?: 0): Generator<SamplePool, void, void> {
   const { ordinals, accepted } = pool;
-  for (;;) {
-    const from = Atomics.add(cursor, 0, SHARE);
-    if (from >= ordinals.length) return;
+  const next = () => Atomics.add(cursor, 0, SHARE);
+  for (let from = first ?? next(); from < ordinals.length; from = next()) {
     const to = Math.min(from + SHARE, ordinals.length);
     yield { ...pool, ordinals: ordinals.subarray(from, to), accepted: accepted.subarray(from, to) };
   }
