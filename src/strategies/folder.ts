@@ -99,6 +99,8 @@ interface CompiledPlugin extends PluginFile {
 }
 
 async function compilePlugin(plugin: PluginFile, folder: string): Promise<CompiledPlugin | Uncompiled> {
+  const { problem } = plugin;
+  if (problem !== null) return { ...plugin, compiled: null, problem: `${plugin.file}: ${problem}` };
   try {
     return { ...plugin, compiled: await compile(plugin.path, folder) };
   } catch (error) {

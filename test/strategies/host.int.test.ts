@@ -265,6 +265,53 @@ describe('a folder', () => {
     expect(await host.check('typed', {}, [])).toEqual({ parameters: { beta: 1 }, needs: [] });
   });
 
+  it('may hold folders whose package.json names the file to begin with', async () => {
+    const named = (name: string) => plugin(name, 'score: ({ length }) => new Float64Array(length),');
+    await using plugins = await pluginFolder({
+      'by-exports/package.json':
+        '{ "exports": { ".": { "types": "./x.d.ts", "import": "./lib/e.mjs" } }, "main": "no" }',
+      'by-exports/lib/e.mjs': named('by-exports'),
+      'by-main/package.json': '{ "main": "./lib/start" }',
+      'by-main/lib/start.ts': named('by-main'),
+      'by-main/index.ts': named('not-this'),
+      'gone/package.json': '{ "main": "dist/index.js" }',
+      'gone/index.ts': named('gone'),
+      'outside/package.json': '{ "main": "../by-main/index.ts" }',
+      'neither/package.json': '{ "type": "module" }',
+      'neither/index.ts': named('neither'),
+      'no-json/package.json': '{',
+      'no-module/package.json': '{ "exports": "./x.wasm" }',
+      'no-module/x.wasm': '',
+      'nothing/package.json': '{ "exports": { "require": "./x.cjs" } }',
+      'odd/package.json': '{ "main": 7 }',
+      'shared/package.json': '{ "name": "shared" }',
+    });
+    await using opened = await closing(openStrategyHost({ folder: plugins.folder, environment }));
+    expect(opened.host.list().map(({ name, file, problem }) => [name, file, problem])).toEqual([
+      ['by-exports', 'by-exports/lib/e.mjs', null],
+      ['by-main', 'by-main/lib/start.ts', null],
+      [
+        'gone',
+        'gone/package.json',
+        'gone/package.json: main names "dist/index.js", and there is no such file',
+      ],
+      ['neither', 'neither/index.ts', null],
+      ['no-json', 'no-json/package.json', 'no-json/package.json: it is no JSON'],
+      [
+        'no-module',
+        'no-module/package.json',
+        'no-module/package.json: exports names "./x.wasm", which is none of .ts, .mts, .js, .mjs',
+      ],
+      ['nothing', 'nothing/package.json', 'nothing/package.json: exports names nothing to import'],
+      ['odd', 'odd/package.json', 'odd/package.json: main names 7, and must name a file'],
+      [
+        'outside',
+        'outside/package.json',
+        'outside/package.json: main names "../by-main/index.ts", which is outside of the folder',
+      ],
+    ]);
+  });
+
   it('may be named from the working directory', async () => {
     await using opened = await closing(openStrategyHost({ folder: relative('.', BUILT_IN), environment }));
     expect(opened.host.list().filter(({ problem }) => problem !== null)).toEqual([]);

@@ -88,10 +88,11 @@ const asOnPage = (text: string) =>
     .replace('than 32 MiB', 'than 512 MiB')
     .replace('than 192 MiB', 'than 2048 MiB');
 
-/** A host over a plugin `bad` and a good one, `a`. */
-async function hostOf(bad: string) {
+/** A host over a plugin `bad`, the text of its file or all files, and a good one, `a`. */
+async function hostOf(bad: string | Readonly<Record<string, string>>) {
   const a = plugin('a', 'score: ({ length }) => new Float64Array(length),');
-  const plugins = await pluginFolder({ 'a.ts': a, 'bad.ts': bad });
+  const files = typeof bad === 'string' ? { 'bad.ts': bad } : bad;
+  const plugins = await pluginFolder({ 'a.ts': a, ...files });
   const opened = await closing(openStrategyHost({ folder: plugins.folder, environment, ...LIMITS }));
   return {
     host: opened.host,
@@ -112,6 +113,7 @@ describe('what the page says of a plugin', () => {
     'export default 1;',
     `${IMPORTS}export default defineStrategy({ name: 'bad', description: 'Bad.', score: () => new Float64Array(0) });`,
     plugin('a', 'score: ({ length }) => new Float64Array(length),'),
+    { 'bad/package.json': '{ "main": "dist/index.js" }' },
     'for (;;);',
     'process.exit(3);',
     `Promise.reject(new Error('stray'));${plugin('bad', 'score: ({ length }) => new Float64Array(length),')}`,
