@@ -9,6 +9,8 @@ export interface ChartSeries {
 export interface ChartOptions {
   readonly title: string;
   readonly subtitle?: string;
+  /** What accuracy is measured on; default: held-out mail. */
+  readonly accuracyOf?: string;
   /** What is compared first, what it is compared with last. */
   readonly series: readonly ChartSeries[];
   readonly crossing?: Crossing | undefined;
@@ -21,7 +23,13 @@ const ink = { text: '#1f2328', muted: '#59636e', grid: '#e5e8eb', paper: '#fffff
 const colours = ['#0b5cad', '#d9730d', '#3d8f5f', '#8250df'];
 
 /** Learning curves as an SVG document: labels spent to the right, held-out accuracy upwards. */
-export function learningCurveChart({ title, subtitle, series, crossing }: ChartOptions): string {
+export function learningCurveChart({
+  title,
+  subtitle,
+  accuracyOf = 'held-out mail',
+  series,
+  crossing,
+}: ChartOptions): string {
   const lines = series.map(({ name, runs }, i) => ({
     name,
     runs,
@@ -67,7 +75,7 @@ export function learningCurveChart({ title, subtitle, series, crossing }: ChartO
     text(
       0,
       0,
-      'accuracy on held-out mail',
+      `accuracy on ${accuracyOf}`,
       `text-anchor="middle" transform="translate(22 ${(plot.top + plot.bottom) / 2}) rotate(-90)"`,
     ),
 

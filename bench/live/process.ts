@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
 /** What a server process has used so far, and holds. */
@@ -10,6 +11,8 @@ export interface Usage {
   readonly heap: number;
   /** Resident memory, in bytes. */
   readonly resident: number;
+  /** How late timers of 1 ms were since it was asked last, in milliseconds: what the event loop was busy with. */
+  readonly delay: { readonly p99: number; readonly max: number };
 }
 
 /** What a server process is told. */
@@ -66,8 +69,11 @@ export function serveCommands(
     void answer().then((result) => process.send?.(result ?? null));
   });
   process.once('disconnect', () => void close().then(() => process.exit()));
+  delays.enable();
   process.send?.(url);
 }
+
+const delays = monitorEventLoopDelay({ resolution: 1 });
 
 async function usageNow(collect: boolean): Promise<Usage> {
   const { user, system } = process.cpuUsage();
@@ -78,5 +84,8 @@ async function usageNow(collect: boolean): Promise<Usage> {
     }
   }
   const { heapUsed, rss } = process.memoryUsage();
-  return { cpu: user + system, heap: heapUsed, resident: rss };
+  const inMilliseconds = (nanoseconds: number) => nanoseconds / 1e6;
+  const delay = { p99: inMilliseconds(delays.percentile(99)), max: inMilliseconds(delays.max) };
+  delays.reset();
+  return { cpu: user + system, heap: heapUsed, resident: rss, delay };
 }

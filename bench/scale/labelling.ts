@@ -49,7 +49,7 @@ export const labellingTasks = {
     return record.labelled;
   },
 
-  async pace({ tokens, seconds, rate, ...target }: Tasks['pace']['input']): Promise<Labelled> {
+  async pace({ tokens, seconds, rate, topUp, ...target }: Tasks['pace']['input']): Promise<Labelled> {
     const people = connected(target, tokens);
     const hands = await Promise.all(people.map(({ client }) => claimed(client, target.project)));
     const record = new Record(seconds);
@@ -60,9 +60,13 @@ export const labellingTasks = {
       for (let due = since + (i / people.length) * everyMs; due < record.until; due += everyMs) {
         await sleep(Math.max(0, due - performance.now()));
         if (next === undefined) throw new Error('there is nothing left to label');
-        const queue = await submitted(client, next, 1);
+        const queue = await submitted(client, next, topUp ? 1 : null);
         record.add(record.submits, due);
         [next] = queue.assignments;
+        if (topUp) continue;
+        const submittedAt = performance.now();
+        next = await claimed(client, target.project);
+        record.add(record.claims, submittedAt);
       }
     });
     await Promise.all(turns);

@@ -197,6 +197,7 @@ export class Scenario {
       tokens: this.#tokens,
       seconds: this.#options.seconds,
       rate: PACE,
+      topUp: true,
     };
     const what = `${count(CROWD)} annotators, ${count(PACE)} submits/s in all`;
     const alone = await this.#repeated(what, () => run('pace', each));
@@ -231,6 +232,7 @@ export class Scenario {
       tokens: this.#tokens,
       seconds: this.#options.seconds,
       rate: PACE_DURING_IMPORT,
+      topUp: true,
     };
     const calm = await run('pace', pace);
     const labelling = begin('pace', pace);

@@ -29,6 +29,8 @@ export interface Tasks {
       readonly seconds: number;
       /** Submits a second, of all together. */
       readonly rate: number;
+      /** As in `saturate`. */
+      readonly topUp: boolean;
     };
     output: Labelled;
   };

@@ -53,7 +53,7 @@ const StoppingSignalsType = builder
       meanUncertainty: t.exposeFloat('meanUncertainty', {
         nullable: true,
         description:
-          'The mean of entropy / ln(classes), 0…1 (overall uncertainty: Zhu, Wang and Hovy 2008); null if the pool is empty.',
+          'The mean of entropy / ln(classes), 0…1 (overall uncertainty: Zhu, Wang, Hovy and Ma 2010); null if the pool is empty.',
       }),
       compared: t.exposeInt('compared', {
         description: 'Samples of the pool of which the run before spoke as well.',
@@ -68,7 +68,7 @@ const StoppingSignalsType = builder
           "Cohen's kappa between the likeliest classes of both runs (stabilizing predictions: Bloodgood and Vijay-Shanker 2009); null if none were compared, or all are of one class.",
       }),
       isStable: t.exposeBoolean('isStable', {
-        description: 'Whether the mean kappa of the newest three runs is 0.99 or more (likewise, 2009).',
+        description: 'Whether the mean kappa of the newest three runs is 0.99 or more.',
       }),
     }),
   });

@@ -863,7 +863,7 @@ export interface ScoredSample {
 export interface StoppingSignals {
   /** Samples in the pool. */
   readonly pool: number;
-  /** The mean of entropy / ln(classes), 0…1 (overall uncertainty: Zhu, Wang and Hovy 2008); null if the pool is empty. */
+  /** The mean of entropy / ln(classes), 0…1 (overall uncertainty: Zhu, Wang, Hovy and Ma 2010); null if the pool is empty. */
   readonly meanUncertainty: number | null;
   /** Samples of the pool of which the run before spoke as well. */
   readonly compared: number;
@@ -871,7 +871,7 @@ export interface StoppingSignals {
   readonly changed: number;
   /** Cohen's kappa between the likeliest classes of both runs (stabilizing predictions: Bloodgood and Vijay-Shanker 2009); null if none were compared, or all are of one class. */
   readonly kappa: number | null;
-  /** Whether the mean kappa of the newest three runs is 0.99 or more (likewise, 2009). */
+  /** Whether the mean kappa of the newest three runs is 0.99 or more. */
   readonly isStable: boolean;
 }
 
