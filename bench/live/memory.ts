@@ -33,6 +33,9 @@ export async function idleRow(tell: (what: string) => void): Promise<Row> {
   );
 }
 
+/** Turns after which those who do not read are new ones: the service has cut the old ones off, who answered no ping. */
+const STALLED_TURNS = 400;
+
 /** Subscribers of whom some do not read, and who come and go, for as long as is wanted. */
 export async function soakRow(seconds: number, tell: (what: string) => void): Promise<Row> {
   tell(`soaking for ${seconds} s`);
@@ -40,7 +43,8 @@ export async function soakRow(seconds: number, tell: (what: string) => void): Pr
   const all = await Subscribers.open({ ...target(opened, SOAKING), queries: [progressDocument(1_024)] });
   await sleep(500);
   const before = await opened.server.usage({ collect: true });
-  all.stall(Array.from({ length: STALLED }, (_, i) => i * 100));
+  const stalled = Array.from({ length: STALLED }, (_, i) => i * 100);
+  all.stall(stalled);
   const until = performance.now() + seconds * 1_000;
   const [pushes, since] = [all.pushes, performance.now()];
   const during: number[] = [];
@@ -48,8 +52,11 @@ export async function soakRow(seconds: number, tell: (what: string) => void): Pr
   while (performance.now() < until) {
     await opened.change();
     await sleep(50);
+    if (turns > 0 && turns % STALLED_TURNS === 0) {
+      for (const index of stalled) await all.replace(index);
+      all.stall(stalled);
+    }
     if (turns++ % 5 === 0) {
-      // Who does not read is not replaced: the service ends it by itself.
       const index = Math.floor(Math.random() * SOAKING);
       if (index % 100 > 0) {
         await all.replace(index);

@@ -1,13 +1,24 @@
+import { existsSync } from 'node:fs';
 import { describe } from 'vitest';
 
-/** What some tests need from outside, by the environment variable that says where it is. */
-export type Need = 'CONCORD_TEST_MONGODB' | 'CONCORD_TEST_SECANTUSDB';
+/** What some tests need from outside, by the environment variable that says where it is; and what is so without it. */
+export const MISSING = {
+  CONCORD_TEST_MONGODB: 'names no server (docs/stores.md)',
+  CONCORD_TEST_SECANTUSDB: 'names no server (docs/stores.md)',
+  CONCORD_TEST_CHROMIUM: 'names no Chromium, and there is none at /usr/bin/chromium',
+} as const;
+
+export type Need = keyof typeof MISSING;
+
+/** Where something is that has a usual place. */
+const USUAL: Partial<Record<Need, string>> = { CONCORD_TEST_CHROMIUM: '/usr/bin/chromium' };
 
 /** How the title of a suite says what it needs; `unrun.ts` reads it. */
 export const NEEDS = /\(needs (CONCORD_TEST_\w+)\)/;
 
-/** A suite that is skipped, and reported as not run, unless the variable is set. */
+/** A suite that is skipped, and reported as not run, unless the variable is set, or the thing is in its usual place. */
 export function describeNeeding(need: Need, title: string, suite: (given: string) => void): void {
-  const given = process.env[need] ?? '';
+  const usual = USUAL[need];
+  const given = process.env[need] ?? (usual !== undefined && existsSync(usual) ? usual : '');
   describe.skipIf(given === '')(`${title} (needs ${need})`, () => suite(given));
 }

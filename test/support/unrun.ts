@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
-import { NEEDS } from './needing.ts';
+import { MISSING, NEEDS, type Need } from './needing.ts';
 
 /**
- * Says at the end of a run which tests were skipped for want of a server, so that nobody takes them for passed.
+ * Says at the end of a run which tests were skipped for want of what they need, so that nobody takes them for passed.
  *
  * `CONCORD_TEST_REQUIRE` names variables, parted by commas, for each of which at least one test must have passed:
  * with it, a run that has left them out fails.
@@ -20,7 +20,7 @@ export default class Unrun implements Reporter {
     }
     for (const [need, count] of skipped) {
       if (!passed.has(need))
-        process.stdout.write(` Not run: ${count} tests, because ${need} names no server (docs/stores.md)\n`);
+        process.stdout.write(` Not run: ${count} tests, because ${need} ${MISSING[need as Need]}\n`);
     }
     const required = (process.env['CONCORD_TEST_REQUIRE'] ?? '').split(',').filter(Boolean);
     const missing = required.filter((need) => !passed.has(need));
