@@ -26,7 +26,8 @@ export class Server {
   static async start(folder: string, ownerToken: string, profiles: string | null): Promise<Server> {
     const flags = profiles === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
     const child = spawn(process.execPath, [...flags, CLI, '--port', '0', '--store', folder], {
-      env: { ...process.env, CONCORD_OWNER_TOKEN: ownerToken },
+      // As `npm start` does.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', CONCORD_OWNER_TOKEN: ownerToken },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const url = await new Promise<string>((resolve, reject) => {

@@ -238,7 +238,12 @@ interface Job {
 interface Owned {
   readonly owner: Owner;
   readonly thread: Thread;
+  /** Nobody has wanted it since the idle threads were looked through last. */
+  isUnwanted: boolean;
 }
+
+/** Threads that were idle for so long are ended, or twice as long: a large pool leaves as much in each. */
+const IDLE_MS = 10_000;
 
 /**
  * A fixed number of threads, started when they are needed and replaced when they are lost. First come, first
@@ -251,6 +256,7 @@ export class ThreadPool {
   readonly #options: ThreadOptions;
   readonly #memory: MemoryWatch;
   #idle: Owned[] = [];
+  #stopLooking: (() => void) | null = null;
   readonly #running = new Set<Thread>();
   readonly #starting = new Set<Job>();
   readonly #jobs: Job[] = [];
@@ -355,6 +361,7 @@ export class ThreadPool {
   /** Ends all threads; what waits or runs is rejected with the error. */
   async close(error: Error): Promise<void> {
     this.#closed = error;
+    this.#stopLooking?.();
     for (const job of [...this.#jobs.splice(0), ...this.#starting]) job.drop(error);
     const idle = this.#idle.splice(0).map(({ thread }) => thread);
     await Promise.all([...idle, ...this.#running].map((thread) => thread.terminate(error)));
@@ -400,8 +407,24 @@ export class ThreadPool {
     await work(thread);
     this.#running.delete(thread);
     if (this.#closed !== null) void thread.terminate(this.#closed);
-    else if (thread.alive) this.#idle.push({ owner, thread });
+    else if (thread.alive) {
+      this.#idle.push({ owner, thread, isUnwanted: false });
+      this.#lookThroughLater();
+    }
     this.#serve();
+  }
+
+  #lookThroughLater(): void {
+    if (this.#stopLooking !== null || this.#idle.length === 0) return;
+    this.#stopLooking = this.#options.setTimer(() => {
+      this.#stopLooking = null;
+      for (const { thread } of this.#idle.filter(({ isUnwanted }) => isUnwanted)) {
+        void thread.terminate(new Error('nobody has wanted it for long'));
+      }
+      this.#idle = this.#idle.filter(({ isUnwanted }) => !isUnwanted);
+      for (const one of this.#idle) one.isUnwanted = true;
+      this.#lookThroughLater();
+    }, IDLE_MS);
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { StrategyFailedError } from '../../src/strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../../src/strategies/host.ts';
+import type { SetTimer } from '../../src/strategies/threads.ts';
 import { closing, environment, plugin, pluginFolder, unpredicted } from './support.ts';
 
 /** What one plugin does wrong is its own: no other is blamed, broken or changed. */
@@ -10,9 +11,10 @@ const FIRST = 'select: ({ ordinals, count }) => ({ ordinals: ordinals.slice(0, c
 const GOOD = plugin('good', FIRST);
 
 /** Opens a host over some plugins, and closes both when the `using` block ends. */
-async function hostOf(files: Readonly<Record<string, string>>) {
+async function hostOf(files: Readonly<Record<string, string>>, setTimer: SetTimer = environment.setTimer) {
   const plugins = await pluginFolder(files);
-  const opened = await closing(openStrategyHost({ folder: plugins.folder, environment, workers: 1 }));
+  const opening = openStrategyHost({ folder: plugins.folder, environment: { setTimer }, workers: 1 });
+  const opened = await closing(opening);
   return {
     host: opened.host,
     async [Symbol.asyncDispose]() {
@@ -259,4 +261,27 @@ it('a selection that waits while its thread is started can be aborted', async ()
   aborting.abort(new Error('enough'));
   await expect(aborted).rejects.toThrow('enough');
   expect((await next).ordinals).toHaveLength(2);
+});
+
+it('a worker that nobody wants for long is ended, with all it kept', async () => {
+  const counts = `
+      select: ({ ordinals }) => ({ ordinals: ordinals.subarray(0, 1), reasons: [String(++runs)] }),`;
+  const waiting: (() => void)[] = [];
+  const setTimer: SetTimer = (fn, ms) => {
+    // The one that looks idle workers through is left to the test.
+    if (ms === 10_000) waiting.push(fn);
+    return ms === 10_000 ? () => {} : environment.setTimer(fn, ms);
+  };
+  await using opened = await hostOf({ 'counts.ts': plugin('counts', counts, 'let runs = 0;') }, setTimer);
+  const { host } = opened;
+  const ask = async () => (await run(host, 'counts')).reasons;
+  expect([await ask(), await ask()]).toEqual([['1'], ['2']]);
+  const look = () => {
+    for (const due of waiting.splice(0)) due();
+  };
+  look();
+  expect(await ask()).toEqual(['3']);
+  look();
+  look();
+  expect(await ask()).toEqual(['1']);
 });
