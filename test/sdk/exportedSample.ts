@@ -11,6 +11,12 @@ export const SAMPLE: AnnotatedSample = {
   confidence: 0.75,
   autoAccepted: false,
   consensus: { label: null, tied: ['ham', 'spam'], votes: 1, of: 2 },
+  ruling: {
+    label: 'spam',
+    reason: 'it sells',
+    by: { id: 'who-ruled' },
+    at: '2026-03-02T08:00:00.000Z',
+  },
   skips: 0,
   unanswerable: false,
   annotations: ['ham', 'spam'].map((label) => ({

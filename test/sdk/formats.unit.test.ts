@@ -52,6 +52,14 @@ const samples = fc
       consensus: orNull(
         fc.record({ label: orNull(label), tied: fc.array(label), votes: fc.nat(9), of: fc.nat(9) }),
       ),
+      ruling: orNull(
+        fc.record({
+          label,
+          reason: fc.string({ minLength: 1 }),
+          by: fc.record({ id: fc.uuid() }),
+          at: fc.constant('2026-03-02T08:00:00.000Z'),
+        }),
+      ),
       skips: fc.nat(5),
       unanswerable: fc.boolean(),
       annotations: fc.array(annotation, { maxLength: 3 }),
@@ -183,14 +191,14 @@ describe('csv', () => {
   });
 
   it('has a row an answer, or a row a sample, and names where they are asked for', async () => {
-    const unanswered = { ...SAMPLE, key: 'none', consensus: null, annotations: [] };
+    const unanswered = { ...SAMPLE, key: 'none', consensus: null, ruling: null, annotations: [] };
     const names = new Map([['who-said-ham', 'Ann']]);
     const file = (rows: CsvRows) => collected(writeSamples([SAMPLE, unanswered], csvWriter(rows), { names }));
     expect((await file('annotations')).join('')).toBe(
-      `key,number,data,consensus,tied,votes,of,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,predictionRun,predicted,counted
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-none,0,"{""text"":""a""}",,,,,ham,0.75,false,0,false,,,,,,,,,,,,
+      `key,number,data,consensus,tied,votes,of,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,predictionRun,predicted,counted
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
+none,0,"{""text"":""a""}",,,,,,,,,ham,0.75,false,0,false,,,,,,,,,,,,
 `.replaceAll('\n', '\r\n'),
     );
     expect((await file('samples')).join('').split('\r\n')).toHaveLength(4);

@@ -23,6 +23,7 @@ const EXPORTED: ReadonlySet<string> = new Set<keyof SampleRecord>([
   'number',
   'data',
   'consensus',
+  'ruling',
   'predicted',
   'confidence',
   'autoAccepted',

@@ -1,4 +1,4 @@
-import type { AnnotatedSample, Annotation } from '../client/generated/types.ts';
+import type { AnnotatedSample, Annotation, Ruling } from '../client/generated/types.ts';
 
 /** An answer as it is exported. */
 export interface AnnotationRecord extends Omit<Annotation, 'member'> {
@@ -8,8 +8,16 @@ export interface AnnotationRecord extends Omit<Annotation, 'member'> {
   readonly name?: string | undefined;
 }
 
+/** A ruling as it is exported. */
+export interface RulingRecord extends Omit<Ruling, 'by'> {
+  /** The opaque id of who ruled. */
+  readonly by: string;
+}
+
 /** A sample with its answers as it is exported: a line of NDJSON. */
-export interface SampleRecord extends Omit<AnnotatedSample, '__typename' | 'id' | 'annotations'> {
+export interface SampleRecord extends Omit<AnnotatedSample, '__typename' | 'id' | 'ruling' | 'annotations'> {
+  /** Null: nobody has ruled. */
+  readonly ruling: RulingRecord | null;
   readonly annotations: readonly AnnotationRecord[];
 }
 
@@ -18,12 +26,13 @@ export type Names = ReadonlyMap<string, string>;
 
 export function recordOf(sample: AnnotatedSample, names?: Names): SampleRecord {
   const { key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable } = sample;
+  const ruling = sample.ruling && { ...sample.ruling, by: sample.ruling.by.id };
   const annotations = sample.annotations.map(({ id, member, ...rest }): AnnotationRecord => {
     const name = names?.get(member.id);
     return { id, annotator: member.id, ...(name !== undefined && { name }), ...rest };
   });
   return {
-    ...{ key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable },
+    ...{ key, number, data, consensus, ruling, predicted, confidence, autoAccepted, skips, unanswerable },
     annotations,
   };
 }

@@ -247,6 +247,9 @@ const ANNOTATED_SAMPLES: Operation = {
 
 fragment AnnotatedSample on Sample {
   ...Sample
+  ruling {
+    ...Ruling
+  }
   skips
   unanswerable
   annotations {
@@ -280,6 +283,15 @@ fragment Consensus on Consensus {
 fragment PageInfo on PageInfo {
   endCursor
   hasNextPage
+}
+
+fragment Ruling on Ruling {
+  label
+  reason
+  by {
+    id
+  }
+  at
 }
 
 fragment Sample on Sample {

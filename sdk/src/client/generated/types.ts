@@ -73,6 +73,8 @@ export interface AgreementPair {
 
 /** One item to label, as owners and drivers see it. */
 export interface AnnotatedSample extends Sample {
+  /** The ruling that stands; null without one. It takes the place of the consensus in the training set, for strategies, and in the estimate. */
+  readonly ruling: Ruling | null;
   /** How many people have skipped it. */
   readonly skips: number;
   /** Whether so many people have skipped it that it is given up. */
@@ -795,6 +797,21 @@ export interface Ruled {
   readonly labelNumber: number;
   /** Why. */
   readonly rulingReason: string;
+}
+
+/** An expert's word on what a sample is, whatever its answers say. */
+export interface Ruling {
+  /** What the sample is. */
+  readonly label: string;
+  /** Why, in the words of whoever ruled. */
+  readonly reason: string;
+  /** Who ruled. */
+  readonly by: {
+    /** The id. */
+    readonly id: string;
+  };
+  /** When. */
+  readonly at: DateTime;
 }
 
 /** A ruling was taken back. */
