@@ -17,19 +17,19 @@ const C0: f32 = 2.8853913;
 const C1: f32 = 0.9614708;
 const C2: f32 = 0.59897389;
 
-/** How many numbers {@link addTerms} works on together: up to so many less one beyond the last are read and written. */
+/** How many numbers {@link terms} works on together: up to so many less one beyond the last are read and written. */
 export const TOGETHER = 16;
 
 /**
- * Adds factor·p·log₂(p + 1e−10) to each of some float32.
+ * factor·p·log₂(p + 1e−10) of each of some float32.
  *
  * x = m·2ᵉ with m in [√½, √2), and log₂ m = 2·artanh(s)/ln 2 with s = (m − 1)/(m + 1). Sixteen numbers go side by side,
  * for each operation waits for the one before it: one by one they take twice as long.
  *
  * @param from where `numbers` float32 ≥ 0 lie, each 0 or a finite normal number
- * @param to where as many lie that are added to
+ * @param to room for as many
  */
-export function addTerms(from: usize, numbers: usize, factor: f32, to: usize): void {
+export function terms(from: usize, numbers: usize, factor: f32, to: usize): void {
   const half = i32x4.splat(ROOT_HALF);
   const epsilon = f32x4.splat(EPSILON);
   const one = f32x4.splat(1);
@@ -74,10 +74,10 @@ export function addTerms(from: usize, numbers: usize, factor: f32, to: usize): v
     lb = f32x4.add(f32x4.mul(lb, sb), f32x4.convert_i32x4_s(eb));
     lc = f32x4.add(f32x4.mul(lc, sc), f32x4.convert_i32x4_s(ec));
     ld = f32x4.add(f32x4.mul(ld, sd), f32x4.convert_i32x4_s(ed));
-    v128.store(to, f32x4.add(v128.load(to), f32x4.mul(f32x4.mul(pa, scale), la)));
-    v128.store(to, f32x4.add(v128.load(to, 16), f32x4.mul(f32x4.mul(pb, scale), lb)), 16);
-    v128.store(to, f32x4.add(v128.load(to, 32), f32x4.mul(f32x4.mul(pc, scale), lc)), 32);
-    v128.store(to, f32x4.add(v128.load(to, 48), f32x4.mul(f32x4.mul(pd, scale), ld)), 48);
+    v128.store(to, f32x4.mul(f32x4.mul(pa, scale), la));
+    v128.store(to, f32x4.mul(f32x4.mul(pb, scale), lb), 16);
+    v128.store(to, f32x4.mul(f32x4.mul(pc, scale), lc), 32);
+    v128.store(to, f32x4.mul(f32x4.mul(pd, scale), ld), 48);
   }
 }
 

@@ -1,4 +1,4 @@
-import { addTerms, TOGETHER } from './logarithm';
+import { TOGETHER, terms } from './logarithm';
 import { sumRows } from './sums';
 
 /*
@@ -17,8 +17,8 @@ const TILE: usize = 1024;
 /**
  * H(mean of the passes) − mean of H(pass), where H = −Σ p·ln(p + 1e−10), no less than 0.
  *
- * @param terms room for `length` × `classes` float32, and for {@link TOGETHER} more
- * @param mean room for 1024 + {@link TOGETHER} float32
+ * @param gains room for `length` × `classes` float32, and for {@link TOGETHER} more
+ * @param tile room for twice 1024 + {@link TOGETHER} float32
  */
 export function bald(
   rows: usize,
@@ -27,24 +27,28 @@ export function bald(
   passes: i32,
   classes: i32,
   scores: usize,
-  terms: usize,
-  mean: usize,
+  gains: usize,
+  tile: usize,
 ): void {
   const share = (1 / <f64>passes) as f32;
   const numbers = <usize>length * <usize>classes;
-  for (let from: usize = 0; from < numbers; from += TILE) {
-    const count = min(TILE, numbers - from);
-    const to = terms + (from << 2);
-    memory.fill(to, 0, (count + TOGETHER) << 2);
+  const mean = tile;
+  const part = tile + ((TILE + TOGETHER) << 2);
+  for (let first: usize = 0; first < numbers; first += TILE) {
+    const count = min(TILE, numbers - first);
+    const to = gains + (first << 2);
     memory.fill(mean, 0, (count + TOGETHER) << 2);
-    for (let pass = 0, part = rows + (from << 2); pass < passes; pass++, part += next) {
-      addShare(part, count, share, mean);
-      addTerms(part, count, (Math.LN2 as f32) * share, to);
+    memory.fill(to, 0, (count + TOGETHER) << 2);
+    for (let pass = 0, from = rows + (first << 2); pass < passes; pass++, from += next) {
+      addShare(from, count, share, mean);
+      terms(from, count, Math.LN2 as f32, part);
+      addShare(part, count, share, to);
     }
-    addTerms(mean, count, -Math.LN2 as f32, to);
+    terms(mean, count, -Math.LN2 as f32, part);
+    addShare(part, count, 1, to);
   }
   // Where the passes agree, rounding can leave a hair below zero.
-  sumRows(terms, length, classes, scores);
+  sumRows(gains, length, classes, scores);
 }
 
 /** Adds factor·p to each of some numbers, up to three beyond the last as well. */

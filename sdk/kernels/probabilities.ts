@@ -1,5 +1,5 @@
 import { column0, column1, column2, column3, high, lastLanes, lastVector, low, maxima } from './lanes';
-import { addTerms, TOGETHER } from './logarithm';
+import { terms } from './logarithm';
 import { storeFour, sumRows } from './sums';
 
 /*
@@ -15,14 +15,12 @@ import { storeFour, sumRows } from './sums';
 /**
  * −Σ p·ln(p + 1e−10), no less than 0.
  *
- * @param terms room for `length` × `classes` float32, and for {@link TOGETHER} more; as much is read at `rows`
+ * @param between room for `length` × `classes` float32, and for 16 more; as much is read at `rows`
  */
-export function entropy(rows: usize, length: i32, classes: i32, scores: usize, terms: usize): void {
-  const numbers = <usize>length * <usize>classes;
-  memory.fill(terms, 0, (numbers + TOGETHER) << 2);
-  addTerms(rows, numbers, -Math.LN2 as f32, terms);
+export function entropy(rows: usize, length: i32, classes: i32, scores: usize, between: usize): void {
+  terms(rows, <usize>length * <usize>classes, -Math.LN2 as f32, between);
   // ε makes the logarithm of a certain class a hair above zero, and the sum a hair below.
-  sumRows(terms, length, classes, scores);
+  sumRows(between, length, classes, scores);
 }
 
 /** 1 − (p₁ − p₂), where p₁ and p₂ are the row's two largest, no less than 0. */

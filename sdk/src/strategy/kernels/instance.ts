@@ -18,7 +18,7 @@ export interface Kernels {
     classes: number,
     scores: number,
     terms: number,
-    mean: number,
+    tile: number,
   ): void;
   voteEntropy(
     rows: number,

@@ -44,8 +44,8 @@ export function leastConfident(rows: Probabilities): Float64Array {
  */
 export function bald(rows: Passes): Float64Array {
   return ofPasses(rows, ({ kernels, scratch }, from, next, length, to) => {
-    const { terms, mean } = scratch;
-    kernels.bald(from, next, length, rows.passes.length, rows.classes, to, terms, mean);
+    const { terms, tile } = scratch;
+    kernels.bald(from, next, length, rows.passes.length, rows.classes, to, terms, tile);
   });
 }
 

@@ -3,8 +3,8 @@ import { allot, instantiate, type Kernels } from './instance.ts';
 /** What kernels read and write beyond the end of a matrix: three rows, or this many bytes. */
 const BEYOND = 64;
 
-/** Numbers that a kernel may need beside those of the rows: see `bald`. */
-const MEAN = 1024;
+/** Numbers that a kernel needs beside those of the rows: see `bald`. */
+const TILE = 2 * (1024 + 16);
 
 export interface StageSize {
   /** The most rows that are scored together. */
@@ -17,7 +17,7 @@ export interface StageSize {
 /** Where kernels put what they need in between. */
 export interface Scratch {
   readonly terms: number;
-  readonly mean: number;
+  readonly tile: number;
   readonly votes: number;
   readonly counts: number;
   readonly surprise: number;
@@ -53,7 +53,7 @@ export class Stage {
       ...Array.from({ length: matrices }, () => bytes),
       // What is read beyond the last matrix lies here.
       Math.max(bytes, 12 * classes) + BEYOND,
-      4 * MEAN + BEYOND,
+      4 * TILE,
       8 * (length + 7),
       8 * (length + 7),
       4 * length,
@@ -66,7 +66,7 @@ export class Stage {
     const at = places.slice(0, matrices);
     this.matrices = at.map((place) => new Float32Array(buffer, place, length * classes));
     this.next = matrices < 2 ? 0 : (at[1] as number) - (at[0] as number);
-    const [terms, mean, scores, spare, found, votes, counts, surprise] = places.slice(matrices) as [
+    const [terms, tile, scores, spare, found, votes, counts, surprise] = places.slice(matrices) as [
       number,
       number,
       number,
@@ -76,7 +76,7 @@ export class Stage {
       number,
       number,
     ];
-    this.scratch = { terms, mean, votes, counts, surprise };
+    this.scratch = { terms, tile, votes, counts, surprise };
     this.#scores = scores;
     this.#spare = spare;
     this.places = found;
