@@ -20,6 +20,11 @@ export const SMALL_BODY_BYTES = 64 * 1024;
 const BODIES_BYTES = 64 * 1024 * 1024;
 /** How long a client may go on sending what was refused, so that it gets to read the answer, in milliseconds. */
 const LINGER_MS = 5_000;
+/**
+ * How long a connection is kept that asks nothing, in milliseconds. Longer than proxies and clients keep theirs: who is
+ * about to ask on one that this side closes in the same moment gets no answer, and cannot know whether it was heard.
+ */
+const KEEP_ALIVE_MS = 65_000;
 /** How often what has run out is let go without anybody asking, in milliseconds. */
 const SWEEP_MS = 1_000;
 /** How long requests under way may take at shutdown, in milliseconds: less than a container is given. */
@@ -116,6 +121,7 @@ export async function startServer({
     if (!(await direct.answer(request, response))) await graphql(request, response);
   }
 
+  http.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(http, host, port);
   http.on('error', (error) => faults.report(error, 'the server cannot take connections'));
   const sockets = serveWebSockets(http, graphql, {
