@@ -101,7 +101,8 @@ const FigureType = builder.objectRef<AgreementFigure>('AgreementFigure').impleme
   }),
 });
 
-const FigureResult = builder.unionType('AgreementResult', {
+/** A figure, or why there is none. */
+export const ResultType = builder.unionType('AgreementResult', {
   description: 'A figure of agreement, or why it is undefined.',
   types: [FigureType, UndefinedType],
   resolveType: (figure) => ('undefined' in figure ? 'UndefinedFigure' : 'AgreementFigure'),
@@ -116,14 +117,14 @@ const PairType = builder.objectRef<PairView>('AgreementPair').implement({
       description: 'The two.',
       resolve: ({ members }) => members.map((id) => ({ id })),
     }),
-    kappa: t.expose('kappa', { type: FigureResult, description: "Cohen's kappa (1960)." }),
+    kappa: t.expose('kappa', { type: ResultType, description: "Cohen's kappa (1960)." }),
     linearKappa: t.expose('linearKappa', {
-      type: FigureResult,
+      type: ResultType,
       description:
         'Weighted kappa (Cohen 1968): a disagreement weighs as the two classes are apart. For ordered labels.',
     }),
     quadraticKappa: t.expose('quadraticKappa', {
-      type: FigureResult,
+      type: ResultType,
       description: 'The same with the square of how far they are apart.',
     }),
   }),
@@ -143,7 +144,7 @@ const ClassType = builder.objectRef<ClassView>('ClassAgreement').implement({
         'Given that one says this class, how likely another does, 0…1; null if nobody has said it.',
     }),
     alpha: t.expose('alpha', {
-      type: FigureResult,
+      type: ResultType,
       description: "Krippendorff's alpha with all other classes taken as one.",
     }),
   }),
@@ -155,27 +156,27 @@ const AgreementType = builder.objectRef<AgreementView>('Agreement').implement({
   fields: (t) => ({
     seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
     alpha: t.expose('alpha', {
-      type: FigureResult,
+      type: ResultType,
       description: "Of all annotators: Krippendorff's alpha of names, with missing data. The headline.",
     }),
     ordinalAlpha: t.expose('ordinalAlpha', {
-      type: FigureResult,
+      type: ResultType,
       description: 'Alpha that weighs disagreements by how many labels lie between. For ordered labels.',
     }),
     intervalAlpha: t.expose('intervalAlpha', {
-      type: FigureResult,
+      type: ResultType,
       description: 'Alpha that weighs disagreements by the squared difference. For labels that are numbers.',
     }),
     fleissKappa: t.expose('fleissKappa', {
-      type: FigureResult,
+      type: ResultType,
       description: "Fleiss' kappa, for any number of answers a sample (Gwet 2014).",
     }),
     gwetAC1: t.expose('gwetAC1', {
-      type: FigureResult,
+      type: ResultType,
       description: "Gwet's AC1 (2008): it holds its ground where one class prevails.",
     }),
     raw: t.expose('raw', {
-      type: FigureResult,
+      type: ResultType,
       description: 'How often two answers to one sample agree, with nothing taken off for chance.',
     }),
     classes: t.field({
@@ -233,7 +234,7 @@ const ModelAgreementType = builder.objectRef<ModelAgreement>('ModelAgreement').i
     }),
     answers: t.exposeInt('answers', { description: 'Answers that count.' }),
     agreeing: t.exposeInt('agreeing', { description: 'Those that are what the run had predicted.' }),
-    kappa: t.expose('kappa', { type: FigureResult, description: "Cohen's kappa of people and the run." }),
+    kappa: t.expose('kappa', { type: ResultType, description: "Cohen's kappa of people and the run." }),
   }),
 });
 

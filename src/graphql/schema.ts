@@ -15,6 +15,7 @@ import './activity.ts';
 import './trainingSet.ts';
 import './consensusEstimate.ts';
 import './adjudication.ts';
+import './report.ts';
 import './strategies.ts';
 
 /** The API. It is printed to schema/schema.graphql, which is reviewed in every change. */

@@ -150,6 +150,21 @@ short goes on when it is run again. docs/formats.md tells what each format holds
     }),
   ],
   [
+    'report',
+    command({
+      summary: 'tell how a project stands, and what to do next',
+      about: `Writes cost, learning curve, agreement over time, what and who is mixed up, audits and drift, and what to do
+next: as JSON to standard output, or to a file as JSON or as one page that needs nothing else.`,
+      options: {
+        url: URL_OPTION,
+        token: TOKEN_OPTION,
+        to: { placeholder: 'FILE', help: 'a file that ends in .html or .json', fallback: '' },
+      },
+      rest: 'PROJECT',
+      run: async (given, projects) => (await import('./report.ts')).report(given, projects),
+    }),
+  ],
+  [
     'new-strategy',
     command({
       summary: 'write a strategy plugin to begin with, and its test',

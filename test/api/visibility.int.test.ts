@@ -220,6 +220,9 @@ const LABEL_SET = new Set([
   'Project.labels',
   'ClassAgreement.label',
   'ClassAudit.label',
+  'ClassPair.first',
+  'ClassPair.second',
+  'Advice.text',
   'UnknownLabelError.known',
   'UnknownLabelError.message',
 ]);
@@ -238,6 +241,7 @@ const STEERING_ONLY = new Set([
   'Disagreement',
   'GivenAnswer',
   'Ruling',
+  'PersonFigures',
   'ConsensusEstimate',
   'SampleEstimate',
   'PresentMember',

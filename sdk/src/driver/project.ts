@@ -17,6 +17,7 @@ import type {
   Presence,
   Progress,
   Project,
+  ProjectReport,
   Replay,
   Round,
   Sample,
@@ -178,6 +179,14 @@ export interface DriverProject {
   /** How far annotators agree. */
   agreement(options?: CallOptions): Promise<Agreement>;
 
+  /**
+   * How the project stands and what to do next: cost, learning curve, agreement over time, who and what is mixed up,
+   * audits. `concord report` makes a page of it.
+   *
+   * @throws {ForbiddenError} it is not for annotators
+   */
+  report(options?: CallOptions): Promise<ProjectReport>;
+
   /** Agreement of every two who have labelled a sample jointly, page by page as it is read. */
   agreementPairs(options?: CallOptions): AsyncIterable<AgreementPair>;
 
@@ -281,6 +290,11 @@ export function driverProject(client: Client, info: Project): DriverProject {
     trainingSet,
     progress: async (options) => mustSee(await client.progress({ project }, options)),
     agreement: async (options) => mustSee(await client.agreement({ project }, options)),
+    report: async (options) => {
+      const report = mustSee(await client.report({ project }, options));
+      mustSee(report.report);
+      return report;
+    },
     agreementPairs: (options) =>
       allOf(async (after) =>
         mustSee(await client.agreementPairs({ project, first: PAIRS_PAGE, after }, options)),

@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
 import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokensInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -2270,6 +2270,327 @@ fragment ScoredSample on ScoredSample {
 }`,
 };
 
+const REPORT: Operation = {
+  name: 'Report',
+  kind: 'query',
+  path: ['project'],
+  document: `query Report($project: ID!) {
+  project(id: $project) {
+    ...ProjectReport
+  }
+}
+
+fragment Advice on Advice {
+  urgency
+  text
+}
+
+fragment AgreeingAnswers on AgreeingAnswers {
+  answers
+  agreeing
+}
+
+fragment Agreement on Agreement {
+  seq
+  alpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  ordinalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  intervalAlpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  fleissKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  gwetAC1 {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  raw {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  classes {
+    ...ClassAgreement
+  }
+  pairCount
+  pairs {
+    ...AgreementPair
+  }
+}
+
+fragment AgreementFigure on AgreementFigure {
+  __typename
+  value
+  observed
+  expected
+  n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
+}
+
+fragment AgreementPair on AgreementPair {
+  members {
+    ...Member
+  }
+  kappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  linearKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  quadraticKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment AgreementTrendPoint on AgreementTrendPoint {
+  from
+  until
+  alpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment ClassAgreement on ClassAgreement {
+  label
+  answers
+  specific
+  alpha {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment ClassAudit on ClassAudit {
+  label
+  accepted
+  audited
+  errors
+  errorInterval {
+    ...Interval
+  }
+}
+
+fragment ClassPair on ClassPair {
+  first
+  second
+  count
+}
+
+fragment EstimatedShare on EstimatedShare {
+  value
+  interval {
+    ...Interval
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment LabellingCost on LabellingCost {
+  samples
+  labelled
+  autoAccepted
+  unanswerable
+  answers
+  measured
+  hours
+  medianSeconds
+}
+
+fragment LearningCurvePoint on LearningCurvePoint {
+  run
+  model
+  publishedAt
+  answers
+  heldOut
+  agreeing
+  accuracy {
+    ...EstimatedShare
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment ModelAgreement on ModelAgreement {
+  draw
+  suggestionShown
+  answers
+  agreeing
+  kappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+}
+
+fragment PersonFigures on PersonFigures {
+  member {
+    ...Member
+  }
+  answers
+  skips
+  medianSeconds
+  withOthers {
+    ...AgreeingAnswers
+  }
+  early {
+    ...AgreeingAnswers
+  }
+  late {
+    ...AgreeingAnswers
+  }
+  change {
+    ...EstimatedShare
+  }
+}
+
+fragment PredictionRun on PredictionRun {
+  __typename
+  id
+  number
+  model
+  rows
+  publishedAt
+  threshold
+  accepted
+  autoAccept
+  errorLimit
+  audits
+  audited
+  errors
+  errorRate
+  errorInterval {
+    ...Interval
+  }
+  errorBounds {
+    ...Interval
+  }
+  floorAudits
+  passes
+  signals {
+    ...StoppingSignals
+  }
+}
+
+fragment Progress on Progress {
+  seq
+  samples
+  labelled
+  answers
+  round {
+    ...Round
+  }
+}
+
+fragment ProjectReport on Project {
+  id
+  name
+  labels
+  progress {
+    ...Progress
+  }
+  agreement {
+    ...Agreement
+  }
+  predictionRun {
+    ...PredictionRun
+    classAudits {
+      ...ClassAudit
+    }
+    peopleAgreement {
+      ...ModelAgreement
+    }
+  }
+  report {
+    ...Report
+  }
+}
+
+fragment Report on Report {
+  seq
+  cost {
+    ...LabellingCost
+  }
+  learningCurve {
+    ...LearningCurvePoint
+  }
+  agreementTrend {
+    ...AgreementTrendPoint
+  }
+  classPairs {
+    ...ClassPair
+  }
+  people {
+    ...PersonFigures
+  }
+  advice {
+    ...Advice
+  }
+}
+
+fragment Round on Round {
+  __typename
+  id
+  number
+  strategy
+  strategyVersion
+  strategyParameters
+  strategyOrigin
+  strategyAsked {
+    name
+    version
+  }
+  seed
+  predictionRun
+  requested
+  size
+  total
+  settled
+  isOpen
+  openedAt
+  closedAt
+  closeReason
+  deadline
+  inclusionProbability
+}
+
+fragment StoppingSignals on StoppingSignals {
+  pool
+  meanUncertainty
+  compared
+  changed
+  kappa
+  isStable
+}
+
+fragment UndefinedFigure on UndefinedFigure {
+  __typename
+  reason
+  n
+}`,
+};
+
 const REVOKE_TOKENS: Operation = {
   name: 'RevokeTokens',
   kind: 'mutation',
@@ -3643,6 +3964,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Has a past round chosen again, from the journal alone, and compares; with `strategy`, lets another one choose from the same pool. For owners and drivers; null to others. */
     replay(variables: { readonly round: string; readonly strategy?: string | null | undefined; readonly parameters?: JSONObject | null | undefined; readonly top?: number | null | undefined }, options?: CallOptions): Promise<Replay | null> {
       return call(REPLAY, variables, options);
+    },
+
+    /** A project by its id; null if there is none, or it is not yours to see. */
+    report(variables: { readonly project: string }, options?: CallOptions): Promise<ProjectReport | null> {
+      return call(REPORT, variables, options);
     },
 
     /** Ends all tokens of a member, and their live connections within a second. For owners. */

@@ -579,6 +579,15 @@ export type UploadPredictionsInput = {
   readonly project: Scalars['ID']['input'];
 };
 
+/** How much a piece of advice matters. */
+export type Urgency =
+  /** Labels are wrong, or work stands still, until something is done. */
+  | 'ACT'
+  /** It could be better, or better known. */
+  | 'IMPROVE'
+  /** Good to know. */
+  | 'KNOW';
+
 /** What claims serve while no round is open. */
 export type WithoutRound =
   /** What needs review, in the pool's recorded order. */

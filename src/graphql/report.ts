@@ -1,0 +1,244 @@
+import type { Advice, Urgency } from '../domain/advice.ts';
+import type { TrendPoint } from '../domain/agreementTrend.ts';
+import type { Interval } from '../domain/confidence.ts';
+import type { LabellingCost } from '../domain/labellingCost.ts';
+import type { CurvePoint } from '../domain/modelCurve.ts';
+import type { Agreeing, PersonFigures } from '../domain/peopleOverTime.ts';
+import { type ProjectReport, projectReport } from '../domain/report.ts';
+import type { Audience } from '../service/access.ts';
+import { ResultType } from './agreement.ts';
+import { builder } from './builder.ts';
+import { MemberType } from './members.ts';
+import { FIGURES, IntervalType } from './predictions.ts';
+import { ProjectType } from './project.ts';
+import { maySee } from './visibility.ts';
+
+const CostType = builder.objectRef<LabellingCost>('LabellingCost').implement({
+  description: 'What labelling has cost so far, and what it has come to.',
+  fields: (t) => ({
+    samples: t.exposeInt('samples', { description: 'Samples imported.' }),
+    labelled: t.exposeInt('labelled', { description: 'Samples with an answer that counts.' }),
+    autoAccepted: t.exposeInt('autoAccepted', {
+      description: 'Samples that the model stands in for at present.',
+    }),
+    unanswerable: t.exposeInt('unanswerable', {
+      description: 'Samples that so many people have skipped that they are given up.',
+    }),
+    answers: t.exposeInt('answers', { description: 'Answers that stand, of everybody.' }),
+    measured: t.exposeInt('measured', { description: 'Those of them whose time was measured.' }),
+    hours: t.exposeFloat('hours', {
+      nullable: true,
+      description: 'What they took, all together; null: none was measured.',
+    }),
+    medianSeconds: t.exposeFloat('medianSeconds', {
+      nullable: true,
+      description: 'The middle one of them; null: none was measured.',
+    }),
+  }),
+});
+
+const ShareType = builder
+  .objectRef<{ readonly value: number; readonly interval: Interval }>('EstimatedShare')
+  .implement({
+    description: 'A share with how uncertain it is.',
+    fields: (t) => ({
+      value: t.exposeFloat('value', { description: '0…1; of a change, −1…1.' }),
+      interval: t.expose('interval', {
+        type: IntervalType,
+        description: 'Where it lies, as its field says.',
+      }),
+    }),
+  });
+
+const CurvePointType = builder.objectRef<CurvePoint>('LearningCurvePoint').implement({
+  description: 'How good a prediction run was, for how many answers.',
+  fields: (t) => ({
+    run: t.exposeInt('run', { description: 'Its number.' }),
+    model: t.exposeString('model', { description: 'What the trainer calls the model version.' }),
+    publishedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was published.',
+      resolve: ({ publishedAt }) => new Date(publishedAt),
+    }),
+    answers: t.exposeInt('answers', {
+      description:
+        'Answers that had been given by then, of those that stand now: what it can have learnt from.',
+    }),
+    heldOut: t.exposeInt('heldOut', {
+      description:
+        'Answers to samples drawn at random whose prediction was hidden, given while the run was current.',
+    }),
+    agreeing: t.exposeInt('agreeing', { description: 'Those of them that are as it had predicted.' }),
+    accuracy: t.expose('accuracy', {
+      type: ShareType,
+      nullable: true,
+      description: "Their share, with Wilson's interval of 95 %; null: fewer than 30 are held out.",
+    }),
+  }),
+});
+
+const TrendPointType = builder.objectRef<TrendPoint>('AgreementTrendPoint').implement({
+  description: 'Agreement in one stretch of time, over samples that no strategy and no audit has picked.',
+  fields: (t) => ({
+    from: t.field({
+      type: 'DateTime',
+      description: 'When its first sample had its second answer.',
+      resolve: ({ from }) => new Date(from),
+    }),
+    until: t.field({
+      type: 'DateTime',
+      description: 'The same of its last one.',
+      resolve: ({ until }) => new Date(until),
+    }),
+    alpha: t.expose('alpha', { type: ResultType, description: "Krippendorff's alpha over its samples." }),
+  }),
+});
+
+interface NamedPair {
+  readonly first: string;
+  readonly second: string;
+  readonly count: number;
+}
+
+const ClassPairType = builder.objectRef<NamedPair>('ClassPair').implement({
+  description: 'How often two people have given these two classes to one sample.',
+  fields: (t) => ({
+    first: t.exposeString('first', { description: 'The class of one.' }),
+    second: t.exposeString('second', { description: 'The class of the other; the same where they agree.' }),
+    count: t.exposeInt('count', { description: 'How often, each two answers to a sample counted once.' }),
+  }),
+});
+
+const AgreeingType = builder.objectRef<Agreeing>('AgreeingAnswers').implement({
+  description: 'How many of some answers were the same as what most others said.',
+  fields: (t) => ({
+    answers: t.exposeInt('answers', { description: 'How many answers.' }),
+    agreeing: t.exposeInt('agreeing', { description: 'Those of them that were the same.' }),
+  }),
+});
+
+interface NamedPerson extends PersonFigures {
+  readonly id: string;
+}
+
+const PersonType = builder.objectRef<NamedPerson>('PersonFigures').implement({
+  description: "One annotator's work, and whether it has changed.",
+  fields: (t) => ({
+    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ id }) => ({ id }) }),
+    answers: t.exposeInt('answers', { description: 'Answers that stand.' }),
+    skips: t.exposeInt('skips', { description: 'Samples skipped.' }),
+    medianSeconds: t.exposeFloat('medianSeconds', {
+      nullable: true,
+      description: 'The middle one of the times that were measured; null: none was.',
+    }),
+    withOthers: t.expose('withOthers', {
+      type: AgreeingType,
+      description: 'Answers to samples that others have labelled too, and do not tie on.',
+    }),
+    early: t.expose('early', { type: AgreeingType, description: 'The older half of them.' }),
+    late: t.expose('late', { type: AgreeingType, description: 'The newer half of them.' }),
+    change: t.field({
+      type: ShareType,
+      nullable: true,
+      description:
+        'By how much agreement with others has changed from the older half to the newer, with an interval of 99 % (Newcombe 1998): it has changed if that leaves out 0. Null: a half has fewer than 30.',
+      resolve: ({ change }) => change && { value: change.difference, interval: change.interval },
+    }),
+  }),
+});
+
+const UrgencyEnum = builder.enumType('Urgency', {
+  description: 'How much a piece of advice matters.',
+  values: {
+    ACT: {
+      value: 'ACT' satisfies Urgency,
+      description: 'Labels are wrong, or work stands still, until something is done.',
+    },
+    IMPROVE: { value: 'IMPROVE' satisfies Urgency, description: 'It could be better, or better known.' },
+    KNOW: { value: 'KNOW' satisfies Urgency, description: 'Good to know.' },
+  } as const,
+});
+
+const AdviceType = builder.objectRef<Advice>('Advice').implement({
+  description: 'What to do next.',
+  fields: (t) => ({
+    urgency: t.expose('urgency', { type: UrgencyEnum, description: 'How much it matters.' }),
+    text: t.exposeString('text', { description: 'For people to read, in English.' }),
+  }),
+});
+
+/** A report with names for numbers, for those who may see it. */
+interface NamedReport extends Omit<ProjectReport, 'classPairs' | 'people'> {
+  readonly access: Audience;
+  readonly classPairs: readonly NamedPair[];
+  readonly people: readonly NamedPerson[];
+}
+
+const ReportType = builder.objectRef<NamedReport>('Report').implement({
+  description: 'How a project stands, beside the figures that are counted all the time.',
+  fields: (t) => ({
+    seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
+    cost: t.expose('cost', { type: CostType, description: 'What labelling has cost so far.' }),
+    learningCurve: t.field({
+      type: [CurvePointType],
+      description:
+        'How good the newest 100 prediction runs were, by what people answered after each; oldest first.',
+      resolve: ({ curve }) => curve.slice(-100),
+    }),
+    agreementTrend: t.field({
+      type: [TrendPointType],
+      description:
+        'Agreement over time, in at most 12 stretches of the same number of samples, 30 or more. Empty: fewer than 30 samples have two answers.',
+      resolve: ({ trend }) => [...trend],
+    }),
+    classPairs: t.field({
+      type: [ClassPairType],
+      description:
+        'Which classes people mix up, most frequent first: all pairs of up to 20 classes, else the 200 most frequent.',
+      resolve: ({ classPairs }) => [...classPairs],
+    }),
+    people: t.field({
+      type: [PersonType],
+      nullable: true,
+      description: 'The 200 annotators with the most answers. For owners; null to others.',
+      resolve: ({ access, people }) => (maySee(access, ['OWNER']) ? [...people] : null),
+    }),
+    advice: t.field({
+      type: [AdviceType],
+      description: 'What to do next, the most urgent first.',
+      resolve: ({ advice }) => [...advice],
+    }),
+  }),
+});
+
+/** The most people that a report lists. */
+const MOST_PEOPLE = 200;
+
+builder.objectField(ProjectType, 'report', (t) =>
+  t.field({
+    type: ReportType,
+    nullable: true,
+    description:
+      'How the project stands, and what to do next. It is worked out anew from all answers, so ask for it now and then. Null to annotators.',
+    resolve: (access) => {
+      if (!maySee(access, FIGURES)) return null;
+      return access.live.read((project): NamedReport => {
+        const { classPairs, people, ...report } = projectReport(project);
+        const name = (label: number) => project.labels[label] ?? '';
+        return {
+          ...report,
+          access,
+          classPairs: classPairs.map(({ first, second, count }) => ({
+            first: name(first),
+            second: name(second),
+            count,
+          })),
+          people: people
+            .toSorted((one, other) => other.answers - one.answers)
+            .slice(0, MOST_PEOPLE)
+            .map((person) => ({ ...person, id: project.annotators[person.annotator]?.id ?? '' })),
+        };
+      });
+    },
+  }),
+);

@@ -1,0 +1,317 @@
+import type {
+  AgreementFigure,
+  AgreementPair,
+  ClassPair,
+  PersonFigures,
+  ProjectReport,
+  Report,
+  UndefinedFigure,
+} from '@concord/sdk/driver';
+import { type Html, html } from './html.ts';
+import { plotted } from './reportPlot.ts';
+
+/** The report of a project as one page that needs nothing else: no script, no picture, no font from elsewhere. */
+
+type Result = AgreementFigure | UndefinedFigure;
+
+/** Below so many, a figure is held back. */
+const FEWEST = 30;
+
+/** @param at when it was asked for */
+export function reportPage(project: ProjectReport, report: Report, at: Date): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${project.name}: report</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${project.name}</h1>
+<p class="muted">As of ${time(at)}, after commit ${report.seq}. Bars and brackets are intervals of 95 %. Figures that rest on fewer than ${FEWEST} answers or samples are held back.</p>
+${nextSteps(report)}
+${cost(report)}
+${curve(report)}
+${agreement(project, report)}
+${mixedUp(project, report)}
+${people(report)}
+${audit(project)}
+${againstModel(project)}
+<h2>Gold</h2>
+<p>No figure: this report does not cover samples with a known answer.</p>
+</body>
+</html>
+`;
+  return page.html;
+}
+
+const STYLE: Html = {
+  html: `
+body{font:16px/1.5 system-ui,sans-serif;color:#1f2328;background:#fff;max-width:760px;margin:2rem auto;padding:0 1rem}
+h1{margin-bottom:0}h2{margin:2.2rem 0 .5rem;border-bottom:1px solid #d1d9e0;padding-bottom:.2rem;font-size:1.25rem}
+.muted,.tick{color:#59636e;fill:#59636e}.tick{font-size:12px}
+table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}
+td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e5e8eb;vertical-align:top}
+th{font-weight:600}td:first-child,th:first-child{text-align:left;padding-left:0}
+.wide{overflow-x:auto}
+.numbers{display:flex;flex-wrap:wrap;gap:.4rem 2.2rem;margin:.5rem 0;padding:0}
+.numbers div{display:flex;flex-direction:column-reverse}.numbers dt{color:#59636e;font-size:.85rem}.numbers dd{margin:0;font-size:1.5rem;font-weight:600}
+ul.advice{list-style:none;padding:0}ul.advice li{border-left:5px solid;padding:.3rem .8rem;margin:.5rem 0;background:#f6f8fa}
+.ACT{border-color:#c62828!important}.IMPROVE{border-color:#c77700!important}.KNOW{border-color:#2f7d4f!important}
+.advice b{display:block;font-size:.8rem;color:#59636e}
+svg{width:100%;height:auto}.grid{stroke:#e5e8eb}.mark{stroke:#8b949e;stroke-dasharray:4 4}
+.line{stroke:#0b5cad;fill:none;stroke-width:2}.interval{stroke:#0b5cad;stroke-opacity:.45;stroke-width:2}circle{fill:#0b5cad}
+`,
+};
+
+const URGENCY = { ACT: 'Do this now', IMPROVE: 'Could be better', KNOW: 'Good to know' } as const;
+
+function nextSteps({ advice }: Report): Html {
+  return html`<h2>What to do next</h2>
+${advice.length === 0 ? html`<p>Nothing stands out. Go on.</p>` : html`<ul class="advice">${advice.map(({ urgency, text }) => html`<li class="${urgency}"><b>${URGENCY[urgency]}</b>${text}</li>`)}</ul>`}`;
+}
+
+function cost({ cost: spent }: Report): Html {
+  const { samples, labelled, autoAccepted, unanswerable, answers, measured, hours, medianSeconds } = spent;
+  const numbers: readonly (readonly [string, string])[] = [
+    ['samples', count(samples)],
+    ['labelled by people', `${count(labelled)} (${share(labelled, samples)})`],
+    ['left to the model', `${count(autoAccepted)} (${share(autoAccepted, samples)})`],
+    ['given up', count(unanswerable)],
+    ['answers', count(answers)],
+    ['hours of work', hours === null ? '–' : hours.toFixed(1)],
+    ['seconds an answer, in the middle', medianSeconds === null ? '–' : medianSeconds.toFixed(1)],
+  ];
+  return html`<h2>Cost so far</h2>
+<dl class="numbers">${numbers.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${measured < answers && html`<p class="muted">The time of ${count(measured)} of ${count(answers)} answers was measured; hours count those alone.</p>`}`;
+}
+
+function curve({ learningCurve }: Report): Html {
+  const points = learningCurve.flatMap(({ run, model, answers, heldOut, accuracy }) =>
+    accuracy === null
+      ? []
+      : [
+          {
+            x: answers,
+            y: accuracy.value,
+            ...accuracy.interval,
+            title: `run ${run}, ${model}: ${percent(accuracy.value)} of ${heldOut}`,
+          },
+        ],
+  );
+  const held = learningCurve.filter(({ accuracy }) => accuracy === null);
+  return html`<h2>Learning curve</h2>
+<p>How often each model said what people then said, on samples drawn at random whose prediction nobody saw.</p>
+${
+  points.length === 0
+    ? html`<p><b>Not known yet.</b> ${learningCurve.length === 0 ? 'No predictions have been published.' : ''}</p>`
+    : plotted({
+        label: 'Share of held-out answers that each model predicted, by answers given before it',
+        points,
+        xLabel: 'answers given before the model was published',
+        xText: count,
+        yText: percent,
+        yRange: [0, 1],
+      })
+}
+${held.length > 0 && html`<p class="muted">Held back, with fewer than ${FEWEST} such answers: ${held.map(({ run, model, heldOut }) => `run ${run} (${model}, ${heldOut})`).join(', ')}.</p>`}`;
+}
+
+function agreement({ agreement: now }: ProjectReport, { agreementTrend }: Report): Html {
+  const points = agreementTrend.flatMap(({ until, alpha }) =>
+    alpha.__typename !== 'AgreementFigure' || alpha.interval === null
+      ? []
+      : [
+          {
+            x: Date.parse(until),
+            y: alpha.value,
+            ...alpha.interval,
+            title: `until ${time(new Date(until))}: ${alpha.value.toFixed(2)}, ${alpha.n} samples`,
+          },
+        ],
+  );
+  return html`<h2>Agreement between people</h2>
+<table><tr><th>figure</th><th>value</th><th>samples</th><th></th></tr>
+${(
+  [
+    ["Krippendorff's alpha", now.alpha],
+    ['raw agreement', now.raw],
+    ["Gwet's AC1", now.gwetAC1],
+  ] as const
+).map(([name, result]) => html`<tr><td>${name}</td>${figureCells(result)}</tr>`)}</table>
+<h3>Over time</h3>
+${
+  points.length < 2
+    ? html`<p><b>Not known yet.</b> It takes twice ${FEWEST} samples that several people have labelled and that no strategy has picked.</p>`
+    : plotted({
+        label: "Krippendorff's alpha over time",
+        points,
+        xLabel: 'when the samples had their second answer',
+        xText: isOfADay(points) ? (x) => isoTime(x).slice(11, 16) : (x) => isoTime(x).slice(0, 10),
+        yText: (y) => y.toFixed(2),
+        yRange: [0, 1],
+        marks: [
+          { y: 0.8, text: 'excellent' },
+          { y: 0.6, text: 'good' },
+        ],
+      })
+}`;
+}
+
+/** Then days do not tell the points apart. */
+function isOfADay(points: readonly { readonly x: number }[]): boolean {
+  return (points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0) < 86_400_000;
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function figureCells(result: Result): Html {
+  if (result.__typename !== 'AgreementFigure')
+    return html`<td>–</td><td>${result.n}</td><td>${REASONS[result.reason]}</td>`;
+  const { value, interval, n, band } = result;
+  if (n < FEWEST) return html`<td>held back</td><td>${n}</td><td>fewer than ${FEWEST} samples</td>`;
+  const range = interval === null ? '' : ` [${interval.lower.toFixed(2)}, ${interval.upper.toFixed(2)}]`;
+  return html`<td>${value.toFixed(2)}${range}</td><td>${n}</td><td>${band === null ? '' : BANDS[band]}</td>`;
+}
+
+const REASONS: Readonly<Record<UndefinedFigure['reason'], string>> = {
+  FEWER_THAN_TWO_ANNOTATORS: 'fewer than two people have labelled',
+  NO_JOINTLY_LABELLED_SAMPLE: 'nobody has labelled what another has',
+  CHANCE_AGREEMENT_IS_ONE: 'all labels are of one class',
+  LABELS_HAVE_NO_ORDER: 'the classes have no order',
+  LABELS_HAVE_NO_DISTANCES: 'the classes are no numbers',
+};
+
+const BANDS: Readonly<Record<NonNullable<AgreementFigure['band']>, string>> = {
+  EXCELLENT: 'excellent',
+  GOOD: 'good',
+  NEEDS_IMPROVEMENT: 'needs improvement',
+  UNACCEPTABLE: 'unacceptable',
+  TOO_FEW: 'too few',
+};
+
+/** So many classes fit beside each other on a page. */
+const MATRIX_CLASSES = 8;
+const MOST_ROWS = 10;
+
+function mixedUp({ labels, agreement: { pairs } }: ProjectReport, { classPairs }: Report): Html {
+  const total = classPairs.reduce((sum, pair) => sum + pair.count, 0);
+  const worst = pairs
+    .flatMap((pair) => (isKnown(pair.kappa) ? [{ pair, kappa: pair.kappa }] : []))
+    .sort((one, other) => one.kappa.value - other.kappa.value)
+    .slice(0, MOST_ROWS);
+  return html`<h2>What people mix up</h2>
+${
+  total < FEWEST
+    ? html`<p><b>Held back.</b> Two people have answered the same sample ${total} times; it takes ${FEWEST}.</p>`
+    : html`<p>How often one person said one class and another the other, of ${count(total)} times that two answered the same sample.</p>
+<div class="wide">${labels.length <= MATRIX_CLASSES ? matrix(labels, classPairs) : list(classPairs)}</div>`
+}
+<h3>Pairs of people who agree least</h3>
+${
+  worst.length === 0
+    ? html`<p><b>Held back.</b> No two people have ${FEWEST} samples in common.</p>`
+    : html`<table><tr><th>who</th><th>Cohen's kappa</th><th>samples</th><th></th></tr>${worst.map(({ pair, kappa }) => html`<tr><td>${namesOf(pair)}</td>${figureCells(kappa)}</tr>`)}</table>`
+}`;
+}
+
+function isKnown(result: Result): result is AgreementFigure {
+  return result.__typename === 'AgreementFigure' && result.n >= FEWEST;
+}
+
+function namesOf({ members }: AgreementPair): string {
+  return members.map(({ name, id }) => name ?? id).join(' and ');
+}
+
+function matrix(labels: readonly string[], pairs: readonly ClassPair[]): Html {
+  const most = Math.max(...pairs.map((pair) => pair.count));
+  const cell = (row: string, column: string) => {
+    const pair = pairs.find(
+      ({ first, second }) => (first === row && second === column) || (first === column && second === row),
+    );
+    const times = pair?.count ?? 0;
+    const colour = row === column ? '47,125,79' : '198,40,40';
+    return html`<td style="background:rgba(${colour},${((0.55 * times) / most).toFixed(3)})">${count(times)}</td>`;
+  };
+  return html`<table><tr><th></th>${labels.map((label) => html`<th>${label}</th>`)}</tr>
+${labels.map((row, i) => html`<tr><th>${row}</th>${labels.map((column, j) => (j <= i ? cell(row, column) : html`<td></td>`))}</tr>`)}</table>`;
+}
+
+function list(pairs: readonly ClassPair[]): Html {
+  const worst = pairs.filter(({ first, second }) => first !== second).slice(0, MOST_ROWS);
+  return html`<table><tr><th>one said</th><th>the other</th><th>times</th></tr>${worst.map(({ first, second, count: times }) => html`<tr><td>${first}</td><td>${second}</td><td>${count(times)}</td></tr>`)}</table>`;
+}
+
+function people({ people: all }: Report): Html {
+  if (all === null) return html`<h2>People</h2><p>Figures of each person are for the project's owners.</p>`;
+  return html`<h2>People</h2>
+<p>“With others”: how often somebody's answer was what most others said of the same sample. “Drift”: by how much that has changed from the older half of these answers to the newer, with an interval of 99 %.</p>
+${
+  all.length === 0
+    ? html`<p>Nobody has answered yet.</p>`
+    : html`<div class="wide"><table><tr><th>who</th><th>answers</th><th>skips</th><th>seconds</th><th>with others</th><th>drift</th></tr>${all.map(person)}</table></div>`
+}`;
+}
+
+function person({ member, answers, skips, medianSeconds, withOthers, change }: PersonFigures): Html {
+  const { answers: of, agreeing } = withOthers;
+  return html`<tr><td>${member.name ?? member.id}</td><td>${count(answers)}</td><td>${count(skips)}</td><td>${medianSeconds?.toFixed(1) ?? '–'}</td><td>${of < FEWEST ? `held back (${of})` : `${share(agreeing, of)} of ${of}`}</td><td>${change === null ? 'held back' : drift(change)}</td></tr>`;
+}
+
+function drift({ value, interval: { lower, upper } }: NonNullable<PersonFigures['change']>): string {
+  const signed = (part: number) => `${part > 0 ? '+' : ''}${(100 * part).toFixed(1)}`;
+  const verdict = upper < 0 ? 'worse' : lower > 0 ? 'better' : 'no change shown';
+  return `${signed(value)} points [${signed(lower)}, ${signed(upper)}]: ${verdict}`;
+}
+
+const AUTO_ACCEPT = {
+  PROVEN: 'proven: its error rate is below the limit',
+  PROVISIONAL: 'provisional: the audits have not decided yet',
+  SUSPENDED: 'suspended: its error rate is above the limit, and people label those samples',
+} as const;
+
+function audit({ predictionRun: run }: ProjectReport): Html {
+  if (run === null) return html`<h2>Audit</h2><p>No predictions have been published.</p>`;
+  if (run.accepted === 0)
+    return html`<h2>Audit</h2><p>The current model (run ${run.number}, ${run.model}) labels nothing by itself.</p>`;
+  const { lower, upper } = run.errorBounds;
+  return html`<h2>Audit</h2>
+<p>The model's own labels (run ${run.number}, ${run.model}) are <b>${AUTO_ACCEPT[run.autoAccept]}</b>. It had accepted ${count(run.accepted)} samples; the limit is ${percent(run.errorLimit)} wrong.</p>
+<p>${run.audited === 0 ? `None of ${count(run.audits)} audits is answered yet.` : `${count(run.audited)} of ${count(run.audits)} audits are answered, and ${count(run.errors)} found an error. The true error rate lies between ${percent(lower)} and ${percent(upper)}, however often one looks.`}</p>
+${run.classAudits.length > 0 && html`<table><tr><th>predicted</th><th>accepted</th><th>audited</th><th>errors</th><th>error rate</th></tr>${run.classAudits.map(({ label, accepted, audited, errors, errorInterval }) => html`<tr><td>${label}</td><td>${count(accepted)}</td><td>${audited}</td><td>${errors}</td><td>${errorInterval === null || audited < FEWEST ? 'held back' : `${share(errors, audited)} [${percent(errorInterval.lower)}, ${percent(errorInterval.upper)}]`}</td></tr>`)}</table>`}`;
+}
+
+const DRAWS: Readonly<Record<string, string>> = {
+  UNCERTAIN: 'chosen by a strategy',
+  RANDOM: 'drawn at random',
+  POOL: 'in the order of import',
+  AUDIT: 'an audit',
+};
+
+function againstModel({ predictionRun: run }: ProjectReport): Html | null {
+  if (run === null || run.peopleAgreement.length === 0) return null;
+  return html`<h2>People and the current model</h2>
+<p>How often people said what the model had predicted. Where showing a prediction raises that much, suggestions sway people.</p>
+<table><tr><th>why it was asked</th><th>prediction</th><th>answers</th><th>the same</th></tr>${run.peopleAgreement.map(({ draw, suggestionShown, answers, agreeing }) => html`<tr><td>${DRAWS[draw] ?? draw}</td><td>${suggestionShown ? 'shown' : 'hidden'}</td><td>${answers}</td><td>${answers < FEWEST ? 'held back' : share(agreeing, answers)}</td></tr>`)}</table>`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function percent(value: number): string {
+  return `${Number((100 * value).toFixed(1))} %`;
+}
+
+function share(part: number, whole: number): string {
+  return whole === 0 ? '–' : percent(part / whole);
+}
+
+function time(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
