@@ -75,11 +75,13 @@ function agreeing(answers: readonly { readonly agrees: boolean }[]): Agreeing {
 /**
  * The difference of two shares, and its interval from the Wilson intervals of both (R. G. Newcombe 1998, "Interval
  * estimation for the difference between independent proportions", Statistics in Medicine 17, method 10).
+ *
+ * @param level its coverage, in (0, 1)
  */
-export function changeBetween(early: Agreeing, late: Agreeing): PersonFigures['change'] {
+export function changeBetween(early: Agreeing, late: Agreeing, level = LEVEL): PersonFigures['change'] {
   if (Math.min(early.answers, late.answers) < MIN_FOR_BAND) return null;
   const [before, after] = [early.agreeing / early.answers, late.agreeing / late.answers];
-  const [a, b] = [wilson(early.agreeing, early.answers, LEVEL), wilson(late.agreeing, late.answers, LEVEL)];
+  const [a, b] = [wilson(early.agreeing, early.answers, level), wilson(late.agreeing, late.answers, level)];
   const difference = after - before;
   return {
     difference,
