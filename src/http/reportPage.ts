@@ -224,7 +224,7 @@ function isKnown(result: Result): result is AgreementFigure {
   return result.__typename === 'AgreementFigure' && result.n >= FEWEST;
 }
 
-function namesOf({ members }: AgreementPair): string {
+function namesOf({ members }: Pick<AgreementPair, 'members'>): string {
   return members.map(({ name, id }) => name ?? id).join(' and ');
 }
 
@@ -291,6 +291,7 @@ const DRAWS: Readonly<Record<string, string>> = {
   RANDOM: 'drawn at random',
   POOL: 'in the order of import',
   AUDIT: 'an audit',
+  EXTRA_OPINION: 'an extra opinion',
 };
 
 function againstModel({ predictionRun: run }: ProjectReport): Html | null {

@@ -55,26 +55,34 @@ function makeWalks(operation: Operation, args: Arguments): readonly Walk[] {
   if (!root) throw new Error(`there is no ${operation} type`);
   return Object.values(root.getFields()).flatMap((field) => {
     const coordinate = `${root.name}.${field.name}`;
-    return argumentsOf(coordinate, field, args).flatMap((given, variant) => {
-      const walk = (below: readonly string[]): readonly Walk[] => {
-        const asked = new Asked(args);
-        const selection = asked.field(root, field, given, variant, [root.name], new Set(below));
-        const declared = asked.declared.length > 0 ? `(${asked.declared.join(', ')})` : '';
-        const document = `${operation} Walk${declared} { ${selection} }`;
-        const half = below.length >> 1;
-        return half > 0 && isTooMuch(document, asked.variables)
-          ? [...walk(below.slice(0, half)), ...walk(below.slice(half))]
-          : [{ coordinate, document, variables: asked.variables }];
+    const write = (given: Variables, variant: number, below: readonly string[]): Walk => {
+      const asked = new Asked(args);
+      const selection = asked.field(root, field, given, variant, [root.name], new Set(below));
+      const declared = asked.declared.length > 0 ? `(${asked.declared.join(', ')})` : '';
+      return {
+        coordinate,
+        document: `${operation} Walk${declared} { ${selection} }`,
+        variables: asked.variables,
       };
-      return walk(splittable(getNamedType(field.type)).flatMap(coordinatesOf));
-    });
+    };
+    const all = argumentsOf(coordinate, field, args);
+    const [first] = all;
+    if (first === undefined) return [];
+    const portion = (below: readonly string[]): readonly (readonly string[])[] => {
+      const half = below.length >> 1;
+      if (half === 0 || !isTooMuch(write(first, 0, below))) return [below];
+      return [...portion(below.slice(0, half)), ...portion(below.slice(half))];
+    };
+    // What is too much does not depend on the arguments: they are as many of a kind.
+    const portions = portion(splittable(getNamedType(field.type)).flatMap(coordinatesOf));
+    return all.flatMap((given, variant) => portions.map((below) => write(given, variant, below)));
   });
 }
 
 const COSTS = new Costs(schema);
 
 /** Whether the service would refuse it for its size, or may. */
-function isTooMuch(document: string, variables: Variables): boolean {
+function isTooMuch({ document, variables }: Walk): boolean {
   const tokens = document.match(/\w+|\.{3}|[^\s\w,]/g)?.length ?? 0;
   return tokens > MAX_TOKENS || COSTS.of(parse(document), null, variables).cost > MAX_COST;
 }

@@ -2290,41 +2290,6 @@ fragment AgreeingAnswers on AgreeingAnswers {
   agreeing
 }
 
-fragment Agreement on Agreement {
-  seq
-  alpha {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  ordinalAlpha {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  intervalAlpha {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  fleissKappa {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  gwetAC1 {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  raw {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  classes {
-    ...ClassAgreement
-  }
-  pairCount
-  pairs {
-    ...AgreementPair
-  }
-}
-
 fragment AgreementFigure on AgreementFigure {
   __typename
   value
@@ -2339,37 +2304,9 @@ fragment AgreementFigure on AgreementFigure {
   band
 }
 
-fragment AgreementPair on AgreementPair {
-  members {
-    ...Member
-  }
-  kappa {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  linearKappa {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-  quadraticKappa {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-}
-
 fragment AgreementTrendPoint on AgreementTrendPoint {
   from
   until
-  alpha {
-    ...AgreementFigure
-    ...UndefinedFigure
-  }
-}
-
-fragment ClassAgreement on ClassAgreement {
-  label
-  answers
-  specific
   alpha {
     ...AgreementFigure
     ...UndefinedFigure
@@ -2493,25 +2430,32 @@ fragment PredictionRun on PredictionRun {
   }
 }
 
-fragment Progress on Progress {
-  seq
-  samples
-  labelled
-  answers
-  round {
-    ...Round
-  }
-}
-
 fragment ProjectReport on Project {
   id
   name
   labels
-  progress {
-    ...Progress
-  }
   agreement {
-    ...Agreement
+    alpha {
+      ...AgreementFigure
+      ...UndefinedFigure
+    }
+    raw {
+      ...AgreementFigure
+      ...UndefinedFigure
+    }
+    gwetAC1 {
+      ...AgreementFigure
+      ...UndefinedFigure
+    }
+    pairs {
+      members {
+        ...Member
+      }
+      kappa {
+        ...AgreementFigure
+        ...UndefinedFigure
+      }
+    }
   }
   predictionRun {
     ...PredictionRun
@@ -2547,32 +2491,6 @@ fragment Report on Report {
   advice {
     ...Advice
   }
-}
-
-fragment Round on Round {
-  __typename
-  id
-  number
-  strategy
-  strategyVersion
-  strategyParameters
-  strategyOrigin
-  strategyAsked {
-    name
-    version
-  }
-  seed
-  predictionRun
-  requested
-  size
-  total
-  settled
-  isOpen
-  openedAt
-  closedAt
-  closeReason
-  deadline
-  inclusionProbability
 }
 
 fragment StoppingSignals on StoppingSignals {

@@ -716,10 +716,22 @@ export interface ProjectReport {
   readonly name: string;
   /** The classes, in the order that probabilities have. */
   readonly labels: readonly string[];
-  /** How far the labelling has come. */
-  readonly progress: Progress;
   /** How far annotators agree. */
-  readonly agreement: Agreement;
+  readonly agreement: {
+    /** Of all annotators: Krippendorff's alpha of names, with missing data. The headline. */
+    readonly alpha: AgreementFigure | UndefinedFigure;
+    /** How often two answers to one sample agree, with nothing taken off for chance. */
+    readonly raw: AgreementFigure | UndefinedFigure;
+    /** Gwet's AC1 (2008): it holds its ground where one class prevails. */
+    readonly gwetAC1: AgreementFigure | UndefinedFigure;
+    /** Of each two who have labelled a sample jointly; of more than 100 pairs, the 100 that share the most. The others: `Project.agreementPairs`. */
+    readonly pairs: readonly ({
+      /** The two. */
+      readonly members: readonly Member[];
+      /** Cohen's kappa (1960). */
+      readonly kappa: AgreementFigure | UndefinedFigure;
+    })[];
+  };
   /** The current prediction run; null before the first, and to annotators. */
   readonly predictionRun: PredictionRun & {
     /** Of each predicted class of which something was accepted. */
