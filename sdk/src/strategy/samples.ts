@@ -57,11 +57,11 @@ export interface Rows<Needs extends Need = never> extends Samples<Needs> {
 }
 
 /**
- * The samples that people have labelled, in the order of their ordinals: those with a majority among the answers that
- * count. If the strategy needs probabilities, passes or embeddings, only those that have them.
+ * The samples that people have labelled, in the order of their ordinals: those with a ruling, or a majority among the
+ * answers that count. If the strategy needs probabilities, passes or embeddings, only those that have them.
  */
 export interface LabelledSamples<Needs extends Need = never> extends Samples<Needs> {
-  /** Beside each ordinal: the index of the class that most people chose. */
+  /** Beside each ordinal: the index of its class, as it was ruled, else the one that most people chose. */
   readonly labels: Uint16Array;
 }
 
