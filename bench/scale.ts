@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { annotatedRows } from './scale/annotated.ts';
 import { appendRows } from './scale/appends.ts';
 import { HELP, readOptions } from './scale/options.ts';
 import { Scenario } from './scale/scenario.ts';
@@ -28,6 +29,8 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   try {
     rows.push(...(await new Scenario(join(folder, 'store'), options, tell).run()));
+    tell('restarts of a project that is answered');
+    rows.push(...(await annotatedRows(join(folder, 'answered'), options.samples, options.repeats)));
     tell('appends');
     rows.push(...(await appendRows(folder)));
   } finally {

@@ -20,7 +20,7 @@ import { mustGetSoundChunk } from './chunks.ts';
 /** Raise it when the manifest or the bytes of a part change; the fold has a version of its own. */
 const FORMAT = 1;
 
-const MANIFESTS = 'snapshots';
+export const MANIFESTS = 'snapshots';
 
 /** Of a part in one chunk. People's commits wait while one is written, so it is well below what a store takes. */
 const BYTES_PER_CHUNK = 1024 * 1024;
