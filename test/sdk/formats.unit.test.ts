@@ -160,6 +160,22 @@ describe.each(Object.keys(FORMATS) as Format[])('%s', (format) => {
     expect(given).toBeLessThan(whole.length / 2);
   });
 
+  it('reads a file of many pieces to its end, and nothing piles up', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const all = Array.from({ length: 300 }, (_, i) => ({
+      ...SAMPLE,
+      key: `k${i}`,
+      data: 'x'.repeat(10_000),
+    }));
+    const found = await read(format, await written(format, all), { size: 65_536 });
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    expect(found.map(({ key }) => key)).toEqual(all.map(({ key }) => key));
+    expect(warnings).toEqual([]);
+  });
+
   it('says nothing of what it is not', async () => {
     expect((await problem(format, '{')).line).toBe(1);
     const notUtf8 = (async function* () {

@@ -184,13 +184,14 @@ function jsonIn(text: string | null, line: number): unknown {
 async function* rowsOf(source: Source): AsyncGenerator<Row, void, undefined> {
   const parser = parse({ info: true, skip_empty_lines: true, max_record_size: MAX_SAMPLE_CHARACTERS });
   let ended = false;
+  let goOn = () => {};
+  for (const event of ['drain', 'close']) parser.on(event, () => goOn());
   const feed = async () => {
     for await (const text of textOf(source)) {
       if (ended) return;
       if (!parser.write(text) && !ended) {
         await new Promise<void>((resolve) => {
-          parser.once('drain', resolve);
-          parser.once('close', resolve);
+          goOn = resolve;
         });
       }
     }
