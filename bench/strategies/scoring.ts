@@ -7,8 +7,8 @@ import { COUNT, type Inputs, POINTS, SAMPLES } from './inputs.ts';
 import type { Numpy } from './numpy.ts';
 
 const TURNS = 7;
-/** Turns before those that count: code is compiled, memory is got. */
-const WARM = 3;
+/** Turns before those that count: the worker starts, its code is compiled and then optimised. */
+const WARM = 8;
 
 interface Scored {
   readonly needs: readonly Need[];
