@@ -56,12 +56,14 @@ export function encodeCommit({ id, time, events }: Commit): Uint8Array {
 }
 
 /** @throws {StoreError} the bytes are not an encoded commit, or not all that was encoded */
-export function decodeCommit(seq: number, sealed: Uint8Array): Commit {
+export function decodeCommit(journal: string, seq: number, sealed: Uint8Array): Commit {
   const end = sealed.length - SEAL_BYTES;
   const bytes = sealed.subarray(0, Math.max(end, 0));
   const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.length);
   if (end < 0 || view.getUint32(end, true) !== crc32(bytes)) {
-    throw new StoreError(`commit ${seq} cannot be read: the store is damaged; restore it from a backup`);
+    throw new StoreError(
+      `commit ${seq} of journal ${journal} cannot be read: the store is damaged; restore it from a backup`,
+    );
   }
   const [id, time, events] = decodeValue(bytes) as [string, number, StoredValue[]];
   return { seq, id, time, events };

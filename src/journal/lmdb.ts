@@ -63,6 +63,8 @@ export async function openLmdbStore(folder: string): Promise<Store> {
         lock.take();
         markFormat(env, path);
       });
+      // A store that was just made is a file that the folder lists.
+      syncFile(path);
       return new LmdbStore(env, path, lock);
     } catch (error) {
       await env.close();
@@ -180,7 +182,7 @@ class LmdbStore implements Store {
     await this.#write('commit', value.length, () => {
       const standing = this.#commits.getBinary(key);
       if (standing !== undefined) {
-        return decodeCommit(seq, standing).id === id ? undefined : new SeqTakenError(journal, seq);
+        return decodeCommit(journal, seq, standing).id === id ? undefined : new SeqTakenError(journal, seq);
       }
       if (seq > 1 && !this.#commits.doesExist(previous)) return new SeqTakenError(journal, seq);
       this.#commits.putSync(key, value);
@@ -195,7 +197,7 @@ class LmdbStore implements Store {
       const key = commitKey(journal, seq);
       const value = this.#look(() => this.#commits.getBinary(key));
       if (value === undefined) return;
-      yield decodeCommit(seq, value);
+      yield decodeCommit(journal, seq, value);
     }
   }
 

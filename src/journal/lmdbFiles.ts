@@ -118,12 +118,13 @@ export function syncFile(path: string): void {
   }
 }
 
-/** Makes a folder and those above it. Node 20's own way to do that never returns below /proc. */
+/** Makes a folder and those above it, each on disk in the one above. Node 20's own way to do that never returns below /proc. */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
     mkdirSync(path);
+    syncFile(dirname(path));
   } catch (error) {
     const wasMadeMeanwhile = existsSync(path);
     if (!wasMadeMeanwhile) throw error;

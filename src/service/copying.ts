@@ -20,8 +20,9 @@ export interface CopyOptions extends WorkOptions {
   readonly newId: () => string;
 }
 
-/** Appends that wait for one sync. */
-const COMMITS_AT_A_TIME = 200;
+/** Appends that wait for one sync, each of 4 MiB at most. */
+const COMMITS_PER_SYNC = 32;
+const COMMITS_PER_TURN = 200;
 
 /**
  * Copies a project's journal and the chunks that it names, up to the head of this moment, then folds both and compares.
@@ -135,8 +136,8 @@ async function copyJournal(
       await copyChunk(from, to, id, options);
     }
     if (commit.seq > after) waiting.push(commit);
-    if (waiting.length >= COMMITS_AT_A_TIME) await flush();
-    if (commit.seq % COMMITS_AT_A_TIME === 0) {
+    if (waiting.length >= COMMITS_PER_SYNC) await flush();
+    if (commit.seq % COMMITS_PER_TURN === 0) {
       options.onProgress('commits', commit.seq, upTo);
       await options.pause();
     }

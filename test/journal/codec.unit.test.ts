@@ -12,13 +12,13 @@ const COMMIT = {
 
 it('a commit of which any bytes were lost or changed is refused, zeros among zeros or not', () => {
   const sound = encodeCommit(COMMIT);
-  expect(decodeCommit(7, sound)).toEqual(COMMIT);
+  expect(decodeCommit('project', 7, sound)).toEqual(COMMIT);
   const place = fc.nat(sound.length - 1);
   fc.assert(
     fc.property(place, fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, change, isCut) => {
       const damaged = isCut ? sound.slice(0, at) : sound.slice();
       if (!isCut) damaged[at] = (damaged[at] ?? 0) ^ change;
-      expect(() => decodeCommit(7, damaged)).toThrow(StoreError);
+      expect(() => decodeCommit('project', 7, damaged)).toThrow(StoreError);
     }),
   );
 });

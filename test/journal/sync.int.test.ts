@@ -33,7 +33,7 @@ describe.skipIf(!hasStrace)('a store, seen by the system calls that it makes', (
     commands: readonly string[],
     ...inject: string[]
   ): Promise<{ trace: Trace; answers: string[][] }> {
-    const file = join(folder, `${name}.trace`);
+    const file = join(folder, `${name.replace('/', '-')}.trace`);
     const strace = ['strace', '-f', '-o', file, '-s', SHOWN_BYTES, '-e', `trace=${CALLS}`, ...inject];
     const node = ['env', 'UV_THREADPOOL_SIZE=1', process.execPath, script, join(folder, name)];
     const child = new Child([...strace, ...node]);
@@ -48,6 +48,11 @@ describe.skipIf(!hasStrace)('a store, seen by the system calls that it makes', (
     const { trace } = await watch('sequence', ['sequence project 1 20 100']);
     for (let seq = 1; seq <= 20; seq++) trace.expectDurable(`<project-${seq}>`);
     expect(trace.syncs).toBeGreaterThanOrEqual(20);
+  });
+
+  it('syncs the folders that list a new store before anything is acknowledged', async () => {
+    const { trace } = await watch('deep/new', ['sequence project 1 1 100']);
+    for (const listing of ['', 'deep', 'deep/new']) trace.expectListed(join(folder, listing));
   });
 
   it('does so for commits that share a sync, and lets a hundred share a few', async () => {

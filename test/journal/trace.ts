@@ -26,6 +26,21 @@ export class Trace {
     return this.#calls.filter(({ text, begins }) => begins > opened.begins && isSync(text)).length;
   }
 
+  /** Fails unless the list of a folder's files was synced before the store was open. */
+  expectListed(folder: string): void {
+    const opened = this.#first(0, (text) => text.startsWith('write(1, "open'));
+    const folders = this.#calls.filter(
+      ({ text }) => text.startsWith('openat(') && text.includes(`"${folder}", O_RDONLY`),
+    );
+    const isSynced = folders.some(({ text, ends }) => {
+      const fd = /= (\d+)$/.exec(text)?.[1];
+      return this.#calls.some(
+        (call) => call.text.startsWith(`fsync(${fd})`) && call.begins > ends && call.ends < opened.begins,
+      );
+    });
+    expect(isSynced, folder).toBe(true);
+  }
+
   /** Fails unless the commit was on disk before the line that acknowledges it was begun. */
   expectDurable(id: string): void {
     const acknowledged = this.#first(0, (text) => text.startsWith(`write(1, "acknowledged ${id}`));

@@ -98,7 +98,7 @@ export class Backend {
 
   append(journal: string, { commit, answer }: Arrival): void {
     // As a store would give it back: a value of its own.
-    const own = decodeCommit(commit.seq, encodeCommit(commit).slice());
+    const own = decodeCommit(journal, commit.seq, encodeCommit(commit).slice());
     const arrivals = this.#arrivals.get(journal) ?? [];
     this.#arrivals.set(journal, arrivals);
     arrivals.push({ commit: own, answer });

@@ -65,7 +65,7 @@ export class MemoryStore implements Store {
     const { seq, id } = commit;
     const commits = this.#disk.commits.get(journal) ?? [];
     const standing = commits[seq - 1];
-    if (standing !== undefined && decodeCommit(seq, standing).id === id) return;
+    if (standing !== undefined && decodeCommit(journal, seq, standing).id === id) return;
     if (seq !== commits.length + 1) throw new SeqTakenError(journal, seq);
     this.#disk.commits.set(journal, [...commits, bytes]);
     this.landed.push(commit);
@@ -78,7 +78,7 @@ export class MemoryStore implements Store {
       this.#checkOpen();
       const bytes = this.#disk.commits.get(journal)?.[seq - 1];
       if (bytes === undefined) return;
-      yield decodeCommit(seq, bytes.slice());
+      yield decodeCommit(journal, seq, bytes.slice());
     }
   }
 
