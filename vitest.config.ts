@@ -28,7 +28,7 @@ export default defineConfig({
         // The API again, with every operation compiled: both ways of running one must answer alike.
         test: {
           name: 'compiled',
-          include: ['test/api/**/*.int.test.ts', 'test/http/*.int.test.ts'],
+          include: ['test/api/**/*.int.test.ts', 'test/http/{direct,websocket}.int.test.ts'],
           env: { CONCORD_TEST_COMPILE: '1' },
           testTimeout: 20_000,
         },
