@@ -49,10 +49,21 @@ export function tokenHash(token: string): string {
 /** Who a token belongs to, or null: unknown, revoked or run out. */
 export function authenticate(concord: Concord, token: string): Promise<Viewer | null> {
   const hash = tokenHash(token);
-  return concord.directory.read((directory) => {
+  return found(concord, (directory) => {
     const known = directory.token(hash, concord.environment.now());
     return known ? { member: known.member, token: known.id, expires: known.expires } : null;
   });
+}
+
+/** What the directory has of somebody, or null; what it does not have, another node may have entered just now. */
+async function found<T>(
+  { directory, following }: Concord,
+  look: (directory: Directory) => T | null,
+): Promise<T | null> {
+  const known = await directory.read(look);
+  if (known !== null || !following.isNeeded) return known;
+  await directory.follow();
+  return directory.read(look);
 }
 
 /** Whether a viewer's token is still good. */
@@ -75,8 +86,8 @@ export async function access(
   project: string,
   allowed: readonly Role[] = ANYBODY,
 ): Promise<ProjectAccess> {
-  const role = await concord.directory.read((directory) => roleOf(concord, directory, viewer, project));
-  if (role === undefined) throw notFound('project');
+  const role = await found(concord, (directory) => roleOf(concord, directory, viewer, project) ?? null);
+  if (role === null) throw notFound('project');
   if (!allowed.includes(role)) throw refuse('FORBIDDEN', { allowed });
   return { live: concord.project(project), viewer, role };
 }

@@ -18,7 +18,7 @@ export function differences(left: Project, right: Project): string[] {
     const row = [...mine.keys(), mine.length].find((i) => !isSame(mine[i], others[i]));
     if (row !== undefined) found.push(`${name} at ${row}`);
   }
-  if (!isSame(derived(left), derived(right))) found.push('agreement or deadlines');
+  if (!isSame(derived(left), derived(right))) found.push('agreement, deadlines, audits or disagreements');
   return found;
 }
 
@@ -28,7 +28,8 @@ function derived(project: Project): unknown {
   return {
     deadline: project.nextDeadline(),
     overall: agreement.overall(),
-    models: runs.map((run) => run.peopleAgainstModel()),
+    models: runs.map((run) => [run.audited, run.errors, run.peopleAgainstModel()]),
+    disputed: [...project.disputed].sort((a, b) => a - b),
     pairs: agreement.pairs().map(({ a, b }) => [a, b, agreement.cohensKappa(a, b)]),
   };
 }

@@ -5,7 +5,7 @@ import type { Commit, Store, StoredValue } from '../journal/port.ts';
 import { mustGetSoundChunk } from './chunks.ts';
 import { differences } from './comparing.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
-import { foldFromZero } from './folding.ts';
+import { foldFromZero, unfoldable } from './folding.ts';
 import { NAMES } from './members.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import type { WorkOptions } from './verifying.ts';
@@ -146,9 +146,14 @@ async function copyJournal(
   return chunks.size;
 }
 
-function chunksIn(journal: string, { events }: Commit): readonly string[] {
+function chunksIn(journal: string, commit: Commit): readonly string[] {
+  const { events } = commit;
   if (journal === DIRECTORY_JOURNAL) return [];
-  return (events as unknown as readonly ProjectEvent[]).flatMap(chunksNamed);
+  try {
+    return (events as unknown as readonly ProjectEvent[]).flatMap(chunksNamed);
+  } catch (error) {
+    throw unfoldable(PROJECT_KIND, journal, commit, error);
+  }
 }
 
 async function copyChunk(from: Store, to: Store, id: string, { now }: CopyOptions): Promise<void> {

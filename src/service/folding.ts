@@ -134,7 +134,8 @@ async function isFollowed(store: Store, journal: string, { seq }: Manifest): Pro
   }
 }
 
-async function commitIdAt(store: Store, journal: string, seq: number): Promise<string | undefined> {
+/** The id of a commit; undefined if there is none at that place. */
+export async function commitIdAt(store: Store, journal: string, seq: number): Promise<string | undefined> {
   for await (const commit of store.read(journal, seq - 1)) return commit.id;
   return undefined;
 }
@@ -237,7 +238,8 @@ function foldEvents<P extends Projection<E>, E>(
   }
 }
 
-function unfoldable<P extends Projection<E>, E>(
+/** Why a commit cannot be folded, or what it names cannot be told, as {@link loadProjection} throws it. */
+export function unfoldable<P extends Projection<E>, E>(
   { form }: JournalKind<P, E>,
   journal: string,
   { seq }: Commit,

@@ -42,6 +42,11 @@ export class Following {
     this.#next();
   }
 
+  /** Whether others may append. */
+  get isNeeded(): boolean {
+    return this.#store.watch !== undefined;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#stopTimer();

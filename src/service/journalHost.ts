@@ -10,10 +10,12 @@ import {
 } from '../journal/port.ts';
 import { delay, type Environment, newId } from './environment.ts';
 import {
+  DamagedJournalError,
   type FoldableCommit,
   foldableTail,
   foldWhole,
   type JournalKind,
+  JournalTooNewError,
   loadProjection,
   type Projection,
 } from './folding.ts';
@@ -48,9 +50,11 @@ const MAX_JOBS_PER_COMMIT = 500;
 const MAX_EVENTS_PER_COMMIT = 4_000;
 /** How often a command is decided again because another node was faster. */
 const MAX_CONFLICTS = 10;
-/** Commits of others that are held before they are folded, and bytes of chunks with them. */
-const MAX_TAIL = 200;
+/** Work in commits of others, in ordinary events, that is folded in one turn, and bytes of chunks held for it. */
+const MAX_TAIL_WORK = 5_000;
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
+/** How long a journal that cannot be folded is not read again: whoever asks is told what was found. */
+const UNFOLDABLE_MS = 10_000;
 /** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
 const APPEND_PAUSES_MS = [20, 200];
 const NO_CHUNKS: Chunks = new Map();
@@ -85,6 +89,8 @@ export class JournalHost<P extends Projection<E>, E> {
   #following: Promise<void> | null = null;
   /** The newest commit that this host was told of. */
   #heard = 0;
+  /** Why the journal cannot be folded, and when that is looked at again. */
+  #unfoldable: { readonly error: unknown; readonly until: number } | null = null;
   /** The projection at the newest synced commit; null while it must be loaded first. */
   #projection: P | null = null;
   /** The projection was thrown away; those who follow the journal must hear what it comes to now. */
@@ -158,15 +164,13 @@ export class JournalHost<P extends Projection<E>, E> {
    * @param seq a commit that is known to stand: nothing is done if the state has it
    */
   follow(seq?: number): Promise<void> {
-    // What was never asked for is loaded when it is.
-    if (this.#published === null) return Promise.resolve();
+    // What was never asked for is loaded when it is, and so is what was lost.
+    if (this.#projection === null) return Promise.resolve();
     if (seq !== undefined) {
-      if ((this.#projection?.seq ?? 0) >= seq) return Promise.resolve();
+      if (this.#projection.seq >= seq) return Promise.resolve();
       this.#heard = Math.max(this.#heard, seq);
     }
-    this.#following ??= this.#follow().finally(() => {
-      this.#following = null;
-    });
+    this.#following ??= this.#follow();
     return this.#following;
   }
 
@@ -176,31 +180,32 @@ export class JournalHost<P extends Projection<E>, E> {
   }
 
   async #follow(): Promise<void> {
+    const heard = this.#heard;
     try {
-      let heard: number;
-      do {
-        heard = this.#heard;
-        await this.#readTail();
-        // What was appended while the end was read may have been missed.
-      } while (this.#heard > heard);
+      await this.#readTail();
     } catch (error) {
       this.#tail.length = 0;
-      if (error instanceof StoreUnavailableError || error instanceof Refusal) return;
-      // The tail cannot be folded, and whoever asks next is told why.
-      this.#throwAway();
-      this.#pump();
+      // If the tail cannot be folded, whoever asks next is told why.
+      if (!(error instanceof StoreUnavailableError || error instanceof Refusal)) this.#projection = null;
+      return;
+    } finally {
+      this.#following = null;
     }
+    // What was appended while the end was read may have been missed. Nobody waits for that: a busy journal has no end.
+    if (this.#heard > heard) void this.follow(this.#heard);
   }
 
   async #readTail(): Promise<void> {
     const seq = await this.read((projection) => projection.seq);
-    let bytes = 0;
+    let [work, bytes] = [0, 0];
     for await (const next of foldableTail(this.#store, this.journal, this.#kind, seq)) {
       this.#tail.push(next);
+      work += this.#workOf(next.commit.events as readonly E[]);
       for (const chunk of next.chunks.values()) bytes += chunk.length;
-      if (this.#tail.length < MAX_TAIL && bytes < MAX_TAIL_BYTES) continue;
+      if (work < MAX_TAIL_WORK && bytes < MAX_TAIL_BYTES) continue;
       await this.#foldTail();
-      bytes = 0;
+      await delay(this.#environment, 0);
+      [work, bytes] = [0, 0];
     }
     await this.#foldTail();
   }
@@ -374,6 +379,20 @@ export class JournalHost<P extends Projection<E>, E> {
   }
 
   async #load(): Promise<P> {
+    const known = this.#unfoldable;
+    if (known !== null && this.#environment.now() < known.until) throw known.error;
+    this.#unfoldable = null;
+    try {
+      return await this.#loadAnew();
+    } catch (error) {
+      if (error instanceof DamagedJournalError || error instanceof JournalTooNewError) {
+        this.#unfoldable = { error, until: this.#environment.now() + UNFOLDABLE_MS };
+      }
+      throw error;
+    }
+  }
+
+  async #loadAnew(): Promise<P> {
     let work = 0;
     const projection = await loadProjection(this.#store, this.journal, this.#kind, {
       pause: () => delay(this.#environment, 0),

@@ -1,5 +1,12 @@
 import { type Store, StoreUnavailableError } from '../journal/port.ts';
-import { type FoldOptions, type JournalKind, loadProjection, type Projection } from './folding.ts';
+import {
+  commitIdAt,
+  DamagedJournalError,
+  type FoldOptions,
+  type JournalKind,
+  loadProjection,
+  type Projection,
+} from './folding.ts';
 import {
   bytesOf,
   chunksOf,
@@ -8,6 +15,9 @@ import {
   writeManifest,
   writeState,
 } from './snapshotFormat.ts';
+
+/** Longer than it takes to take a snapshot, and nodes' clocks differ: what is left over is swept one day. */
+const GRACE_MS = 3_600_000;
 
 /** A snapshot that stands. */
 export interface SnapshotTaken {
@@ -36,29 +46,32 @@ export async function takeSnapshot<P extends Projection<E>, E>(
   const began = now();
   const before = await standing(store, journal);
   let isUseful = before?.version === form.version;
-  let commit = before?.commit ?? '';
   const projection = await loadProjection(store, journal, kind, {
     ...options,
     onUselessSnapshot: (problem) => {
       isUseful = false;
       options.onUselessSnapshot(problem);
     },
-    onCommit: ({ id }) => {
-      commit = id;
-    },
   });
   const { seq } = projection;
   if (seq === 0 || (isUseful && before?.seq === seq)) return null;
   // A chunk that is damaged would be taken for one that is there already.
   if (!isUseful) await store.deleteChunks([...chunksOf(before)], began + 1);
+  const commit = await commitIdAt(store, journal, seq);
+  if (commit === undefined) throw new DamagedJournalError(`journal ${journal} has lost its commit ${seq}`);
   const head = { version: form.version, seq, commit };
   const manifest = await writeState(store, journal, form.save(projection), head, { now, between: pause });
+  // Another node may have taken one meanwhile: a later one stays.
+  const meanwhile = await standing(store, journal);
+  const isAhead = meanwhile?.version === form.version && meanwhile.seq >= seq;
+  if (isAhead && meanwhile.commit !== before?.commit) return null;
   await writeManifest(store, journal, manifest);
   const named = chunksOf(manifest);
-  // Another node may be taking one as well: what it has put since this began stays.
+  // Another may be taking one now, in which chunks of the one before are named: those it has renewed stay.
+  const grace = store.watch === undefined ? 0 : GRACE_MS;
   await store.deleteChunks(
     [...chunksOf(before)].filter((id) => !named.has(id)),
-    began + 1,
+    began + 1 - grace,
   );
   return { seq, bytes: bytesOf(manifest) };
 }

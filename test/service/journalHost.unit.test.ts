@@ -390,6 +390,7 @@ describe('JournalHost', () => {
       void host.follow(2);
       atEnd.open();
       await following;
+      await vi.waitFor(async () => expect(await host.read(count)).toBe(2));
       expect(await host.read(said)).toEqual(['a', 'b']);
     });
 
@@ -408,6 +409,31 @@ describe('JournalHost', () => {
       hanging.open();
       await following;
       expect(await host.read(said)).toEqual(['a', 'b']);
+    });
+
+    it('does not go on for ever where another never stops', async () => {
+      await host.read(said);
+      const other = elsewhere();
+      const read = store.read.bind(store);
+      vi.spyOn(store, 'read').mockImplementation(async function* (journal, after) {
+        yield* read(journal, after);
+        // One more with every look.
+        await other.execute(say('more'), count);
+        void host.follow(await store.head('words'));
+      });
+      await host.follow();
+    });
+
+    it('reads a journal that cannot be folded once, however often it is asked for', async () => {
+      await host.execute(say('a'), count);
+      const commit = { seq: 2, id: 'other', time: 1, events: [{ word: 'unfoldable' }] };
+      await new MemoryStore(disk).append('words', commit);
+      const read = vi.spyOn(store, 'read');
+      for (let i = 0; i < 5; i++) {
+        await host.follow();
+        await expect(host.read(said)).rejects.toThrow(DamagedJournalError);
+      }
+      expect(read).toHaveBeenCalledTimes(2);
     });
 
     it('tells whoever asks next that the tail cannot be folded', async () => {

@@ -5,6 +5,7 @@ import { PROJECT_KIND } from '../../src/service/projectKind.ts';
 import { takeSnapshot } from '../../src/service/snapshots.ts';
 import { Connection } from './connection.ts';
 import { Life, type Machine } from './life.ts';
+import { Violation } from './story.ts';
 import { strategiesOf } from './strategies.ts';
 import type { World } from './world.ts';
 
@@ -96,7 +97,10 @@ export class SimulatedNode {
       const taken = await takeSnapshot(store, this.#world.projectId, PROJECT_KIND, {
         now: () => life.now(),
         pause: () => life.pause(this.#dice.between(0, 5)),
-        onUselessSnapshot: (problem) => tell(`finds a snapshot of no use: ${problem}`),
+        onUselessSnapshot: (problem) =>
+          this.#world.scheduler.fail(
+            new Violation(`${this.name} finds a snapshot of no use: ${problem}`, [this.name]),
+          ),
       });
       if (taken !== null) tell(`takes a snapshot at commit ${taken.seq}`);
     } catch (error) {
