@@ -17,13 +17,22 @@ export async function checkStrategy(
     throw new CommandError('give one plugin. See concord check-strategy --help.');
   }
   const path = resolve(file);
+  const isDone = mustEnd(file);
+  try {
+    return await check(path, file, options.parameters);
+  } finally {
+    isDone();
+  }
+}
+
+async function check(path: string, file: string, parameters: string): Promise<boolean> {
   const strategy = await loadStrategy(path).catch((error: unknown) => {
     if (error instanceof CompileError) throw new CommandError(error.message);
     throw new CommandError(`${file} cannot be used: ${error instanceof Error ? error.message : error}`);
   });
   const others = strategy.kind === 'select' ? await neighbours(path) : [];
   let isWell = true;
-  for (const { name, run } of conformance(strategy, { parameters: jsonOf(options.parameters), others })) {
+  for (const { name, run } of conformance(strategy, { parameters: jsonOf(parameters), others })) {
     const problem = await run().then(
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -34,6 +43,18 @@ export async function checkStrategy(
     );
   }
   return isWell;
+}
+
+/** Has the process fail, and say why, if it ends before the answer is called: the plugin runs in it. */
+function mustEnd(file: string): () => void {
+  const tell = () => {
+    process.exitCode = 1;
+    process.stderr.write(
+      `concord check-strategy: ${file}, or a plugin beside it, has ended the process or never answers\n`,
+    );
+  };
+  process.once('exit', tell);
+  return () => process.off('exit', tell);
 }
 
 /** The other plugins of the folder, which it may ask; those that cannot be loaded are not there for it. */

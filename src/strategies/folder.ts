@@ -1,6 +1,7 @@
 import { type Compiled, CompileError, compile } from './compile.ts';
 import { BrokenStrategyError, UnknownStrategyError } from './errors.ts';
 import type { StrategyInfo } from './host.ts';
+import type { MemoryWatch } from './memoryWatch.ts';
 import { findPlugins, type PluginFile } from './plugins.ts';
 import type { StrategyFiles, WorkerPlugin } from './protocol.ts';
 import type { CallLimits, ThreadOptions } from './threads.ts';
@@ -67,7 +68,7 @@ export class PluginSet {
  */
 export async function readPlugins(
   folder: string,
-  threads: ThreadOptions,
+  threads: ThreadOptions & { readonly memory: MemoryWatch },
   loading: CallLimits,
   before?: PluginSet,
 ): Promise<PluginSet> {
@@ -109,10 +110,10 @@ async function compilePlugin(plugin: PluginFile, folder: string): Promise<Compil
   }
 }
 
-/** Whether a plugin that was in order is what it was. */
+/** Whether a plugin is what it was: then it is as good or as broken as it was. */
 function isTheSame(earlier: FoundPlugin, now: CompiledPlugin | Uncompiled): boolean {
-  const isUsable = earlier.file === now.file && earlier.info.problem === null;
-  return isUsable && now.compiled !== null && earlier.compiled?.version === now.compiled.version;
+  if (earlier.file !== now.file || now.compiled === null) return false;
+  return earlier.compiled?.version === now.compiled.version;
 }
 
 function described(plugin: CompiledPlugin | Uncompiled, trial: Trial | undefined): FoundPlugin {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashText, type Need } from '@concord/sdk/strategy';
@@ -31,7 +30,7 @@ export interface StrategyHostOptions {
   readonly timeoutMs?: number;
   /** How long a plugin may take to be imported or to check its parameters. Default: 5,000, or `timeoutMs` if less. */
   readonly loadTimeoutMs?: number;
-  /** How many selections run at the same time. Default: one less than there are cores, from 1 to 2. */
+  /** How many selections run at the same time. Default: 2, so that one that loops does not hold up the others. */
   readonly workers?: number;
   /** The largest JavaScript heap of a worker, in MiB, typed arrays not counted. Default: 512. */
   readonly memoryMb?: number;
@@ -155,21 +154,21 @@ export interface StrategyHost {
  * @throws {StrategyFolderError} the folder cannot be read
  */
 export async function openStrategyHost(options: StrategyHostOptions): Promise<StrategyHost> {
-  const { environment, timeoutMs = 60_000, workers = defaultWorkers() } = options;
+  const { environment, timeoutMs = 60_000, workers = 2 } = options;
   const { memoryMb = 512, bufferMb = 2_048 } = options;
   const { onProblem = () => {}, onTrouble = () => {} } = options;
   const folder = resolve(options.folder);
   const { setTimer } = environment;
   const threads = { entry: await workerEntry(), setTimer, memoryMb };
   const loading = { timeoutMs: options.loadTimeoutMs ?? Math.min(5_000, timeoutMs) };
-  const read = (before?: PluginSet) => readPlugins(folder, threads, loading, before);
+  const memory = new MemoryWatch(bufferMb, setTimer);
+  const read = (before?: PluginSet) => readPlugins(folder, { ...threads, memory }, loading, before);
   // The folder is followed before it is read, so that no change falls in between.
   let changed = () => {};
   const unwatch = options.watch
     ? await watchFolder(folder, { setTimer, onChange: () => changed(), onTrouble })
     : async () => {};
   try {
-    const memory = new MemoryWatch(bufferMb, setTimer);
     const host = new Host({
       plugins: await read(),
       // A worker of its own, so that a check never waits for somebody's selection.
@@ -188,10 +187,6 @@ export async function openStrategyHost(options: StrategyHostOptions): Promise<St
     await unwatch();
     throw error;
   }
-}
-
-function defaultWorkers(): number {
-  return Math.max(1, Math.min(2, availableParallelism() - 1));
 }
 
 let entryOfSources: Promise<URL> | undefined;

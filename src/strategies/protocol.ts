@@ -31,7 +31,10 @@ export type StrategyFiles = ReadonlyMap<string, string>;
 
 export interface Calls {
   describe: {
-    input: WorkerPlugin;
+    input: WorkerPlugin & {
+      /** Whether others are tried in the same worker: then it must not change what all in a thread share. */
+      readonly isShared: boolean;
+    };
     output: { readonly name: string; readonly description: string; readonly needs: readonly Need[] };
   };
   check: {

@@ -342,20 +342,8 @@ export class ThreadPool {
     if (busy < this.#size) void this.#startFor(job);
   }
 
-  /** Runs a call that ends when it takes up too much memory. */
-  async #watched<T>(thread: Thread, call: () => Promise<T>): Promise<T> {
-    const leave = this.#memory.enter((limitMb, isAlone) => {
-      const message = `it used more than ${limitMb} MiB of memory outside of its JavaScript heap`;
-      const lost = new ThreadLost('crashed', message);
-      // With others under way it may have been another's doing: then it is run again.
-      lost.wasUsed = !isAlone;
-      thread.lose(lost);
-    });
-    try {
-      return await call();
-    } finally {
-      leave();
-    }
+  #watched<T>(thread: Thread, call: () => Promise<T>): Promise<T> {
+    return watched(this.#memory, thread, call);
   }
 
   /** Ends all threads; what waits or runs is rejected with the error. */
@@ -425,6 +413,22 @@ export class ThreadPool {
       for (const one of this.#idle) one.isUnwanted = true;
       this.#lookThroughLater();
     }, IDLE_MS);
+  }
+}
+
+/** Runs a call that ends when it takes up too much memory. */
+export async function watched<T>(memory: MemoryWatch, thread: Thread, call: () => Promise<T>): Promise<T> {
+  const leave = memory.enter((limitMb, isAlone) => {
+    const message = `it used more than ${limitMb} MiB of memory outside of its JavaScript heap`;
+    const lost = new ThreadLost('crashed', message);
+    // With others under way it may have been another's doing: then it is run again.
+    lost.wasUsed = !isAlone;
+    thread.lose(lost);
+  });
+  try {
+    return await call();
+  } finally {
+    leave();
   }
 }
 

@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { Compiled } from './compile.ts';
 import { locate, withPlace } from './locate.ts';
+import type { MemoryWatch } from './memoryWatch.ts';
 import type { Calls } from './protocol.ts';
-import { type CallLimits, Thread, ThreadLost, type ThreadOptions, ThreadRefusal } from './threads.ts';
+import {
+  type CallLimits,
+  Thread,
+  ThreadLost,
+  type ThreadOptions,
+  ThreadRefusal,
+  watched,
+} from './threads.ts';
 
 /** How a plugin describes itself, or why it cannot be used. */
 export type Trial = (Calls['describe']['output'] & { readonly problem: null }) | { readonly problem: string };
@@ -18,12 +26,13 @@ const TRIAL_MS = 10;
 /**
  * Imports plugins, to see whether they can be used; the answers are in the order of the plugins.
  *
- * First all of them in one worker, as most folders are in order and workers cost time. If anything goes wrong there,
- * nothing that was seen there counts: each is tried again in a worker of its own, where it can break nothing but itself.
+ * First all of them in one worker, as most folders are in order and workers cost time. If anything goes wrong there, or one
+ * changes what all in a thread share, nothing that was seen there counts: each is tried again in a worker of its own,
+ * where it can break nothing but itself.
  */
 export async function tryPlugins(
   plugins: readonly Candidate[],
-  options: ThreadOptions,
+  options: ThreadOptions & { readonly memory: MemoryWatch },
   loading: CallLimits,
 ): Promise<Trial[]> {
   const together = await tryIn(plugins, options, loading);
@@ -51,7 +60,7 @@ class Failure {
 
 async function tryIn(
   plugins: readonly Candidate[],
-  options: ThreadOptions,
+  options: ThreadOptions & { readonly memory: MemoryWatch },
   loading: CallLimits,
 ): Promise<Trial[] | Failure> {
   if (plugins.length === 0) return [];
@@ -59,7 +68,8 @@ async function tryIn(
   const describe = async () => {
     const trials: Trial[] = [];
     for (const { file, compiled } of plugins) {
-      const described = await thread.call('describe', { file, code: compiled.code }, loading);
+      const input = { file, code: compiled.code, isShared: plugins.length > 1 };
+      const described = await watched(options.memory, thread, () => thread.call('describe', input, loading));
       trials.push({ ...described, problem: null });
     }
     return trials;

@@ -25,6 +25,7 @@ import type {
 import { MAX_STACK } from './replies.ts';
 import { type Help, run, scoreTask } from './run.ts';
 import { endingSignal } from './signal.ts';
+import { changeIn, surroundings } from './surroundings.ts';
 import { firstLine, thrown } from './text.ts';
 import { turn } from './turn.ts';
 
@@ -68,7 +69,10 @@ const finder = (files: StrategyFiles) => async (name: string) => {
 };
 
 async function describe(plugin: Calls['describe']['input']): Promise<Calls['describe']['output']> {
+  const before = plugin.isShared ? surroundings() : null;
   const { name, description, needs } = await importPlugin(plugin);
+  const changed = before && changeIn(before, surroundings());
+  if (changed !== null) throw new StrategyFailedError(plugin.file, 'threw', `it changes ${changed}`);
   return { name, description, needs };
 }
 

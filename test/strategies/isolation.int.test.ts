@@ -263,6 +263,21 @@ it('a selection that waits while its thread is started can be aborted', async ()
   expect((await next).ordinals).toHaveLength(2);
 });
 
+it('a plugin that leans on what another changes at its import is found broken, for it will be alone', async () => {
+  await using opened = await hostOf({
+    'a-adds.ts': plugin('adds', FIRST, '(Array.prototype as any).groupSums = () => 0;'),
+    'b-leans.ts': plugin('leans', FIRST, '([] as any).groupSums();'),
+    'c-hears.ts': plugin('hears', FIRST, "process.on('unhandledRejection', () => {});"),
+    'd-rejects.ts': plugin('rejects', FIRST, "Promise.reject(new Error('stray'));"),
+  });
+  expect(problems(opened.host)).toEqual({
+    'a-adds.ts': null,
+    'b-leans.ts': expect.stringContaining('groupSums is not a function'),
+    'c-hears.ts': null,
+    'd-rejects.ts': expect.stringContaining('stray'),
+  });
+});
+
 it('a worker that nobody wants for long is ended, with all it kept', async () => {
   const counts = `
       select: ({ ordinals }) => ({ ordinals: ordinals.slice(0, 2), reasons: [String(++runs), null] }),`;

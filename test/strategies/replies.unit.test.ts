@@ -30,7 +30,12 @@ const selected = {
 
 describe('what a worker answers', () => {
   it('is taken as it is, where it is an answer', () => {
-    const describing = readAnswer('describe', 1, { file: 'a.ts', code: '' }, value(described));
+    const describing = readAnswer(
+      'describe',
+      1,
+      { file: 'a.ts', code: '', isShared: false },
+      value(described),
+    );
     expect(describing).toEqual({ value: described });
     expect(readAnswer('select', 1, input, value(selected))).toEqual({ value: selected });
     const error = { code: 'unknown-strategy', strategy: 'nope' };
@@ -75,9 +80,9 @@ describe('what a worker answers', () => {
     ['a short name', { ...described, name: 'x'.repeat(65) }],
     ['needs', { ...described, needs: ['gradients'] }],
   ])('is refused where a description has no such thing as %s', (_, message) => {
-    expect(() => readAnswer('describe', 1, { file: 'a.ts', code: '' }, value(message))).toThrow(
-      InvalidReplyError,
-    );
+    expect(() =>
+      readAnswer('describe', 1, { file: 'a.ts', code: '', isShared: false }, value(message)),
+    ).toThrow(InvalidReplyError);
   });
 });
 

@@ -14,7 +14,10 @@ export interface ClientOptions {
   readonly webSocket?: WebSocketConstructor | undefined;
   /** How often and when what failed on its way is tried again. */
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** How long an attempt of a call may take, in milliseconds. Default: 60,000. */
+  /**
+   * How long an attempt of a call may take, in milliseconds. Default: 90,000, for a strategy may run for 60,000 before
+   * the service ends it and says so.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -38,7 +41,7 @@ export function settingsOf({
   fetch = (...request) => globalThis.fetch(...request),
   webSocket,
   retry = {},
-  timeoutMs = 60_000,
+  timeoutMs = 90_000,
 }: ClientOptions): Settings {
   if (!URL.canParse(url) || !/^https?:/.test(url)) {
     throw new TypeError(
