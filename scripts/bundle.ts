@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -16,8 +16,8 @@ const ROOT = process.argv[2] ?? fileURLToPath(new URL('../../', import.meta.url)
 /** As deep as `dist/src/http`, so that what is found from there is found from here. */
 const FOLDER = 'dist/bundle/http';
 
-await rm(join(ROOT, FOLDER), { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
+  write: false,
   absWorkingDir: ROOT,
   entryPoints: [
     'dist/src/http/cli.js',
@@ -46,3 +46,17 @@ await build({
   },
   logLevel: 'warning',
 });
+
+// What is as it was is left alone, and nothing is missing meanwhile: a service may be running from here.
+const folder = join(ROOT, FOLDER);
+await mkdir(folder, { recursive: true });
+for (const { path, contents } of outputFiles) {
+  const standing = await readFile(path).catch(() => null);
+  if (standing?.equals(contents)) continue;
+  await writeFile(`${path}.new`, contents);
+  await rename(`${path}.new`, path);
+}
+const made = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const name of await readdir(folder)) {
+  if (!made.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+}

@@ -240,11 +240,9 @@ class MongoStore implements Store {
       onAppend(journal, seq);
     });
     // The driver goes on by itself where that can help. Else the server has no change streams, or has lost the place.
-    const endByItself = () => {
+    stream.on('error', () => {
       if (end()) onEnd();
-    };
-    stream.on('error', endByItself);
-    stream.on('close', endByItself);
+    });
     return end;
   }
 

@@ -168,7 +168,9 @@ describe('LMDB', () => {
       const read = async () => {
         for await (const _ of opened.read('project', 0));
       };
-      await expect(read()).rejects.toThrow(/commit 3 cannot be read: the store is damaged; restore/);
+      await expect(read()).rejects.toThrow(
+        /commit 3 of journal project cannot be read: the store is damaged; restore/,
+      );
       await opened.close();
     });
 
