@@ -26,7 +26,7 @@ export interface UpkeepListener {
  */
 const WORK_PER_SNAPSHOT = 200_000;
 /** A large project is written again only after more, so that an event costs no more than so many bytes of snapshot. */
-const BYTES_PER_EVENT = 500;
+const BYTES_PER_EVENT = 1_000;
 /** Not at the start, when everybody comes at once. */
 const FIRST_SWEEP_MS = 10 * 60_000;
 const SWEEP_EVERY_MS = 6 * 3_600_000;

@@ -29,7 +29,7 @@ export const FREQUENT_SNAPSHOTS: readonly Patch[] = [
   },
   {
     file: 'service/upkeep.js',
-    find: 'const BYTES_PER_EVENT = 500;',
+    find: 'const BYTES_PER_EVENT = 1_000;',
     put: 'const BYTES_PER_EVENT = 1e9;',
   },
 ];

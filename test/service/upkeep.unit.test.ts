@@ -39,7 +39,7 @@ describe('the upkeep', () => {
   });
 
   it('takes those of a large project after more', async () => {
-    tasks.snapshot.mockResolvedValue({ seq: 7, bytes: 150_000_000 });
+    tasks.snapshot.mockResolvedValue({ seq: 7, bytes: 300_000_000 });
     upkeep.onFolded('p', 200_000);
     await settle();
     upkeep.onFolded('p', 299_999);
