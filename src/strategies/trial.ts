@@ -35,12 +35,20 @@ export async function tryPlugins(
   options: ThreadOptions & { readonly memory: MemoryWatch },
   loading: CallLimits,
 ): Promise<Trial[]> {
+  const [only] = plugins;
+  if (only !== undefined && plugins.length === 1) return [await tryAlone(only, options, loading)];
   const together = await tryIn(plugins, options, loading);
   if (!(together instanceof Failure)) return together;
-  return eachOf(plugins, availableParallelism(), async (plugin) => {
-    const alone = await tryIn([plugin], options, loading);
-    return alone instanceof Failure ? { problem: alone.of(plugin) } : (alone[0] as Trial);
-  });
+  return eachOf(plugins, availableParallelism(), (plugin) => tryAlone(plugin, options, loading));
+}
+
+async function tryAlone(
+  plugin: Candidate,
+  options: ThreadOptions & { readonly memory: MemoryWatch },
+  loading: CallLimits,
+): Promise<Trial> {
+  const alone = await tryIn([plugin], options, loading);
+  return alone instanceof Failure ? { problem: alone.of(plugin) } : (alone[0] as Trial);
 }
 
 /** What went wrong in a worker. */
