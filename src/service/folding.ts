@@ -156,31 +156,13 @@ export async function foldTail<P extends Projection<E>, E>(
 ): Promise<P> {
   let commits = 0;
   if (projection.seq >= upTo) return projection;
-  for await (const commit of store.read(journal, projection.seq)) {
+  for await (const next of foldableTail(store, journal, kind, projection.seq)) {
     if (++commits % COMMITS_PER_TURN === 0) await pause();
-    await foldCommit(store, journal, kind, projection, commit);
-    onCommit(commit);
-    if (commit.seq >= upTo) break;
+    foldWhole(kind, journal, projection, next);
+    onCommit(next.commit);
+    if (next.commit.seq >= upTo) break;
   }
   return projection;
-}
-
-async function foldCommit<P extends Projection<E>, E>(
-  store: Store,
-  journal: string,
-  kind: JournalKind<P, E>,
-  projection: P,
-  commit: Commit,
-): Promise<void> {
-  for (const event of commit.events as readonly E[]) {
-    let chunks: ReadonlyMap<string, Uint8Array>;
-    try {
-      chunks = await loadChunks(store, kind.chunksToFold(event));
-    } catch (error) {
-      throw unfoldable(kind, journal, commit, error);
-    }
-    foldEvents(kind, journal, projection, commit, [event], chunks);
-  }
 }
 
 /** A commit and the chunks that folding it takes: it can be folded in one step. */
@@ -200,12 +182,16 @@ export async function* foldableTail<P extends Projection<E>, E>(
   after: number,
 ): AsyncGenerator<FoldableCommit, void, void> {
   for await (const commit of store.read(journal, after)) {
+    let chunks: ReadonlyMap<string, Uint8Array>;
     try {
-      const ids = (commit.events as readonly E[]).flatMap((event) => kind.chunksToFold(event));
-      yield { commit, chunks: await loadChunks(store, ids) };
+      chunks = await loadChunks(
+        store,
+        (commit.events as readonly E[]).flatMap((event) => kind.chunksToFold(event)),
+      );
     } catch (error) {
       throw unfoldable(kind, journal, commit, error);
     }
+    yield { commit, chunks };
   }
 }
 
@@ -219,20 +205,11 @@ export function foldWhole<P extends Projection<E>, E>(
   projection: P,
   { commit, chunks }: FoldableCommit,
 ): void {
-  foldEvents(kind, journal, projection, commit, commit.events as readonly E[], chunks);
-}
-
-function foldEvents<P extends Projection<E>, E>(
-  kind: JournalKind<P, E>,
-  journal: string,
-  projection: P,
-  commit: Commit,
-  events: readonly E[],
-  chunks: ReadonlyMap<string, Uint8Array>,
-): void {
-  const { seq, time } = commit;
+  const { seq, time, events } = commit;
   try {
-    for (const event of events) projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+    for (const event of events as readonly E[]) {
+      projection.fold(event, seq, time, (id) => chunks.get(id) as Uint8Array);
+    }
   } catch (error) {
     throw unfoldable(kind, journal, commit, error);
   }
