@@ -1,3 +1,5 @@
+import { Column } from './columns.ts';
+import type { Draw } from './events.ts';
 import { stringSeed } from './random.ts';
 import { NONE } from './sampleTable.ts';
 
@@ -25,10 +27,14 @@ export class Annotator {
   readonly held: number[] = [];
   /** Rows of the newest answers that can be undone, oldest first; at most {@link UNDO_LIMIT}. */
   readonly undoable: number[] = [];
+  /** Rows of all assignments that were ever theirs, in the order in which they were first granted. */
+  readonly rows = new Column(Uint32Array);
   /** Assignments ever granted, renewed grants of the same sample included. */
   grants = 0;
-  /** How many there were before the newest that was an audit, or {@link NONE}. */
-  newestAudit = NONE;
+  /** Those of them that were audits, extra opinions or repeats. */
+  asides = 0;
+  /** How many there were before the newest that was an audit or a repeat, or {@link NONE}. */
+  newestAside = NONE;
   /** Answers that stand, surplus included. */
   answers = 0;
   skips = 0;
@@ -41,6 +47,12 @@ export class Annotator {
     this.id = id;
     this.changedAt = seq;
     this.seed = stringSeed(id);
+  }
+
+  granted(draw: Draw): void {
+    if (draw === 'AUDIT' || draw === 'REPEAT') this.newestAside = this.grants;
+    if (draw === 'AUDIT' || draw === 'REPEAT' || draw === 'EXTRA_OPINION') this.asides++;
+    this.grants++;
   }
 
   answered(row: number): void {

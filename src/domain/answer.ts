@@ -50,7 +50,7 @@ export function* submit(project: Project, submission: Submission, moment: Moment
   } else {
     const sample = assignments.sample.get(row);
     const keepsPlace = state === 'HELD' && assignments.placed.get(row) === 1;
-    const counted = keepsPlace || samples.hasFreePlace(sample);
+    const counted = !assignments.isRepeat(row) && (keepsPlace || samples.hasFreePlace(sample));
     yield { type: 'submitted', assignment, label, milliseconds, counted };
     if (counted) yield* judgeAudit(project, row);
     yield* settleSample(project, sample);
@@ -70,7 +70,8 @@ export function* skip(
   if (state === 'SKIPPED') return row;
   mustBeHeld(project, row);
   const sample = assignments.sample.get(row);
-  const unanswerable = samples.skips.get(sample) + 1 >= project.policy.skipLimit;
+  const unanswerable =
+    !assignments.isRepeat(row) && samples.skips.get(sample) + 1 >= project.policy.skipLimit;
   yield { type: 'skipped', assignment: own.assignment, reason, unanswerable };
   yield* settleSample(project, sample);
   return row;

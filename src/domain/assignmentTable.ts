@@ -7,7 +7,7 @@ import { NONE } from './sampleTable.ts';
 export type AssignmentState = 'HELD' | 'SUBMITTED' | 'SKIPPED' | 'RELEASED' | 'EXPIRED';
 
 const STATES: readonly AssignmentState[] = ['HELD', 'SUBMITTED', 'SKIPPED', 'RELEASED', 'EXPIRED'];
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION'];
+const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT'];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {
@@ -31,7 +31,8 @@ export interface NewAssignment {
 
 /**
  * All assignments of a project as columns, by row: one row for each pair of a sample and an annotator who has
- * had it. About 70 bytes a row, ids included.
+ * had it, and one for each repeat, which is linked with no sample, so that it counts nowhere. About 75 bytes a row, ids
+ * included.
  */
 export class AssignmentTable {
   readonly ids = new KeyTable();
@@ -62,6 +63,8 @@ export class AssignmentTable {
    * is changed after that changes the consensus alone.
    */
   readonly rating = new Column(Int32Array);
+  /** Of a repeat, the assignment that it repeats; of that one, its repeat; {@link NONE} else. */
+  readonly twin = new Column(Int32Array);
 
   readonly #state = new Column(Uint8Array);
   readonly #draw = new Column(Uint8Array);
@@ -83,6 +86,7 @@ export class AssignmentTable {
     expiries: this.expiries,
     placed: this.placed,
     rating: this.rating,
+    twin: this.twin,
     state: this.#state,
     draw: this.#draw,
   };
@@ -108,6 +112,7 @@ export class AssignmentTable {
     this.expiries.push(0);
     this.placed.push(1);
     this.rating.push(NONE);
+    this.twin.push(NONE);
     this.#state.push(STATES.indexOf('HELD'));
     this.#draw.push(DRAWS.indexOf(assignment.draw));
     return row;
@@ -129,6 +134,11 @@ export class AssignmentTable {
     this.#draw.set(row, DRAWS.indexOf(draw));
   }
 
+  /** It was asked only to compare the answer with that person's earlier one. */
+  isRepeat(row: number): boolean {
+    return this.draw(row) === 'REPEAT';
+  }
+
   /** Given back, or run out of time once: the same person may get it again. */
   mayComeAgain(row: number): boolean {
     const state = this.state(row);
@@ -137,7 +147,7 @@ export class AssignmentTable {
 
   /** It has run out of time again and again, which counts as a skip as long as it stays so. */
   isSkipByExpiry(row: number): boolean {
-    return this.state(row) === 'EXPIRED' && this.expiries.get(row) >= 2;
+    return this.state(row) === 'EXPIRED' && this.expiries.get(row) >= 2 && !this.isRepeat(row);
   }
 
   /** The answer counts towards the sample's overlap and consensus. */

@@ -36,8 +36,14 @@ export const MAX_HOLD = 100;
 /** At most one claim in this many is something else than the pool's next. */
 const INTERLEAVE = 5;
 
+/** So many of their newest assignments nobody is asked again: they would answer from memory. */
+export const REPEAT_GAP = 20;
+/** How often to look for an answer that can be asked again: where most were skipped, there may be none. */
+const REPEAT_TRIES = 8;
+
 // Streams of the project's seed, one a purpose, so that one draw tells nothing of another.
 const SIDE_STREAM = stringSeed('interleaving');
+const REPEAT_STREAM = stringSeed('repeats');
 const SUGGESTION_STREAM = stringSeed('hidden suggestions');
 
 /** Tops up what an annotator holds to `hold`. Two programs of one person share one queue. */
@@ -99,21 +105,50 @@ function* startWorkSession(project: Project, by: string, now: number): Decision<
 interface Next {
   readonly sample: number;
   readonly draw: Draw;
+  /** The suggestion that a repeat shows, as the first time. */
+  readonly suggestion?: number;
 }
 
 /**
  * What to ask an annotator next: the round's next as it was announced, audits among the rest; without a round,
- * the pool's, if the policy serves it, and at seeded places among those, an audit. Without work of the first
- * kind there are no audits either: whoever is asked when nothing else is left would know what it is.
+ * the pool's, if the policy serves it, and at seeded places among those, an audit. At some of these places, with a round
+ * or without, they are asked again what they have answered before. Without work of the first kind there is none of the
+ * others either: whoever is asked when nothing else is left would know what it is.
  */
 function nextFor(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
   const index = annotator?.index ?? NONE;
   const { openRound } = project;
-  if (openRound !== undefined) return nextOfRound(project, openRound, index);
-  const main = nextOfPool(project, index);
-  if (main === undefined) return undefined;
-  return (isSideTurn(project, annotator, by) ? nextAudit(project, index) : undefined) ?? main;
+  const main = openRound === undefined ? nextOfPool(project, index) : nextOfRound(project, openRound, index);
+  if (main === undefined || main.draw === 'AUDIT' || !isSideTurn(project, annotator, by)) return main;
+  const repeat = annotator && nextRepeat(project, annotator);
+  return repeat ?? (openRound === undefined ? nextAudit(project, index) : undefined) ?? main;
+}
+
+/**
+ * One of somebody's own earlier answers, to be given once more; each is asked again once at most, and only after it can no
+ * more be undone. Never so that with it more than a fifth of what they were given is something else than the round's or
+ * the pool's own.
+ */
+function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
+  const { assignments, policy } = project;
+  const { grants, asides, rows, undoable } = annotator;
+  const seed = hash32(project.created.seed, REPEAT_STREAM, annotator.seed);
+  const isDue = uniform(seed, Math.floor(grants / INTERLEAVE)) < INTERLEAVE * policy.repeatShare;
+  const count = rows.length - REPEAT_GAP;
+  if (!isDue || count <= 0 || (asides + 1) * INTERLEAVE > grants + 1) return undefined;
+  for (let attempt = 0; attempt < REPEAT_TRIES; attempt++) {
+    const row = rows.get(hash32(seed, grants, attempt) % count);
+    const isAnswered = assignments.state(row) === 'SUBMITTED' && !undoable.includes(row);
+    // Nor one that is a repeat itself.
+    if (!isAnswered || assignments.twin.get(row) !== NONE) continue;
+    return {
+      sample: assignments.sample.get(row),
+      draw: 'REPEAT',
+      suggestion: assignments.suggestion.get(row),
+    };
+  }
+  return undefined;
 }
 
 /**
@@ -172,12 +207,12 @@ function nextAudit(project: Project, annotator: number): Next | undefined {
   return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
 }
 
-/** One seeded place in every five grants of an annotator, unless a round has put an audit among the five before. */
+/** One seeded place in every five grants of an annotator, unless one of the five was an audit or a repeat already. */
 function isSideTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const grants = annotator?.grants ?? 0;
   const seed = hash32(project.created.seed, SIDE_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor(grants / INTERLEAVE);
-  if (Math.floor((annotator?.newestAudit ?? NONE) / INTERLEAVE) === block) return false;
+  if (Math.floor((annotator?.newestAside ?? NONE) / INTERLEAVE) === block) return false;
   return grants % INTERLEAVE === hash32(seed, block) % INTERLEAVE;
 }
 
@@ -190,10 +225,16 @@ export function hasHad(project: Project, sample: number, annotator: number): boo
   return row !== NONE && !project.assignments.mayComeAgain(row);
 }
 
-function grantEvent(project: Project, by: string, { sample, draw }: Next, { now, newId }: Moment) {
+function grantEvent(
+  project: Project,
+  by: string,
+  { sample, draw, suggestion }: Next,
+  { now, newId }: Moment,
+) {
   const { samples, policy } = project;
   const annotator = project.annotator(by);
-  const earlier = annotator === undefined ? NONE : project.assignmentOf(sample, annotator.index);
+  const earlier =
+    annotator === undefined || draw === 'REPEAT' ? NONE : project.assignmentOf(sample, annotator.index);
   const predicted = samples.predicted.get(sample);
   const hiding = hash32(project.created.seed, SUGGESTION_STREAM);
   const hidden =
@@ -207,7 +248,7 @@ function grantEvent(project: Project, by: string, { sample, draw }: Next, { now,
     member: by,
     draw,
     until: now + policy.assignmentMinutes * 60_000,
-    suggestion: hidden ? NONE : predicted,
+    suggestion: suggestion ?? (hidden ? NONE : predicted),
     predicted,
   } as const;
 }

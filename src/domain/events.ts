@@ -95,9 +95,9 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
 /**
  * Why a sample was asked: `UNCERTAIN` by the round's strategy, `RANDOM` from its random share, `POOL` in the
  * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted, `EXTRA_OPINION` because those
- * before disagree.
+ * before disagree, `REPEAT` to see whether somebody says again what they said of it before.
  */
-export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT' | 'EXTRA_OPINION';
+export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT' | 'EXTRA_OPINION' | 'REPEAT';
 
 export interface ProjectCreated {
   readonly type: 'projectCreated';
@@ -284,7 +284,10 @@ export interface WorkSessionEnded {
   readonly breakUntil: number;
 }
 
-/** A sample was put in an annotator's hands; the same id again if they held it before and lost it. */
+/**
+ * A sample was put in an annotator's hands; the same id again if they held it before and lost it. A repeat has an id of its
+ * own beside the assignment that it repeats.
+ */
 export interface Granted {
   readonly type: 'granted';
   readonly assignment: string;

@@ -54,6 +54,11 @@ export interface Policy {
   readonly overlapShare: number;
   /** The most extra opinions that one sample gets while those who have answered disagree: 0…10. */
   readonly extraOpinions: number;
+  /**
+   * Share of what an annotator is given that they have answered before, 0…0.2: to see whether they say the same again. The
+   * answer counts for nothing else.
+   */
+  readonly repeatShare: number;
   /** How many people must skip a sample until it counts as unanswerable: 1…20. */
   readonly skipLimit: number;
   /** How long an annotator may hold a sample, in minutes: 0.05…1,440. */
@@ -93,6 +98,7 @@ const PRE_ANNOTATE: Policy = {
   overlap: 2,
   overlapShare: 0,
   extraOpinions: 0,
+  repeatShare: 0,
   skipLimit: 2,
   assignmentMinutes: 10,
   graceSeconds: 60,
@@ -111,6 +117,7 @@ const QUALITY: Policy = {
   ...ACTIVE_LEARNING,
   overlapShare: 0.2,
   extraOpinions: 1,
+  repeatShare: 0.05,
   audit: { share: 0.1, cap: 400, floor: 5, errorLimit: 0.05 },
   suggestions: 'HIDDEN',
 };
@@ -120,14 +127,17 @@ const QUALITY: Policy = {
  * - `PRE_ANNOTATE`: the model labels first, people review in the pool's order, and a few of the accepted
  *   are audited.
  * - `ACTIVE_LEARNING`: rounds decide what is labelled next; a tenth of the samples is labelled twice.
- * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn, and a third person is asked where
- *   two disagree.
+ * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn, a third person is asked where
+ *   two disagree, and one in twenty is asked again.
  */
 export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
   PRE_ANNOTATE,
   ACTIVE_LEARNING,
   QUALITY,
 };
+
+/** One in five: that is all that may be something else than the round's or the pool's own. */
+const MAX_REPEAT_SHARE = 0.2;
 
 /** The largest round. Its ids and scores stand in one commit, which a store bounds at 4 MiB. */
 export const MAX_ROUND_SIZE = 100_000;
@@ -168,6 +178,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   inRange('overlap', policy.overlap, 1, 20, true);
   inRange('overlapShare', policy.overlapShare, 0, 1);
   inRange('extraOpinions', policy.extraOpinions, 0, 10, true);
+  inRange('repeatShare', policy.repeatShare, 0, MAX_REPEAT_SHARE);
   inRange('skipLimit', policy.skipLimit, 1, 20, true);
   inRange('assignmentMinutes', policy.assignmentMinutes, 0.05, 1_440);
   inRange('graceSeconds', policy.graceSeconds, 0, 86_400);

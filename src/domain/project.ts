@@ -243,6 +243,7 @@ export class Project {
     }
     for (let row = 0; row < this.assignments.size; row++) {
       if (row % SAMPLES_PER_TURN === 0) yield;
+      this.annotatorOf(row).rows.push(row);
       if (this.assignments.isCounted(row)) this.#countAgainstModel(row, 1);
     }
   }
@@ -406,6 +407,8 @@ export class Project {
     const { sample, until } = event;
     const annotator = this.#admit(event.member);
     const earlier = this.assignments.ids.indexOf(event.assignment);
+    const isRepeat = event.draw === 'REPEAT';
+    const original = isRepeat ? this.assignmentOf(sample, annotator.index) : NONE;
     const run = this.currentRun?.number ?? 0;
     const round = this.openRound?.number ?? 0;
     const row =
@@ -415,7 +418,7 @@ export class Project {
             id: event.assignment,
             sample,
             annotator: annotator.index,
-            previous: this.samples.assignments.get(sample),
+            previous: isRepeat ? NONE : this.samples.assignments.get(sample),
             draw: event.draw,
             until,
             grantedAt: this.time,
@@ -424,8 +427,16 @@ export class Project {
             run,
             predicted: event.predicted,
           });
-    if (event.draw === 'AUDIT') annotator.newestAudit = annotator.grants;
-    annotator.grants++;
+    if (earlier < 0) annotator.rows.push(row);
+    annotator.granted(event.draw);
+    if (isRepeat) {
+      this.assignments.twin.set(row, original);
+      this.assignments.twin.set(original, row);
+      this.assignments.placed.set(row, 0);
+      annotator.changedAt = this.seq;
+      this.#hold(row, until);
+      return;
+    }
     this.#change(row, () => {
       if (earlier >= 0) this.#grantedAgain(row, event, { round, run });
       else this.samples.assignments.set(sample, row);
@@ -475,7 +486,7 @@ export class Project {
       this.#letGo(row);
       this.assignments.setState(row, 'SKIPPED');
       this.annotatorOf(row).skips++;
-      this.#countSkip(row, 1);
+      if (!this.assignments.isRepeat(row)) this.#countSkip(row, 1);
       if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
     });
   }

@@ -13,7 +13,7 @@ import type { FirstOfBlock } from './sampleTable.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 10;
+export const FOLD_VERSION = 11;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -29,7 +29,8 @@ interface AnnotatorState {
   readonly held: readonly number[];
   readonly undoable: readonly number[];
   readonly grants: number;
-  readonly newestAudit: number;
+  readonly asides: number;
+  readonly newestAside: number;
   readonly answers: number;
   readonly skips: number;
   readonly session: WorkSession | null;
@@ -165,18 +166,18 @@ function* adoptTable(
 }
 
 function savedAnnotator(annotator: Annotator): AnnotatorState {
-  const { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt } = annotator;
-  return { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt };
+  const { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt } = annotator;
+  return { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt };
 }
 
 function restoredAnnotator(
   index: number,
-  { id, held, undoable, grants, newestAudit, answers, skips, session, changedAt }: AnnotatorState,
+  { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt }: AnnotatorState,
 ): Annotator {
   const annotator = new Annotator(index, id, changedAt);
   annotator.held.push(...held);
   annotator.undoable.push(...undoable);
-  return Object.assign(annotator, { grants, newestAudit, answers, skips, session });
+  return Object.assign(annotator, { grants, asides, newestAside, answers, skips, session });
 }
 
 function columnOf({ columns }: ProjectState, name: string): NumberArray {

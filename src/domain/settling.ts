@@ -28,7 +28,7 @@ export function* settleTime(project: Project, now: number): Decision<void> {
 function* expire(project: Project, row: number): Decision<void> {
   const { samples, assignments, policy } = project;
   const sample = assignments.sample.get(row);
-  const skip = assignments.expiries.get(row) + 1 >= 2;
+  const skip = !assignments.isRepeat(row) && assignments.expiries.get(row) + 1 >= 2;
   yield {
     type: 'expired',
     assignment: assignments.ids.keyAt(row),

@@ -84,7 +84,7 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
     QUALITY: {
       value: 'QUALITY' satisfies PolicyPreset,
       description:
-        'Suggestions are hidden, more samples overlap, more audits are drawn, and where two disagree a third is asked.',
+        'Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, and one in twenty is asked again.',
     },
   } as const,
 });
@@ -106,6 +106,8 @@ const about = {
     'Share of samples that `overlap` people label, drawn at import; the others are labelled by one.',
   extraOpinions:
     'The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10.',
+  repeatShare:
+    'Share of what an annotator is given that they have answered before, 0…0.2, as far as audits and extra opinions leave room: to see whether they say the same again.',
   skipLimit: 'How many people must skip a sample until it counts as unanswerable: 1…20.',
   assignmentMinutes: 'How long an annotator may hold a sample, in minutes: 0.05…1,440.',
   graceSeconds: "How long a disconnected annotator's prefetched samples stay theirs, in seconds.",
@@ -166,6 +168,7 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
     overlap: t.exposeInt('overlap', { description: about.overlap }),
     overlapShare: t.exposeFloat('overlapShare', { description: about.overlapShare }),
     extraOpinions: t.exposeInt('extraOpinions', { description: about.extraOpinions }),
+    repeatShare: t.exposeFloat('repeatShare', { description: about.repeatShare }),
     skipLimit: t.exposeInt('skipLimit', { description: about.skipLimit }),
     assignmentMinutes: t.exposeFloat('assignmentMinutes', { description: about.assignmentMinutes }),
     graceSeconds: t.exposeFloat('graceSeconds', { description: about.graceSeconds }),
@@ -224,6 +227,7 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     overlap: t.int({ description: about.overlap }),
     overlapShare: t.float({ description: about.overlapShare }),
     extraOpinions: t.int({ description: about.extraOpinions }),
+    repeatShare: t.float({ description: about.repeatShare }),
     skipLimit: t.int({ description: about.skipLimit }),
     assignmentMinutes: t.float({ description: about.assignmentMinutes }),
     graceSeconds: t.float({ description: about.graceSeconds }),
@@ -259,6 +263,7 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       overlap: input.overlap,
       overlapShare: input.overlapShare,
       extraOpinions: input.extraOpinions,
+      repeatShare: input.repeatShare,
       skipLimit: input.skipLimit,
       assignmentMinutes: input.assignmentMinutes,
       graceSeconds: input.graceSeconds,

@@ -23,6 +23,11 @@ export const DrawEnum = builder.enumType('Draw', {
       value: 'EXTRA_OPINION',
       description: 'Because those who were asked before disagree.',
     },
+    REPEAT: {
+      value: 'REPEAT',
+      description:
+        'To see whether somebody says again what they said of it before. It counts for nothing else.',
+    },
   } as const,
 });
 

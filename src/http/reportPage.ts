@@ -292,6 +292,7 @@ const DRAWS: Readonly<Record<string, string>> = {
   POOL: 'in the order of import',
   AUDIT: 'an audit',
   EXTRA_OPINION: 'an extra opinion',
+  REPEAT: 'asked again',
 };
 
 function againstModel({ predictionRun: run }: ProjectReport): Html | null {

@@ -250,7 +250,7 @@ const STEERING_ONLY = new Set([
   'TrainingExample',
   'Consensus',
 ]);
-const DRAWS = new Set(['AUDIT', 'EXTRA_OPINION', 'RANDOM', 'UNCERTAIN']);
+const DRAWS = new Set(['AUDIT', 'EXTRA_OPINION', 'RANDOM', 'REPEAT', 'UNCERTAIN']);
 
 /** What of an answer, error or push somebody must not see, each with its place. */
 function leaksTo(who: Who, world: World, reply: Pick<Reply, 'data' | 'errors'>): string[] {

@@ -155,6 +155,8 @@ export type Draw =
   | 'POOL'
   /** Of the random share. */
   | 'RANDOM'
+  /** To see whether somebody says again what they said of it before. It counts for nothing else. */
+  | 'REPEAT'
   /** Chosen by the round's strategy. */
   | 'UNCERTAIN';
 
@@ -342,6 +344,8 @@ export type PolicyInput = {
   readonly priorityScore?: InputMaybe<PriorityScore>;
   /** A sample above it is of HIGH priority. */
   readonly priorityThreshold?: InputMaybe<Scalars['Float']['input']>;
+  /** Share of what an annotator is given that they have answered before, 0…0.2, as far as audits and extra opinions leave room: to see whether they say the same again. */
+  readonly repeatShare?: InputMaybe<Scalars['Float']['input']>;
   /** Samples in a round when openRound names no size: 1…100,000. */
   readonly roundSize?: InputMaybe<Scalars['Int']['input']>;
   /** How many people must skip a sample until it counts as unanswerable: 1…20. */
@@ -364,7 +368,7 @@ export type PolicyPreset =
   | 'ACTIVE_LEARNING'
   /** The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement. */
   | 'PRE_ANNOTATE'
-  /** Suggestions are hidden, more samples overlap, more audits are drawn, and where two disagree a third is asked. */
+  /** Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, and one in twenty is asked again. */
   | 'QUALITY';
 
 /** How somebody is in a project. */
