@@ -23,6 +23,8 @@ export interface Context {
 
 /** What an answer holds in memory until it is sent. What is too much is refused, as GraphQLErrors with codes. */
 export interface Answer {
+  /** Aborted when nobody waits for it any more. */
+  readonly signal: AbortSignal;
   /** A sample's payload: counted whenever it is answered with, read and parsed once. */
   payload(place: PayloadPlace): Promise<unknown>;
   /** Counts people's own texts, which may be long. */

@@ -109,7 +109,8 @@ builder.queryField('replay', (t) =>
       if (access === null) return null;
       const instead = strategy == null ? null : { strategy, parameters: parameters ?? {} };
       const shown = Math.max(0, Math.min(MAX_TOP, top ?? 10));
-      return replay(context.concord, access, Number(number), { instead, top: shown });
+      const { signal } = context.answer;
+      return replay(context.concord, access, Number(number), { instead, top: shown, signal });
     },
   }),
 );

@@ -290,13 +290,14 @@ mutation('openRound', {
   ],
   resolve: async (input, context) => {
     const access = await projectById(context, input.project, STEERING);
-    const round = await openRound(context.concord, access, {
+    const request = {
       size: input.size ?? null,
       strategy: input.strategy ?? null,
       parameters: input.parameters ?? null,
       seed: seedOf(input.seed),
       deadline: input.deadline?.getTime() ?? null,
-    });
+    };
+    const round = await openRound(context.concord, access, request, context.answer.signal);
     return { ...round, access };
   },
 });

@@ -133,9 +133,17 @@ export class HeldAnswer implements Answer {
   /** Why it holds nothing more; what fails once fails for every field. */
   #problem: GraphQLError | null = null;
   #isOver = false;
+  /** Made when somebody asks for its signal: hardly any answer takes long enough. */
+  #abandoning: AbortController | null = null;
 
   constructor(options: HeldOptions) {
     this.#options = options;
+  }
+
+  get signal(): AbortSignal {
+    this.#abandoning ??= new AbortController();
+    if (this.#isOver) this.#abandoning.abort(unwanted());
+    return this.#abandoning.signal;
   }
 
   /**
@@ -196,6 +204,7 @@ export class HeldAnswer implements Answer {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#abandoning?.abort(unwanted());
     this.letGo();
     this.#options.ended();
   }
@@ -240,7 +249,7 @@ export class HeldAnswer implements Answer {
   }
 
   #check(): void {
-    if (this.#isOver) throw new GraphQLError('Nobody waits for this answer any more.');
+    if (this.#isOver) throw unwanted();
     if (this.#problem) throw this.#problem;
   }
 
@@ -264,6 +273,10 @@ function bytesOfStructure(json: Buffer): number {
 const COMMA = 0x2c;
 const BRACKET = 0x5b;
 const BRACE = 0x7b;
+
+function unwanted(): GraphQLError {
+  return new GraphQLError('Nobody waits for this answer any more.');
+}
 
 function tooLarge(limit: number): GraphQLError {
   const message = `The answer would hold more than ${limit} bytes. Ask for smaller pages, or for fewer payloads at a time.`;

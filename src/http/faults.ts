@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { Refusal } from '../domain/refusals.ts';
+import { ServiceStoppingError } from '../service/stopping.ts';
 import { asRefusal } from '../service/trouble.ts';
 
 /** The longest message, in characters, that may repeat what was sent. */
@@ -31,6 +32,9 @@ export class Faults {
     if (cause instanceof Refusal) {
       const { code, message, details } = cause;
       return located(error, message, { ...details, code });
+    }
+    if (cause instanceof ServiceStoppingError) {
+      return located(error, cause.message, { code: 'RESTARTING', http: { status: 503 } });
     }
     const fault = this.report(cause, 'fault');
     return located(error, `Something went wrong on our side. The log has it as ${fault}.`, {

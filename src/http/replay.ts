@@ -33,7 +33,8 @@ export function replay(given: Given, rest: readonly string[]): Promise<boolean> 
     const strategies = await openStrategies(given.plugins || OWN_PLUGINS);
     try {
       const { pause } = work;
-      const done = await replayRound(store, project, strategies, found, { instead, top: TOP, pause });
+      const { signal } = new AbortController();
+      const done = await replayRound(store, project, strategies, found, { instead, top: TOP, pause, signal });
       process.stdout.write(`${report(done, instead !== null).join('\n')}\n`);
       return done.verdict === 'IDENTICAL' || (instead !== null && done.verdict === 'DIFFERENT');
     } finally {

@@ -29,6 +29,8 @@ const KEEP_ALIVE_MS = 65_000;
 const SWEEP_MS = 1_000;
 /** How long requests under way may take at shutdown, in milliseconds: less than a container is given. */
 const SHUTDOWN_MS = 5_000;
+/** How long, of that, strategies may go on choosing: then there is time left to say that they were given up. */
+const CHOOSING_MS = 2_000;
 /** How often, meanwhile, connections that have become idle are closed, in milliseconds. */
 const IDLE_CHECK_MS = 50;
 
@@ -157,6 +159,7 @@ async function stop(
   },
 ): Promise<void> {
   stopSweeping();
+  const givingUp = setTimeout(() => concord.giveUp(), CHOOSING_MS);
   const closed = new Promise<void>((resolve) => {
     http.close(() => resolve());
   });
@@ -169,6 +172,7 @@ async function stop(
   await closed;
   clearInterval(idle);
   clearTimeout(impatient);
+  clearTimeout(givingUp);
   await concord.close();
 }
 

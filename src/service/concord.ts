@@ -20,6 +20,7 @@ import { JournalHost } from './journalHost.ts';
 import { LiveProject } from './liveProject.ts';
 import { PayloadReader } from './payloads.ts';
 import { ReasonReader } from './reasons.ts';
+import { ServiceStoppingError } from './stopping.ts';
 import { checkStorable } from './storable.ts';
 import { OneAtATime } from './strategyInputs.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -54,6 +55,7 @@ export class Concord {
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
   readonly #fitter: Fitter;
+  readonly #stopping = new AbortController();
   #closing: Promise<void> | null = null;
 
   /**
@@ -157,6 +159,22 @@ export class Concord {
     await project.execute('closeExhaustedRound', { annotators }, () => undefined);
   }
 
+  /**
+   * A signal for something that may take long: aborted when nobody waits for it any more, or when the service stops.
+   * @param abandoned aborted when nobody waits for it any more
+   * @throws the signal's reason, if it is aborted already
+   */
+  untilStopped(abandoned: AbortSignal): AbortSignal {
+    const signal = AbortSignal.any([this.#stopping.signal, abandoned]);
+    signal.throwIfAborted();
+    return signal;
+  }
+
+  /** Has what may take long be given up: the choosing of a strategy. Whoever asked for it is told that the service stops. */
+  giveUp(): void {
+    this.#stopping.abort(new ServiceStoppingError());
+  }
+
   /** Ends the streams, waits for what is under way, and lets go of the workers and the store. */
   close(): Promise<void> {
     this.#closing ??= this.#letGo();
@@ -164,6 +182,7 @@ export class Concord {
   }
 
   async #letGo(): Promise<void> {
+    this.giveUp();
     this.following.close();
     this.attendance.close();
     this.hub.close();

@@ -96,15 +96,18 @@ export async function loadPool(
 /**
  * Does something with a project's pool as it is now. Passes and embeddings are let go after, and of those that need
  * them only one is under way at a time, so that they take up memory once.
+ * @throws the signal's reason, if it is aborted before the pool is read
  */
 export function withPool<T>(
   concord: Concord,
   live: LiveProject,
   needs: readonly Need[],
+  signal: AbortSignal,
   work: (read: PoolRead) => Promise<T>,
 ): Promise<T> {
   const isLarge = needs.includes('passes') || needs.includes('embeddings');
   const done = async () => {
+    signal.throwIfAborted();
     const head = await live.read((project) => readPool(project, needs));
     return work(await loadPool(concord.store, head, needs, (...run) => live.matrix.of(...run)));
   };

@@ -76,6 +76,8 @@ export interface ReplayOptions {
   readonly top: number;
   /** Lets other work have a turn. */
   readonly pause: () => Promise<void>;
+  /** Aborted when nobody waits for it any more; it is given up then, with the signal's reason. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -90,11 +92,15 @@ export async function replayRound(
   journal: string,
   strategies: StrategyHost,
   { opened, seq }: { readonly opened: RoundOpened; readonly seq: number },
-  { instead, top, pause }: ReplayOptions,
+  { instead, top, pause: rest, signal }: ReplayOptions,
 ): Promise<Replay> {
   const { name, parameters } =
     instead === null ? opened.strategy : { name: instead.strategy, parameters: instead.parameters };
   const changed = instead === null ? changesSince(opened, strategies) : [];
+  const pause = async () => {
+    await rest();
+    signal.throwIfAborted();
+  };
   try {
     // What it needs is seen first, so that no more is brought back than that.
     const { needs } = await refusingFaults(() => strategies.check(name, parameters, NEEDS));
@@ -107,7 +113,10 @@ export async function replayRound(
     await foldTo(store, journal, project, opened, seq, pause);
     const { pool, states } = await loadPool(store, before, needs, (...run) => loadMatrix(store, ...run));
     const request = { strategy: name, parameters, seed: opened.seed, count: opened.requested };
-    const selection = await refusingFaults(() => strategies.select({ ...request, pool, states }));
+    // In a worker that has served nobody: what a strategy has kept from other calls must not make it the same.
+    const selection = await refusingFaults(() =>
+      strategies.select({ ...request, pool, states }, { signal, isFresh: true }),
+    );
     // Samples that were taken while the strategy chose were left out: so they are now.
     const kept = [...selection.ordinals.keys()].filter((rank) =>
       project.samples.isUnlabelled(selection.ordinals[rank] as number),
@@ -217,13 +226,14 @@ export async function replay(
   round: number,
   options: Omit<ReplayOptions, 'pause'>,
 ): Promise<Replay | null> {
+  const signal = concord.untilStopped(options.signal);
   const found = await live.read(({ rounds }) => rounds[round - 1]);
   if (found === undefined) return null;
   const { environment, store, strategies, largeInputs } = concord;
   const past = { opened: found.opened, seq: found.openedSeq };
-  return largeInputs.run(() =>
-    orRefusal(
-      replayRound(store, live.id, strategies, past, { ...options, pause: () => delay(environment, 0) }),
-    ),
-  );
+  const pause = () => delay(environment, 0);
+  return largeInputs.run(() => {
+    signal.throwIfAborted();
+    return orRefusal(replayRound(store, live.id, strategies, past, { ...options, pause, signal }));
+  });
 }

@@ -25,12 +25,16 @@ export interface RoundRequest {
 /**
  * Opens a round: the strategy is checked, then it chooses in a worker while people go on labelling, then one commit
  * records what it chose.
+ *
+ * @param abandoned aborted when nobody waits for the round any more: its strategy is stopped then, and no round opened
  */
 export async function openRound(
   concord: Concord,
   { live, viewer }: ProjectAccess,
   request: RoundRequest,
+  abandoned: AbortSignal,
 ): Promise<RoundView> {
+  const signal = concord.untilStopped(abandoned);
   const seed = request.seed ?? new DataView(concord.environment.randomBytes(4).buffer).getUint32(0);
   const { deadline } = request;
   const { named, size, has } = await live.read((project) => {
@@ -39,8 +43,8 @@ export async function openRound(
     return { size, named: strategyOf(project, request), has: inputsOf(project) };
   });
   const { needs } = await refusingFaults(() => concord.strategies.check(named.name, named.parameters, has));
-  const choice = await withPool(concord, live, needs, (pool) =>
-    choose(concord, pool, { ...named, size, seed }),
+  const choice = await withPool(concord, live, needs, signal, (pool) =>
+    choose(concord, pool, { ...named, size, seed }, signal),
   );
   return live.execute('openRound', { by: viewer.member, choice, deadline }, roundView, { alone: true });
 }
@@ -61,11 +65,12 @@ async function choose(
     size,
     seed,
   }: ReturnType<typeof strategyOf> & { readonly size: number; readonly seed: number },
+  signal: AbortSignal,
 ): Promise<Choice> {
   const unlabelled = pool.ordinals.length;
   if (unlabelled === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
   const selection = await refusingFaults(() =>
-    concord.strategies.select({ strategy: name, parameters, seed, count: size, pool, states }),
+    concord.strategies.select({ strategy: name, parameters, seed, count: size, pool, states }, { signal }),
   );
   if (selection.ordinals.length === 0) throw refuse('NOTHING_TO_SELECT', { unlabelled });
   const reasons = encodeReasons(selection.ordinals, selection.reasons);

@@ -3,9 +3,11 @@ import {
   BrokenStrategyError,
   MissingInputError,
   StrategyFailedError,
+  StrategyHostClosedError,
   StrategyParametersError,
   UnknownStrategyError,
 } from '../strategies/errors.ts';
+import { ServiceStoppingError } from './stopping.ts';
 
 /**
  * Runs a strategy; what it may fail with becomes a refusal, for it is the researcher's to mend. The refusal names
@@ -34,6 +36,7 @@ export async function refusingFaults<T>(run: () => Promise<T>): Promise<T> {
     if (error instanceof StrategyFailedError) {
       throw refuse('STRATEGY_FAILED', { strategy: error.strategy, problem: error.detail });
     }
+    if (error instanceof StrategyHostClosedError) throw new ServiceStoppingError();
     throw error;
   }
 }

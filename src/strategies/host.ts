@@ -137,11 +137,16 @@ export interface StrategyHost {
    * need review.
    *
    * @param options.signal aborts the selection; it is then rejected with the signal's reason
+   * @param options.isFresh whether in a worker that has served nobody before, alone; default: false. Then it does not
+   * matter what the plugin has kept from earlier calls
    * @throws all that `check` throws
    * @throws {StrategyFailedError} the strategy threw, broke the contract, ran out of time or memory
    * @throws {RangeError} the pool, count or seed is not as described
    */
-  select(request: SelectRequest, options?: { readonly signal?: AbortSignal }): Promise<StrategySelection>;
+  select(
+    request: SelectRequest,
+    options?: { readonly signal?: AbortSignal; readonly isFresh?: boolean },
+  ): Promise<StrategySelection>;
 
   /** Ends all workers. Calls under way are rejected with {@link StrategyHostClosedError}. */
   close(): Promise<void>;
@@ -280,7 +285,7 @@ class Host implements StrategyHost {
 
   async select(
     { strategy, parameters, seed, count, pool, states = {} }: SelectRequest,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal, isFresh = false }: { readonly signal?: AbortSignal; readonly isFresh?: boolean } = {},
   ): Promise<StrategySelection> {
     if (!Number.isSafeInteger(count) || count < 0)
       throw new RangeError(`count must be an integer ≥ 0, and is ${count}`);
@@ -296,7 +301,7 @@ class Host implements StrategyHost {
       states,
     };
     const limits = { timeoutMs: this.#parts.timeoutMs, signal };
-    const done = await this.#call(plugins, this.#parts.selections, 'select', input, limits);
+    const done = await this.#call(plugins, this.#parts.selections, 'select', input, limits, isFresh);
     return {
       ...done.selection,
       strategy,
@@ -329,10 +334,11 @@ class Host implements StrategyHost {
     name: Name,
     input: Calls[Name]['input'],
     limits: CallLimits,
+    isFresh = false,
   ): Promise<Calls[Name]['output']> {
     const owner = { plugins: plugins.plugins, file: plugins.find(input.strategy).file };
     try {
-      return await pool.call({ owner, fresh: false }, name, input, limits).catch((error: unknown) => {
+      return await pool.call({ owner, fresh: isFresh }, name, input, limits).catch((error: unknown) => {
         const again = error instanceof ThreadLost && error.wasUsed && error.reason !== 'timed-out';
         if (!again) throw error;
         return pool.call({ owner, fresh: true }, name, input, limits);

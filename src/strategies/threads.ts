@@ -293,7 +293,9 @@ export class ThreadPool {
           // Aborted while its thread was started for it: the thread does for the next.
           if (signal?.aborted) return;
           const ended = new AbortController();
-          const onHelp: OnHelp = (task) => this.#helpWith(owner, task, { ...limits, signal: ended.signal });
+          // Who is to depend on nothing that was before is not helped by those who were.
+          const onHelp: OnHelp = async (task) =>
+            fresh ? [] : this.#helpWith(owner, task, { ...limits, signal: ended.signal });
           await this.#watched(thread, () => thread.call(call, input, limits, onHelp)).then(resolve, reject);
           // Nobody wants what others still score for it.
           ended.abort();

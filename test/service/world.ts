@@ -78,7 +78,12 @@ export async function openWorld(policy: PolicyChange = {}) {
         samples: Array.from({ length: count }, (_, i) => ({ key: `${part}-${i}`, data: { n: i } })),
       }),
     openRound: (size: number, deadline: number | null = null) =>
-      openRound(concord, owner, { size, strategy: 'first', parameters: {}, seed: 1, deadline }),
+      openRound(
+        concord,
+        owner,
+        { size, strategy: 'first', parameters: {}, seed: 1, deadline },
+        new AbortController().signal,
+      ),
     closeRound: (number: number) => owner.live.execute('closeRound', { number }, () => undefined),
   };
 }

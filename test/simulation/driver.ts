@@ -62,7 +62,12 @@ export class Driver extends Client {
     const reply = await this.send(what, errand, {
       run: (access, concord) => {
         const deadline = minutes === null ? null : concord.environment.now() + minutes * 60_000;
-        return openRound(concord, access, { size, strategy: STRATEGY, parameters: {}, seed, deadline });
+        return openRound(
+          concord,
+          access,
+          { size, strategy: STRATEGY, parameters: {}, seed, deadline },
+          new AbortController().signal,
+        );
       },
       sight: (seen) => ({
         seq: seen.seq,
