@@ -226,6 +226,9 @@ const DECIDERS: {
 
   *addMember(directory, { project, kind, role, by, token }) {
     if (!directory.projects.has(project)) throw refuse('NOT_FOUND', { what: 'project' });
+    // Asked again, because the answer was lost.
+    const existing = directory.members.get(token.member);
+    if (existing) return existing;
     yield { type: 'memberAdded', member: token.member, kind, serviceOwner: false };
     yield { type: 'tokenIssued', ...token };
     yield { type: 'roleGranted', project, member: token.member, role, by };
@@ -246,7 +249,7 @@ const DECIDERS: {
 
   *issueToken(directory, input) {
     if (!directory.members.has(input.member)) throw refuse('NOT_FOUND', { what: 'member' });
-    yield { type: 'tokenIssued', ...input };
+    if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', ...input };
     return directory.tokenById(input.token) as Token;
   },
 

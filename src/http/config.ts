@@ -11,6 +11,16 @@ export interface Config {
   readonly ownerToken: string | null;
   readonly allowedOrigins: readonly string[];
   readonly logLevel: string;
+  /** How this service is one of several; null: it is the only one, or each decides by itself. */
+  readonly node: NodeConfig | null;
+}
+
+export interface NodeConfig {
+  /** Where the other nodes reach this one, and where it listens for them. */
+  readonly host: string;
+  readonly port: number;
+  /** The secret that they share, or the file that it is in. */
+  readonly secret: string | { readonly file: string };
 }
 
 interface Option {
@@ -51,6 +61,18 @@ const OPTIONS = {
     fallback: '',
     help: "origins of pages, beside the service's own, that may use the API; comma-separated",
   },
+  'node-address': {
+    env: 'CONCORD_NODE_ADDRESS',
+    placeholder: 'HOST:PORT',
+    fallback: '',
+    help: 'where the other nodes over the same MongoDB reach this one',
+  },
+  'cluster-secret-file': {
+    env: 'CONCORD_CLUSTER_SECRET_FILE',
+    placeholder: 'FILE',
+    fallback: '',
+    help: 'holds what CONCORD_CLUSTER_SECRET would say',
+  },
   'log-level': {
     env: 'CONCORD_LOG_LEVEL',
     placeholder: 'LEVEL',
@@ -58,6 +80,9 @@ const OPTIONS = {
     help: 'debug, info, warn, error or silent',
   },
 } as const satisfies Readonly<Record<string, Option>>;
+
+/** What tokens and the secret of a cluster look like. */
+export const SECRET = /^[A-Za-z0-9_-]{32,128}$/;
 
 export const HELP = `concord: a GraphQL service for labelling data together, with active learning in the loop.
 
@@ -83,10 +108,14 @@ Environment only:
                             (default: one is made at the first start and printed once);
                             at a later start it is let in as a further token of the same
                             owner, who can so come back after the first one was lost
+  CONCORD_CLUSTER_SECRET    what the nodes over one MongoDB show each other, the same at
+                            all of them: 32 to 128 of A-Z a-z 0-9 _ -
 
 The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQL in a browser;
 /health and /ready answer 200 when the process is up, and when it takes requests.
 `;
+
+const secret = z.string().regex(SECRET, 'is not 32 to 128 of A-Z a-z 0-9 _ -');
 
 const Settings = z.object({
   host: z.string().min(1, 'is empty'),
@@ -113,11 +142,23 @@ const Settings = z.object({
     ['debug', 'info', 'warn', 'error', 'silent'],
     'is none of debug, info, warn, error, silent',
   ),
-  ownerToken: z
+  'node-address': z
     .string()
-    .regex(/^[A-Za-z0-9_-]{32,128}$/, 'is not 32 to 128 of A-Z a-z 0-9 _ -')
-    .nullable(),
+    .transform((text) => (text === '' ? null : addressOf(text)))
+    .refine(
+      (address) => address === null || address.port <= 65_535,
+      'is no HOST:PORT, such as 10.0.0.5:4001',
+    ),
+  'cluster-secret-file': z.string(),
+  ownerToken: secret.nullable(),
+  clusterSecret: secret.nullable(),
 });
+
+/** What is none has a port that there is not. */
+function addressOf(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text) ?? [];
+  return { host: bracketed ?? plain ?? '', port: Number(port ?? Number.POSITIVE_INFINITY) };
+}
 
 function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
@@ -142,8 +183,14 @@ export function readConfig(
   const values = parse(args);
   if (values['help']) return 'help';
   if (values['version']) return 'version';
-  const given: Record<string, unknown> = { ownerToken: env['CONCORD_OWNER_TOKEN'] || null };
-  const sources: Record<string, string> = { ownerToken: 'CONCORD_OWNER_TOKEN' };
+  const given: Record<string, unknown> = {
+    ownerToken: env['CONCORD_OWNER_TOKEN'] || null,
+    clusterSecret: env['CONCORD_CLUSTER_SECRET'] || null,
+  };
+  const sources: Record<string, string> = {
+    ownerToken: 'CONCORD_OWNER_TOKEN',
+    clusterSecret: 'CONCORD_CLUSTER_SECRET',
+  };
   for (const [name, option] of Object.entries<Option>(OPTIONS)) {
     const flag = values[name];
     given[name] = flag ?? (env[option.env] || option.fallback);
@@ -165,7 +212,32 @@ export function readConfig(
     ownerToken: data.ownerToken,
     allowedOrigins: data['allowed-origins'],
     logLevel: data['log-level'],
+    node: nodeOf(data),
   };
+}
+
+function nodeOf({
+  store,
+  clusterSecret,
+  'node-address': address,
+  'cluster-secret-file': file,
+}: z.infer<typeof Settings>): NodeConfig | null {
+  const wrong = (problem: string) => new ConfigError(`${problem}. See --help.`);
+  if (clusterSecret !== null && file !== '')
+    throw wrong('CONCORD_CLUSTER_SECRET and --cluster-secret-file are both given: one of them is to hold');
+  if (address === null) {
+    if (clusterSecret === null && file === '') return null;
+    throw wrong('a cluster secret is given, and no --node-address at which the other nodes reach this one');
+  }
+  if (!/^mongodb(\+srv)?:\/\//.test(store))
+    throw wrong(
+      `--node-address is for several nodes over one MongoDB; the folder ${store} takes one service`,
+    );
+  if (clusterSecret === null && file === '')
+    throw wrong(
+      '--node-address needs a secret that the nodes share: CONCORD_CLUSTER_SECRET or --cluster-secret-file',
+    );
+  return { ...address, secret: clusterSecret ?? { file } };
 }
 
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {

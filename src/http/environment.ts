@@ -23,6 +23,7 @@ function randomSource(): (count: number) => Uint8Array {
 /** The real world: this machine's clock, timers and randomness. */
 export const realEnvironment: Environment = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimer: (callback, ms) => {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

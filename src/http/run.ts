@@ -1,14 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import { type Logger, pino } from 'pino';
 import { openStore, shownLocation } from '../journal/open.ts';
 import { StoreError } from '../journal/port.ts';
+import type { ClusterOptions } from '../service/cluster.ts';
 import { Concord } from '../service/concord.ts';
 import { DamagedJournalError, JournalTooNewError } from '../service/folding.ts';
 import { admitOwner } from '../service/members.ts';
 import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
-import type { Config } from './config.ts';
+import { type Config, type NodeConfig, SECRET } from './config.ts';
 import { realEnvironment } from './environment.ts';
 import { FitThreads } from './fitThreads.ts';
+import { NodeLink } from './nodeLink.ts';
+import { listenForNodes } from './nodeListener.ts';
 import type { RunningServer } from './server.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
@@ -36,10 +40,56 @@ export async function run(config: Config): Promise<void> {
 
 async function start(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const opening = openConcord(config, logger);
+  const door = config.node === null ? null : await openNodeDoor(config.node, logger);
+  try {
+    await serve(config, logger, door);
+  } catch (error) {
+    await door?.close();
+    throw error;
+  }
+}
+
+/** The door for the other nodes, and the way to them. */
+interface NodeDoor {
+  readonly options: ClusterOptions;
+  open(concord: Concord): void;
+  close(): Promise<void>;
+}
+
+async function openNodeDoor({ secret: given, ...at }: NodeConfig, logger: Logger): Promise<NodeDoor> {
+  const secret = typeof given === 'string' ? given : await secretIn(given.file);
+  const listener = await listenForNodes(at, secret);
+  const link = new NodeLink(secret);
+  const onTrouble = (trouble: string) => logger.warn({ trouble }, 'trouble with another node');
+  return {
+    options: { link, address: listener.address, onTrouble },
+    open({ cluster }) {
+      if (cluster !== null) listener.open((message) => cluster.receive(message));
+    },
+    async close() {
+      link.close();
+      await listener.close();
+    },
+  };
+}
+
+async function secretIn(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new StartError(`--cluster-secret-file cannot be read: ${(error as Error).message}`);
+  }
+  if (!SECRET.test(text)) throw new StartError(`${file} does not hold 32 to 128 of A-Z a-z 0-9 _ -`);
+  return text;
+}
+
+async function serve(config: Config, logger: Logger, door: NodeDoor | null): Promise<void> {
+  const opening = openConcord(config, logger, door?.options ?? null);
   // What serves is loaded meanwhile: strategies are compiled and tried in other threads and processes.
   const [concord, { startServer }] = await Promise.all([opening, import('./server.ts')]);
   let server: RunningServer;
+  door?.open(concord);
   try {
     const token = await admitOwner(concord, config.ownerToken);
     // At once, and not through the logger: nothing else keeps it, and logs are kept.
@@ -49,19 +99,24 @@ async function start(config: Config): Promise<void> {
     await concord.close();
     throw error;
   }
-  stopAtSignals(server, logger);
+  const close = async () => {
+    await server.close();
+    await door?.close();
+  };
+  stopAtSignals({ close }, logger);
   const usable = concord.strategies.list().filter(({ problem }) => problem === null);
   logger.info(
     {
       url: `${server.url}/graphql`,
       store: shownLocation(config.store),
+      ...(door && { node: door.options.address }),
       strategies: usable.map(({ name }) => name),
     },
     'ready',
   );
 }
 
-async function openConcord(config: Config, logger: Logger): Promise<Concord> {
+async function openConcord(config: Config, logger: Logger, cluster: ClusterOptions | null): Promise<Concord> {
   const store = watchStore(await openStore(config.store), {
     onTrouble: (error) => logger.error({ err: error }, 'the store takes no writes'),
     onRelief: () => logger.info('the store takes writes again'),
@@ -80,11 +135,11 @@ async function openConcord(config: Config, logger: Logger): Promise<Concord> {
     throw error;
   }
   const fitter = new FitThreads(new URL('./fitWorker.js', import.meta.url));
-  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger), fitter);
+  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger), fitter, cluster);
 }
 
 /** The first signal stops the service in good order; another one, later on, stops it at once. */
-function stopAtSignals(server: RunningServer, logger: Logger): void {
+function stopAtSignals(server: Pick<RunningServer, 'close'>, logger: Logger): void {
   let since: number | null = null;
   const stop = (signal: NodeJS.Signals) => {
     if (since !== null) {
@@ -110,6 +165,7 @@ function adviceOn(error: unknown): string | null {
   const known = [StoreError, StrategyFolderError, JournalTooNewError, DamagedJournalError];
   if (known.some((kind) => error instanceof kind)) return (error as Error).message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof StartError) return message;
   const isAddress = syscall === 'listen' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
-  return isAddress ? `cannot listen: ${message}. Choose another --host or --port.` : null;
+  return isAddress ? `cannot listen: ${message}. Choose another --host, --port or --node-address.` : null;
 }

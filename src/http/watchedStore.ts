@@ -42,6 +42,7 @@ export function watchStore(store: Store, { onTrouble, onRelief }: StoreWatcher):
     getDocument: (collection, id) => store.getDocument(collection, id),
     deleteDocument: (collection, id) => watched(store.deleteDocument(collection, id)),
     ...(store.watch && { watch: store.watch.bind(store) }),
+    ...(store.leases && { leases: store.leases }),
     close: () => store.close(),
   };
 }

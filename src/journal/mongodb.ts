@@ -8,6 +8,7 @@ import { encodeCommit, encodeValue } from './codec.ts';
 import { clientFor, databaseOf, hasSessions } from './mongoConnection.ts';
 import { mongoFailure } from './mongoFailures.ts';
 import { checkFormat, damaged, isDuplicate, markFormat } from './mongoFormat.ts';
+import { MongoLeases } from './mongoLeases.ts';
 import {
   ALL_CHUNKS,
   CHUNKS_INDEX,
@@ -26,6 +27,7 @@ import {
 import {
   type ChunkId,
   type Commit,
+  type LeaseTable,
   MAX_VALUE_BYTES,
   SeqTakenError,
   type Store,
@@ -91,6 +93,7 @@ class MongoStore implements Store {
   readonly #commits: Collection<CommitDocument>;
   readonly #chunks: Collection<ChunkDocument>;
   readonly #documents: Collection<DocumentDocument>;
+  readonly leases: LeaseTable;
   readonly #shown: string;
   readonly #causality: Causality;
   readonly #appends: AppendQueue;
@@ -103,6 +106,7 @@ class MongoStore implements Store {
     this.#commits = db.collection(COLLECTIONS.commits);
     this.#chunks = db.collection(COLLECTIONS.chunks);
     this.#documents = db.collection(COLLECTIONS.documents);
+    this.leases = new MongoLeases(db.collection(COLLECTIONS.leases), (operation) => this.#use(operation));
     this.#shown = shown;
     this.#causality = new Causality(client, hasSessions);
     this.#appends = new AppendQueue(this.#commits, this.#causality, (error) => mongoFailure(error, shown));

@@ -38,6 +38,7 @@ export const COLLECTIONS = {
   commits: 'commits',
   chunks: 'chunks',
   documents: 'documents',
+  leases: 'leases',
 } as const;
 
 const SEQ_DIGITS = 15;

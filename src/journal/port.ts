@@ -67,6 +67,45 @@ export function checkName(name: string): void {
   }
 }
 
+/** What nodes tell each other of: that one is at work (`node`), or which one decides a journal (`journal`). */
+export type LeaseKind = 'node' | 'journal';
+
+/** Who holds something for a time. */
+export interface Holder {
+  /** The node's id, which it has for as long as its process lives. */
+  readonly node: string;
+  /** Where the other nodes reach it. */
+  readonly address: string;
+}
+
+export interface Lease extends Holder {
+  readonly name: string;
+  /** How often it was written, from 1. */
+  readonly turn: number;
+}
+
+/**
+ * Leases that the nodes over a store see alike. They are advice: they say who should decide, and save the others a
+ * lost append. What is safe is so by {@link Store.append} alone. A store has no clock: whether a lease is over is for
+ * those who read it to say.
+ */
+export interface LeaseTable {
+  get(kind: LeaseKind, name: string): Promise<Lease | undefined>;
+
+  /** Every lease of a kind, in any order. */
+  all(kind: LeaseKind): Promise<Lease[]>;
+
+  /**
+   * Writes a lease in one step, if its turn is still `turn`; 0: if there is none. It has the next turn then.
+   * @returns whether it was written
+   * @throws {StoreUnavailableError} the outcome may be unknown
+   */
+  swap(kind: LeaseKind, name: string, turn: number, holder: Holder): Promise<boolean>;
+
+  /** Removes a lease in one step, if its turn is still `turn`. */
+  remove(kind: LeaseKind, name: string, turn: number): Promise<void>;
+}
+
 export interface Store {
   /**
    * Adds a commit to a journal. Resolves only when the commit is synced to disk (or, in a cluster, held by
@@ -145,6 +184,9 @@ export interface Store {
    * @param onEnd called once if the hints end by themselves: the server has none, or has lost its place
    */
   watch?(onAppend: (journal: string, seq: number) => void, onEnd?: () => void): () => void;
+
+  /** Stores that one process alone can write have none. */
+  readonly leases?: LeaseTable;
 
   /** Waits for what is under way, then lets go of the store. Later calls throw {@link StoreUnavailableError}. */
   close(): Promise<void>;

@@ -1,23 +1,19 @@
-import {
-  type Directory,
-  type DirectoryCommand,
-  type DirectoryCommands,
-  type DirectoryEvent,
-  decideDirectory,
-} from '../domain/directory.ts';
+import type { Directory, DirectoryCommand, DirectoryCommands, DirectoryEvent } from '../domain/directory.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import { isExhausted } from '../domain/rounds.ts';
-import type { Store } from '../journal/port.ts';
+import type { Store, StoredValue } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
+import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type Fitter, IN_PROCESS } from './consensusEstimates.ts';
+import { type AnyDesk, type Desk, directoryDesk } from './desk.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
 import { Following } from './following.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
-import { LiveProject } from './liveProject.ts';
+import { decideHere, type Execute, LiveProject } from './liveProject.ts';
 import { PayloadReader } from './payloads.ts';
 import { ReasonReader } from './reasons.ts';
 import { ServiceStoppingError } from './stopping.ts';
@@ -52,6 +48,10 @@ export class Concord {
   readonly directory: JournalHost<Directory, DirectoryEvent>;
   /** What other nodes append. */
   readonly following: Following;
+  /** The other nodes; null: there are none, or each decides by itself and the store tells who was faster. */
+  readonly cluster: Cluster | null;
+  readonly #directoryDesk: Desk<Directory, DirectoryEvent>;
+  readonly #execute: Execute;
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
   readonly #fitter: Fitter;
@@ -61,6 +61,7 @@ export class Concord {
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
    * @param fitter estimates consensus; default: in this thread, which meanwhile does nothing else
+   * @param cluster the way to the other nodes. It is left alone where the store has no leases
    */
   constructor(
     store: Store,
@@ -68,6 +69,7 @@ export class Concord {
     environment: Environment,
     upkeep: Upkeep | null = null,
     fitter: Fitter = IN_PROCESS,
+    cluster: ClusterOptions | null = null,
   ) {
     this.store = store;
     this.#upkeep = upkeep;
@@ -78,6 +80,12 @@ export class Concord {
     this.payloads = new PayloadReader(store);
     this.reasons = new ReasonReader(store);
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
+    this.#directoryDesk = directoryDesk(this.directory);
+    this.cluster =
+      cluster && store.leases
+        ? new Cluster(store, store.leases, environment, cluster, (journal) => this.#deskOf(journal))
+        : null;
+    this.#execute = this.cluster?.execute.bind(this.cluster) ?? decideHere;
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
     strategies.onChange(() => this.hub.wake(STRATEGIES_TOPIC));
     const hosts = { all: () => this.#hosts(), of: (journal: string) => this.#hostOf(journal) };
@@ -95,14 +103,18 @@ export class Concord {
     view: (directory: Directory, result: DirectoryCommands[C]['result']) => V,
   ): Promise<V> {
     checkStorable(input);
-    return this.directory.execute((directory) => decideDirectory(directory, command, input), view);
+    const seen = (directory: Directory, result: unknown) =>
+      view(directory, result as DirectoryCommands[C]['result']);
+    return this.#execute(this.#directoryDesk, command, input as unknown as StoredValue, seen, {});
   }
 
   /** A project by its id. Whether somebody may see it was checked before. */
   project(id: string): LiveProject {
     let project = this.#projects.get(id);
     if (project === undefined) {
-      project = new LiveProject(id, this.store, this.environment, this.#upkeep ?? undefined, this.#fitter);
+      const { store, environment } = this;
+      const upkeep = this.#upkeep ?? undefined;
+      project = new LiveProject(id, store, environment, upkeep, this.#fitter, this.#execute);
       project.host.onChange((state) =>
         this.hub.wake(id, (member, since) => state.hasMovedFor(member, since)),
       );
@@ -120,9 +132,14 @@ export class Concord {
     return journal === DIRECTORY_JOURNAL ? this.directory : this.#projects.get(journal)?.host;
   }
 
+  #deskOf(journal: string): AnyDesk {
+    return journal === DIRECTORY_JOURNAL ? this.#directoryDesk : this.project(journal).desk;
+  }
+
   /** Forgets a project that came to nothing. */
   forget({ id }: LiveProject): void {
     this.#projects.delete(id);
+    void this.cluster?.leases.release(id);
   }
 
   /**
@@ -136,6 +153,7 @@ export class Concord {
     this.attendance.tick(now);
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
+      if (this.cluster?.isToTend(project.id) === false) continue;
       try {
         // One sweep lets go a bounded number.
         while (await project.read((state) => isDue(state, this.environment.now()))) {
@@ -188,6 +206,7 @@ export class Concord {
     this.hub.close();
     await this.directory.settled();
     for (const project of this.#projects.values()) await project.host.settled();
+    await this.cluster?.close();
     await this.#fitter.close();
     await this.strategies.close();
     await this.#upkeep?.close();

@@ -5,6 +5,8 @@
 export interface Environment {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since whenever: a clock that is never set, and that runs on while the process stands still. */
+  monotonic(): number;
   /** Calls back once after `ms`; the answer cancels it. */
   setTimer(callback: () => void, ms: number): () => void;
   /** Bytes that nobody can guess. */

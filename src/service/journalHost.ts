@@ -1,5 +1,5 @@
 import type { Moment } from '../domain/decision.ts';
-import { Refusal } from '../domain/refusals.ts';
+import { Refusal, refuse } from '../domain/refusals.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
 import {
   SeqTakenError,
@@ -31,6 +31,8 @@ interface Job<P, E> {
   alone: boolean;
   /** How often another node was faster. */
   conflicts: number;
+  /** The caller wants to be told when another node was faster. */
+  readonly isOnce: boolean;
 }
 
 /** A job whose events stand in the projection, and what is to be done once they are synced. */
@@ -58,6 +60,13 @@ const UNFOLDABLE_MS = 10_000;
 /** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
 const APPEND_PAUSES_MS = [20, 200];
 const NO_CHUNKS: Chunks = new Map();
+
+/** How a command is decided; see {@link JournalHost.execute}. */
+export interface ExecuteOptions {
+  readonly chunks?: Chunks;
+  readonly alone?: boolean;
+  readonly once?: boolean;
+}
 
 /** Whom a host tells of what it need not know the answer to. */
 export interface HostListener {
@@ -118,20 +127,22 @@ export class JournalHost<P extends Projection<E>, E> {
    *
    * @param decide gives the command's events, one by one, and at the end its result. It may run several times
    * @param view what the caller gets to see of the result, taken in the same instant
-   * @param options `chunks`: at hand for deciding and folding; `alone`: may fill a whole commit
+   * @param options `chunks`: at hand for deciding and folding; `alone`: may fill a whole commit; `once`: not decided
+   * again if another node was faster
    * @throws {Refusal} what the command was refused with, or STORE_FULL, STORE_UNAVAILABLE
+   * @throws {SeqTakenError} `once`, and another node was faster. Nothing was done
    */
   execute<R, V>(
     decide: (projection: P, moment: Moment) => Generator<E, R, void>,
     view: (projection: P, result: R) => V,
-    { chunks = NO_CHUNKS, alone = false }: { readonly chunks?: Chunks; readonly alone?: boolean } = {},
+    { chunks = NO_CHUNKS, alone = false, once = false }: ExecuteOptions = {},
   ): Promise<V> {
     return new Promise((resolve, reject) => {
       function* job(projection: P, moment: Moment): Generator<E, () => void, void> {
         const seen = view(projection, yield* decide(projection, moment));
         return () => resolve(seen);
       }
-      this.#jobs.push({ decide: job, chunks, reject, alone, conflicts: 0 });
+      this.#jobs.push({ decide: job, chunks, reject, alone, conflicts: 0, isOnce: once });
       this.#pump();
     });
   }
@@ -172,6 +183,21 @@ export class JournalHost<P extends Projection<E>, E> {
     }
     this.#following ??= this.#follow();
     return this.#following;
+  }
+
+  /**
+   * Resolves when the state has a commit that is known to stand. It is loaded for that if it must be.
+   * @throws {Refusal} STORE_UNAVAILABLE: it cannot be had just now
+   */
+  async reach(seq: number): Promise<void> {
+    for (let before = -1; ; ) {
+      const reached = await this.read((projection) => projection.seq);
+      if (reached >= seq) return;
+      // What is appended all the time is reached step by step; where there is no step, the tail cannot be had.
+      if (reached === before) throw refuse('STORE_UNAVAILABLE', {});
+      before = reached;
+      await this.follow(seq);
+    }
   }
 
   /** Resolves when nothing is under way. */
@@ -354,8 +380,8 @@ export class JournalHost<P extends Projection<E>, E> {
     const jobs = decided.map(({ job }) => job);
     if (error instanceof SeqTakenError) {
       // Somebody else was faster: against what they did, all of these are decided again.
-      const again = jobs.filter((job) => ++job.conflicts < MAX_CONFLICTS);
-      for (const job of jobs) if (job.conflicts >= MAX_CONFLICTS) job.reject(asRefusal(error));
+      const again = jobs.filter((job) => !job.isOnce && ++job.conflicts < MAX_CONFLICTS);
+      for (const job of jobs) if (!again.includes(job)) job.reject(job.isOnce ? error : asRefusal(error));
       this.#jobs.unshift(...again);
     } else if (isOfValue(error) && jobs.length > 1) {
       // One of them is to blame, and must not fail the others: each gets a commit of its own.

@@ -1,9 +1,12 @@
-import { type CommandInput, type CommandResult, decide, type ProjectCommand } from '../domain/commands.ts';
+import type { CommandInput, CommandResult, ProjectCommand } from '../domain/commands.ts';
 import type { ProjectEvent } from '../domain/events.ts';
 import type { Project } from '../domain/project.ts';
-import type { Store } from '../journal/port.ts';
+import type { Store, StoredValue } from '../journal/port.ts';
+import type { CommandOptions } from './cluster.ts';
 import { ConsensusEstimates, type Fitter, IN_PROCESS } from './consensusEstimates.ts';
+import { type Desk, projectDesk } from './desk.ts';
 import type { Environment } from './environment.ts';
+import type { Projection } from './folding.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import { SharedView } from './sharedView.ts';
@@ -11,25 +14,44 @@ import { checkStorable } from './storable.ts';
 import { ResidentMatrix } from './strategyInputs.ts';
 import { agreementView, auditView, progressView } from './views.ts';
 
+/** Has a command decided; see {@link JournalHost.execute}. */
+export type Execute = <P extends Projection<E>, E, V>(
+  desk: Desk<P, E>,
+  command: string,
+  input: StoredValue,
+  view: (projection: P, result: unknown) => V,
+  options: CommandOptions,
+) => Promise<V>;
+
+/** Decides a command at this node. */
+export const decideHere: Execute = ({ host, decide }, command, input, view, options) =>
+  host.execute((projection, moment) => decide(projection, command, input, moment), view, options);
+
 /** One project as this node serves it. */
 export class LiveProject {
   readonly id: string;
   readonly host: JournalHost<Project, ProjectEvent>;
+  readonly desk: Desk<Project, ProjectEvent>;
   readonly matrix: ResidentMatrix;
   readonly estimates: ConsensusEstimates;
   readonly agreement = new SharedView(agreementView);
   readonly audit = new SharedView(auditView);
   readonly progress = new SharedView(progressView);
+  readonly #execute: Execute;
 
+  /** @param execute has a command decided, wherever that is; default: here */
   constructor(
     id: string,
     store: Store,
     environment: Environment,
     listener?: HostListener,
     fitter: Fitter = IN_PROCESS,
+    execute: Execute = decideHere,
   ) {
     this.id = id;
     this.host = new JournalHost(PROJECT_KIND, id, store, environment, listener);
+    this.desk = projectDesk(this.host);
+    this.#execute = execute;
     this.matrix = new ResidentMatrix(store);
     this.estimates = new ConsensusEstimates(fitter, (look) => this.read(look));
   }
@@ -42,10 +64,11 @@ export class LiveProject {
     command: C,
     input: CommandInput<C>,
     view: (project: Project, result: CommandResult<C>) => V,
-    options?: { readonly chunks?: ReadonlyMap<string, Uint8Array>; readonly alone?: boolean },
+    options: CommandOptions = {},
   ): Promise<V> {
     checkStorable(input);
-    return this.host.execute((project, moment) => decide(project, command, input, moment), view, options);
+    const seen = (project: Project, result: unknown) => view(project, result as CommandResult<C>);
+    return this.#execute(this.desk, command, input as unknown as StoredValue, seen, options);
   }
 
   read<R>(look: (project: Project) => R): Promise<R> {

@@ -92,7 +92,9 @@ describe('the concord command', () => {
       const { port } = other.address() as AddressInfo;
       const { code, message } = await failure({ env: { CONCORD_PORT: String(port) } });
       expect(code).toBe(1);
-      expect(message).toContain(`address already in use 127.0.0.1:${port}. Choose another --host or --port.`);
+      expect(message).toContain(
+        `address already in use 127.0.0.1:${port}. Choose another --host, --port or --node-address.`,
+      );
       other.close();
       const [, token = ''] = /shown this once: (\S+)/.exec(message) ?? [];
       const service = await start();

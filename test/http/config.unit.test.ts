@@ -10,6 +10,7 @@ const DEFAULTS = {
   ownerToken: null,
   allowedOrigins: [],
   logLevel: 'info',
+  node: null,
 };
 
 const read = (args: readonly string[], env: Record<string, string> = {}) => readConfig(args, env, '/plugins');
@@ -37,6 +38,46 @@ describe('the configuration', () => {
     expect(read([flag, value])).toEqual({ ...DEFAULTS, ...setting });
     expect(read([`${flag}=${value}`])).toEqual({ ...DEFAULTS, ...setting });
     expect(read([], { [variable]: value })).toEqual({ ...DEFAULTS, ...setting });
+  });
+
+  describe('of a node among others', () => {
+    const mongodb = ['--store', 'mongodb://db/concord'];
+    const secret = { CONCORD_CLUSTER_SECRET: TOKEN };
+
+    it.each([
+      ['10.0.0.5:4001', { host: '10.0.0.5', port: 4_001 }],
+      ['node-1:0', { host: 'node-1', port: 0 }],
+      ['[fd00::1]:4001', { host: 'fd00::1', port: 4_001 }],
+    ])('takes an address and a secret: %s', (address, at) => {
+      const given = [...mongodb, '--node-address', address];
+      expect(read(given, secret)).toMatchObject({ node: { ...at, secret: TOKEN } });
+      const fromFile = read([...given, '--cluster-secret-file', '/run/secret']);
+      expect(fromFile).toMatchObject({ node: { ...at, secret: { file: '/run/secret' } } });
+    });
+
+    it.each(['4001', 'node-1', 'http://node-1:4001', 'node-1:65536', 'fd00::1:4001', 'a b:1', ':1'])(
+      'refuses the address %j, and says what one is',
+      (address) => {
+        expect(() => read([...mongodb, '--node-address', address], secret)).toThrow(
+          '--node-address is no HOST:PORT, such as 10.0.0.5:4001',
+        );
+      },
+    );
+
+    it.each([
+      ['an address without a secret', [...mongodb, '--node-address', 'a:1'], {}, 'needs a secret'],
+      ['a secret without an address', mongodb, secret, 'no --node-address'],
+      ['a folder as the store', ['--node-address', 'a:1'], secret, './data takes one service'],
+      [
+        'two secrets',
+        [...mongodb, '--node-address', 'a:1', '--cluster-secret-file', 'f'],
+        secret,
+        'both given',
+      ],
+      ['a short secret', mongodb, { CONCORD_CLUSTER_SECRET: 'short' }, 'CONCORD_CLUSTER_SECRET is not 32'],
+    ])('refuses %s', (_, args, env, problem) => {
+      expect(() => read(args, env)).toThrow(problem);
+    });
   });
 
   it('prefers a flag, and takes an empty variable for none', () => {

@@ -1,5 +1,6 @@
 import { Disk, MemoryStore } from '../support/memoryStore.ts';
 import { journalContract } from './contract.ts';
+import { leaseContract } from './leaseContract.ts';
 
 // What the tests of the service take for a store must be one.
 journalContract('The store in memory', async () => {
@@ -14,4 +15,9 @@ journalContract('The store in memory', async () => {
     },
     destroy: () => store.close(),
   };
+});
+
+leaseContract('The store in memory', async () => {
+  const store = new MemoryStore();
+  return { leases: store.leases, destroy: () => store.close() };
 });

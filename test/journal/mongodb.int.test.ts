@@ -10,6 +10,7 @@ import {
 } from '../../src/journal/port.ts';
 import { describeNeeding } from '../support/needing.ts';
 import { commitAt, journalContract } from './contract.ts';
+import { leaseContract } from './leaseContract.ts';
 import { all, TestDatabase, useAll } from './wire.ts';
 import { WireTap } from './wireTap.ts';
 
@@ -24,6 +25,18 @@ describeNeeding('CONCORD_TEST_MONGODB', 'MongoDB over the wire', (server) => {
         store = await openStore(database.url);
         return store;
       },
+      async destroy() {
+        await store.close();
+        await database.drop();
+      },
+    };
+  });
+
+  leaseContract('MongoDB', async () => {
+    const database = new TestDatabase(server);
+    const store = await openStore(database.url);
+    return {
+      leases: store.leases,
       async destroy() {
         await store.close();
         await database.drop();

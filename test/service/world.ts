@@ -13,7 +13,7 @@ import { StillWorld } from '../support/stillWorld.ts';
 const OWNER_TOKEN = 'owner'.padEnd(40, '_');
 
 /** Chooses the first of the pool: what strategies do is tried elsewhere, and takes workers. */
-const inOrder: Pick<StrategyHost, 'onChange' | 'check' | 'select' | 'close'> = {
+export const inOrder: Pick<StrategyHost, 'onChange' | 'check' | 'select' | 'close'> = {
   onChange: () => () => undefined,
   check: async () => ({ parameters: {}, needs: [] }),
   async select({ strategy, parameters, count, pool }) {

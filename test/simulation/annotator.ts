@@ -164,8 +164,8 @@ export class Annotator extends Client {
         live.execute(
           'submit',
           { by: viewer.member, assignment, label, milliseconds: mark, hold },
-          (project, { row, counted }) => ({
-            counted,
+          (project, { row }) => ({
+            counted: project.assignments.isCounted(row),
             assignment: assignmentView(project, row),
             queue: queueOf(project, viewer.member),
           }),

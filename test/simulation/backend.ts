@@ -2,6 +2,9 @@ import { decodeCommit, encodeCommit } from '../../src/journal/codec.ts';
 import {
   type ChunkId,
   type Commit,
+  type Holder,
+  type Lease,
+  type LeaseKind,
   SeqTakenError,
   type StoredChunk,
   type StoredValue,
@@ -34,6 +37,8 @@ export class Backend {
   readonly chunks = new Map<ChunkId, Uint8Array>();
   readonly #chunkTimes = new Map<ChunkId, number>();
   readonly documents = new Map<string, StoredValue>();
+  /** By kind and name. */
+  readonly leases = new Map<string, Lease>();
   /** Takes no more. */
   isFull = false;
   /** Is shown every commit in the instant it is synced. */
@@ -94,6 +99,14 @@ export class Backend {
 
   #putAt(id: ChunkId): number {
     return this.#chunkTimes.get(id) ?? 0;
+  }
+
+  /** Whether it was written. */
+  swapLease(kind: LeaseKind, name: string, turn: number, { node, address }: Holder): boolean {
+    const key = `${kind}/${name}`;
+    if ((this.leases.get(key)?.turn ?? 0) !== turn) return false;
+    this.leases.set(key, { name, node, address, turn: turn + 1 });
+    return true;
   }
 
   append(journal: string, { commit, answer }: Arrival): void {

@@ -3,6 +3,7 @@ import {
   type ChunkId,
   type Commit,
   checkName,
+  type LeaseTable,
   type Store,
   type StoredChunk,
   type StoredValue,
@@ -155,6 +156,22 @@ export class Connection implements Store {
     };
     return end;
   }
+
+  readonly leases: LeaseTable = {
+    get: (kind, name) => this.#do('get a lease', () => this.#backend.leases.get(`${kind}/${name}`)),
+    all: (kind) =>
+      this.#do('list the leases', () => {
+        const found = [...this.#backend.leases].filter(([key]) => key.startsWith(`${kind}/`));
+        return found.map(([, lease]) => lease);
+      }),
+    swap: (kind, name, turn, holder) =>
+      this.#do('swap a lease', () => this.#backend.swapLease(kind, name, turn, holder)),
+    remove: (kind, name, turn) =>
+      this.#do('remove a lease', () => {
+        const key = `${kind}/${name}`;
+        if (this.#backend.leases.get(key)?.turn === turn) this.#backend.leases.delete(key);
+      }),
+  };
 
   async close(): Promise<void> {
     // The backend stays: other nodes use it.

@@ -35,6 +35,10 @@ export class Life implements Environment {
     return Math.floor(START + this.#scheduler.now + this.machine.offset);
   }
 
+  monotonic(): number {
+    return this.#scheduler.now;
+  }
+
   setTimer(callback: () => void, ms: number): () => void {
     return this.deliver(ms, callback);
   }

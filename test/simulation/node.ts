@@ -1,10 +1,12 @@
 import { Refusal } from '../../src/domain/refusals.ts';
 import type { Store } from '../../src/journal/port.ts';
+import type { ClusterOptions } from '../../src/service/cluster.ts';
 import { Concord } from '../../src/service/concord.ts';
 import { PROJECT_KIND } from '../../src/service/projectKind.ts';
 import { takeSnapshot } from '../../src/service/snapshots.ts';
 import { Connection } from './connection.ts';
 import { Life, type Machine } from './life.ts';
+import { SimulatedLink } from './link.ts';
 import { Violation } from './story.ts';
 import { strategiesOf } from './strategies.ts';
 import type { World } from './world.ts';
@@ -18,8 +20,8 @@ const SNAPSHOT_MS = 9_000;
  * A node: a whole `Concord` over its own connection to the store, with its own clock, timers and randomness. It may
  * stand still, have its clock set, die, and be started again, with nothing but what the store has.
  *
- * Nodes compete by the conditional append alone. A lease will come in here: whoever does not hold it will pass
- * commands on to the node that does, instead of running them.
+ * In most runs nodes have leases, and pass commands on to the one that holds the project's; in the others they compete
+ * by the conditional append alone.
  */
 export class SimulatedNode {
   readonly name: string;
@@ -56,7 +58,10 @@ export class SimulatedNode {
     const connection = new Connection({ backend, life, scheduler, weather, dice: this.#dice, tell });
     const store: Store = bug?.store?.(connection, life) ?? connection;
     const strategies = strategiesOf(() => life.pause(this.#dice.between(1, 800)));
-    const concord = new Concord(store, strategies, life);
+    const cluster: ClusterOptions | null = this.#world.hasLeases
+      ? { link: new SimulatedLink(this.#world, life, this.name), address: this.name, onTrouble: tell }
+      : null;
+    const concord = new Concord(store, strategies, life, null, undefined, cluster);
     bug?.concord?.(concord);
     this.#life = life;
     this.#concord = concord;
@@ -87,6 +92,7 @@ export class SimulatedNode {
   /** Hears of no other node any more. */
   rest(): void {
     this.#concord?.following.close();
+    void this.#concord?.cluster?.nodes.close();
   }
 
   /** As another thread of the process would, with the store alone. */

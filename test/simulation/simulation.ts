@@ -14,7 +14,7 @@ import { World } from './world.ts';
 /** Within which trouble comes, in milliseconds from the beginning. */
 const TROUBLE_MS = 25_000;
 /** Longer than anything that is under way takes: late messages, graces, patience. */
-const AFTERMATH_MS = 8_000;
+const AFTERMATH_MS = 12_000;
 
 /** What came of a run. */
 export interface Run {
@@ -146,6 +146,25 @@ function brew(world: World): void {
   });
   now(weather.rates.stalls, () => dice.pick(world.nodes).stall(dice.between(100, 6_000)));
   now(weather.rates.clockJumps, () => dice.pick(world.nodes).setClock(dice.between(-20_000, 20_000)));
+  now(weather.rates.leasesStolen, () => {
+    const stolen = dice.pick([...backend.leases.keys(), '']);
+    const lease = backend.leases.get(stolen);
+    if (lease === undefined) return;
+    const thief = dice.pick([...backend.leases.values()]);
+    const isLost = dice.chance(0.5);
+    story.tell(
+      'store',
+      isLost ? `the lease of ${stolen} is lost` : `gives the lease of ${stolen} to another`,
+    );
+    if (isLost) backend.leases.delete(stolen);
+    else
+      backend.leases.set(stolen, {
+        ...lease,
+        node: thief.node,
+        address: thief.address,
+        turn: lease.turn + 1,
+      });
+  });
   now(weather.rates.storeFailures, () => {
     story.tell('store', 'power fails');
     backend.fail();

@@ -28,6 +28,12 @@ export interface Rates {
   readonly requestTwice: number;
   /** A message between client and node takes long, so that later ones overtake it. */
   readonly networkSlow: number;
+  /** A node's message to another never arrives. */
+  readonly nodeRequestLost: number;
+  /** The other node does what was asked, and its answer never arrives. */
+  readonly nodeAnswerLost: number;
+  /** A message between nodes takes long. */
+  readonly nodeSlow: number;
   /** How long a stream's connection lasts on the average, in milliseconds. */
   readonly streamMs: number;
   /** Nodes that die, and come back with nothing but what the store has. */
@@ -36,6 +42,8 @@ export interface Rates {
   readonly stalls: number;
   /** Nodes whose clock jumps, forwards or backwards. */
   readonly clockJumps: number;
+  /** Leases that are lost, or given to another node, while their holder is well. */
+  readonly leasesStolen: number;
   /** Times when the store loses what it has not synced. */
   readonly storeFailures: number;
   /** Times when the store takes no more. */
@@ -58,10 +66,14 @@ const CALM: Rates = {
   answerLost: 0,
   requestTwice: 0,
   networkSlow: 0,
+  nodeRequestLost: 0,
+  nodeAnswerLost: 0,
+  nodeSlow: 0,
   streamMs: Number.POSITIVE_INFINITY,
   deaths: 0,
   stalls: 0,
   clockJumps: 0,
+  leasesStolen: 0,
   storeFailures: 0,
   storeFull: 0,
   snapshots: 0,
@@ -81,10 +93,14 @@ const ROUGH: Rates = {
   answerLost: 0.08,
   requestTwice: 0.1,
   networkSlow: 0.15,
+  nodeRequestLost: 0.05,
+  nodeAnswerLost: 0.08,
+  nodeSlow: 0.1,
   streamMs: 4_000,
   deaths: 3,
   stalls: 3,
   clockJumps: 3,
+  leasesStolen: 4,
   storeFailures: 3,
   storeFull: 1,
   snapshots: 1,
@@ -130,6 +146,11 @@ export class Weather {
   /** How long it takes until a commit is synced, in milliseconds. */
   syncDelay(dice: Dice): number {
     return dice.chance(this.#rates.syncSlow) ? dice.between(50, 900) : dice.between(0, 6);
+  }
+
+  /** How long a message between two nodes takes, in milliseconds. */
+  nodeDelay(dice: Dice): number {
+    return dice.chance(this.#rates.nodeSlow) ? dice.between(50, 3_000) : dice.between(0, 4);
   }
 
   /** How long a message between a client and a node takes, in milliseconds. */

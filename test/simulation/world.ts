@@ -37,6 +37,10 @@ export class World {
   readonly backend: Backend;
   readonly ledger: Ledger;
   readonly nodes: readonly SimulatedNode[];
+  /** Whether nodes have leases and ask each other; else each decides by itself. */
+  readonly hasLeases: boolean;
+  /** Chooses what becomes of messages between nodes. */
+  readonly linkDice: Dice;
   /** Every token that was handed out. */
   readonly tokens: string[] = [];
   readonly bug: Bug | null;
@@ -57,6 +61,8 @@ export class World {
     const judge = new Judge(this.backend.chunks, this.story);
     this.backend.onSynced = (journal, commit) => judge.judge(journal, commit);
     this.ledger = new Ledger(() => this.backend.synced(this.projectId).length);
+    this.linkDice = this.dice.fork('link');
+    this.hasLeases = this.linkDice.chance(0.7);
     const count = this.dice.between(2, 3);
     this.nodes = Array.from({ length: count }, (_, i) => new SimulatedNode(`node ${'ABC'[i]}`, this));
   }

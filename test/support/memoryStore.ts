@@ -4,6 +4,8 @@ import {
   type ChunkId,
   type Commit,
   checkName,
+  type Lease,
+  type LeaseTable,
   MAX_VALUE_BYTES,
   SeqTakenError,
   type Store,
@@ -19,6 +21,7 @@ export class Disk {
   readonly chunks = new Map<ChunkId, Uint8Array>();
   readonly chunkTimes = new Map<ChunkId, number>();
   readonly documents = new Map<string, Uint8Array>();
+  readonly leases = new Map<string, Lease>();
 }
 
 /**
@@ -163,6 +166,28 @@ export class MemoryStore implements Store {
   async deleteDocument(collection: string, id: string): Promise<void> {
     this.#checkOpen();
     this.#disk.documents.delete(documentKey(collection, id));
+  }
+
+  /** As if others had the same disk: a service of several nodes can be tried over it. */
+  readonly leases: LeaseTable = {
+    get: async (kind, name) => this.#leases().get(documentKey(kind, name)),
+    all: async (kind) =>
+      [...this.#leases()].filter(([key]) => key.startsWith(`${kind}\0`)).map(([, lease]) => lease),
+    swap: async (kind, name, turn, { node, address }) => {
+      const key = documentKey(kind, name);
+      if ((this.#leases().get(key)?.turn ?? 0) !== turn) return false;
+      this.#leases().set(key, { name, node, address, turn: turn + 1 });
+      return true;
+    },
+    remove: async (kind, name, turn) => {
+      const key = documentKey(kind, name);
+      if (this.#leases().get(key)?.turn === turn) this.#leases().delete(key);
+    },
+  };
+
+  #leases(): Map<string, Lease> {
+    this.#checkOpen();
+    return this.#disk.leases;
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,10 @@ export class StillWorld implements Environment {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   setTimer(callback: () => void, ms: number): () => void {
     const timer = { due: this.#now + ms, callback };
     this.#timers.add(timer);

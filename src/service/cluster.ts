@@ -1,0 +1,353 @@
+import { Refusal, type RefusalCode, type RefusalDetails, refuse } from '../domain/refusals.ts';
+import {
+  type Holder,
+  type LeaseTable,
+  SeqTakenError,
+  type Store,
+  type StoredValue,
+} from '../journal/port.ts';
+import type { AnyDesk, Desk } from './desk.ts';
+import { delay, type Environment, newId } from './environment.ts';
+import type { Projection } from './folding.ts';
+import { Leases } from './leases.ts';
+import { LEASE_MS, Nodes } from './nodes.ts';
+import { asRefusal, orRefusal } from './trouble.ts';
+
+/** How long a command waits for a node that decides it, in milliseconds: longer than it takes to replace a dead one. */
+const PATIENCE_MS = LEASE_MS + 3_000;
+/** How long to wait before a node is asked again that could not be asked, in milliseconds. */
+const AGAIN_MS = 100;
+/** After how long a node that is alive and cannot be reached is tried again, in milliseconds. */
+const RETRY_MS = 2_000;
+/** How often a command is decided again because another node was faster. */
+const MAX_CONFLICTS = 10;
+/** How long what a command came to is kept for who asks again, in milliseconds. */
+const REMEMBERED_MS = 60_000;
+const NO_CHUNKS: ReadonlyMap<string, Uint8Array> = new Map();
+
+/** The request has certainly done nothing: nobody was reached, or whoever was did not take it. */
+export class UnreachedError extends Error {
+  override name = 'UnreachedError';
+}
+
+/** The way to other nodes. */
+export interface Link {
+  /**
+   * Sends a message and gives its answer.
+   * @param signal ends the waiting
+   * @throws {UnreachedError} it has certainly done nothing
+   * @throws {Error} whether it has done something is unknown
+   */
+  send(address: string, message: StoredValue, signal: AbortSignal): Promise<StoredValue>;
+}
+
+/** What makes a node one of several. */
+export interface ClusterOptions {
+  readonly link: Link;
+  /** Where the other nodes reach this one. */
+  readonly address: string;
+  /** Hears of what whoever runs the service should know. */
+  readonly onTrouble?: (trouble: string) => void;
+}
+
+/** A command for another node. */
+interface Order {
+  readonly kind: 'decide';
+  /** Of the command: an order that is sent again has the same. */
+  readonly id: string;
+  readonly journal: string;
+  readonly command: string;
+  readonly input: StoredValue;
+  /** Chunks to be at hand, by their ids: they are in the store. */
+  readonly chunks: readonly string[];
+  readonly alone: boolean;
+  /** A commit that whoever gives it has seen. */
+  readonly after: number;
+}
+
+/** What came of an order. */
+type Outcome =
+  | { readonly kind: 'DONE'; readonly seq: number; readonly reference: StoredValue }
+  | { readonly kind: 'REFUSED'; readonly code: string; readonly details: StoredValue }
+  /** Nothing was done: the node does not decide this journal. */
+  | { readonly kind: 'ELSEWHERE' }
+  /** A bug; the node that was asked has logged it. */
+  | { readonly kind: 'FAULT'; readonly message: string };
+
+/** How commands have gone since the start. */
+export interface ClusterCounts {
+  /** Commands of this node's clients that another node has decided. */
+  forwarded: number;
+  /** Commands of others' clients that this node has decided. */
+  received: number;
+  /** Commands that were decided here by the fence alone, because the node to decide them could not be reached. */
+  unleased: number;
+}
+
+export interface CommandOptions {
+  readonly chunks?: ReadonlyMap<string, Uint8Array>;
+  readonly alone?: boolean;
+}
+
+/**
+ * This node among others. A journal is decided by the node that holds its lease: a command that comes in elsewhere is
+ * sent to it by name, and answered once what it came to has been followed to here, so that whoever gave it reads what
+ * they wrote. The lease is advice, and the conditional append the fence: who was overtaken looks again who decides.
+ */
+export class Cluster {
+  readonly nodes: Nodes;
+  readonly leases: Leases;
+  readonly counts: ClusterCounts = { forwarded: 0, received: 0, unleased: 0 };
+  readonly #store: Store;
+  readonly #environment: Environment;
+  readonly #link: Link;
+  readonly #onTrouble: (trouble: string) => void;
+  readonly #deskOf: (journal: string) => AnyDesk;
+  /** What orders came to, by their ids, oldest first. */
+  readonly #outcomes = new Map<string, { readonly outcome: Promise<Outcome>; readonly at: number }>();
+  /** What is under way to each node; called off when the node is gone. */
+  readonly #underWay = new Map<string, Set<AbortController>>();
+  /** Nodes that could not be reached: since when, and when that was last tried. */
+  readonly #unreached = new Map<string, { readonly since: number; readonly triedAt: number }>();
+  #isClosed = false;
+
+  constructor(
+    store: Store,
+    leases: LeaseTable,
+    environment: Environment,
+    { link, address, onTrouble = () => undefined }: ClusterOptions,
+    deskOf: (journal: string) => AnyDesk,
+  ) {
+    this.#store = store;
+    this.#environment = environment;
+    this.#link = link;
+    this.#onTrouble = onTrouble;
+    this.#deskOf = deskOf;
+    this.nodes = new Nodes(leases, environment, { node: newId(environment), address }, (node) =>
+      this.#callOff(node),
+    );
+    this.leases = new Leases(leases, this.nodes, async (journal) =>
+      deskOf(journal).host.reach(await store.head(journal)),
+    );
+  }
+
+  /**
+   * Has a command decided, wherever that is; see {@link JournalHost.execute}. `view` looks at this node's projection,
+   * at the commit or a later one.
+   * @throws {Refusal} STORE_UNAVAILABLE, too: the node that decides could not be reached, or was lost meanwhile
+   */
+  async execute<P extends Projection<E>, E, V>(
+    desk: Desk<P, E>,
+    command: string,
+    input: StoredValue,
+    view: (projection: P, result: unknown) => V,
+    options: CommandOptions = {},
+  ): Promise<V> {
+    /** The node that may have decided it already. */
+    const asked: { node: string | null } = { node: null };
+    try {
+      return await this.#execute(desk, command, input, view, options, asked);
+    } catch (error) {
+      // What it was refused by another node says nothing of that.
+      if (error instanceof Refusal && asked.node !== null) throw refuse('STORE_UNAVAILABLE', {});
+      throw error;
+    }
+  }
+
+  async #execute<P extends Projection<E>, E, V>(
+    desk: Desk<P, E>,
+    command: string,
+    input: StoredValue,
+    view: (projection: P, result: unknown) => V,
+    options: CommandOptions,
+    asked: { node: string | null },
+  ): Promise<V> {
+    const { journal } = desk.host;
+    const id = newId(this.#environment);
+    const until = this.#environment.monotonic() + PATIENCE_MS;
+    for (let conflicts = 0; ; ) {
+      const holder = await orRefusal(this.leases.holderOf(journal));
+      // Only the node that was asked knows the command's id.
+      if (asked.node !== null && asked.node !== holder.node && !desk.isRepeatable(command))
+        throw refuse('STORE_UNAVAILABLE', {});
+      const isOwn = holder.node === this.nodes.self.node;
+      if (isOwn || this.#isGivenUp(holder)) {
+        if (!isOwn) this.counts.unleased++;
+        const decided = await this.#decide(desk, command, input, view, { ...options, once: isOwn });
+        if (decided !== null) return decided.value;
+        if (++conflicts === MAX_CONFLICTS) throw refuse('STORE_UNAVAILABLE', {});
+        this.leases.forget(journal);
+        continue;
+      }
+      const after = await desk.host.read(({ seq }) => seq);
+      const chunks = [...(options.chunks ?? NO_CHUNKS).keys()];
+      const alone = options.alone ?? false;
+      const order: Order = { kind: 'decide', id, journal, command, input, chunks, alone, after };
+      const outcome = await this.#send(holder, order);
+      if (outcome === 'LOST') asked.node = holder.node;
+      else if (outcome === 'UNREACHED' || outcome.kind === 'ELSEWHERE') {
+        this.leases.forget(journal);
+        await this.nodes.beat().catch(() => undefined);
+      } else {
+        this.counts.forwarded++;
+        // It has answered after all, and once for all.
+        if (asked.node === holder.node) asked.node = null;
+        return this.#answer(desk, command, outcome, view);
+      }
+      if (this.#environment.monotonic() >= until) throw refuse('STORE_UNAVAILABLE', {});
+      await delay(this.#environment, AGAIN_MS);
+    }
+  }
+
+  /** Whether this node is to look after a journal by itself: it decides it, or nobody does. */
+  isToTend(journal: string): boolean {
+    const holder = this.leases.known(journal);
+    return holder === undefined || holder.node === this.nodes.self.node;
+  }
+
+  /** Answers another node. What it says is trusted: it has shown the secret that nodes share. */
+  async receive(message: StoredValue): Promise<StoredValue> {
+    const order = message as unknown as Order;
+    this.#forgetOutcomes();
+    let known = this.#outcomes.get(order.id);
+    if (known === undefined) {
+      known = { outcome: this.#carryOut(order), at: this.#environment.monotonic() };
+      this.#outcomes.set(order.id, known);
+    }
+    const outcome = await known.outcome;
+    // It was not decided: asked again, it may be.
+    if (outcome.kind === 'ELSEWHERE') this.#outcomes.delete(order.id);
+    return outcome as StoredValue;
+  }
+
+  /** Decides nothing for others any more, waits for what is being decided, and lets the others know. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const node of this.#underWay.keys()) this.#callOff(node);
+    await Promise.allSettled([...this.#outcomes.values()].map(({ outcome }) => outcome));
+    await this.nodes.close();
+  }
+
+  /** Decides a command here; null: another node was faster. */
+  async #decide<P extends Projection<E>, E, V>(
+    desk: Desk<P, E>,
+    command: string,
+    input: StoredValue,
+    view: (projection: P, result: unknown) => V,
+    options: CommandOptions & { readonly once: boolean },
+  ): Promise<{ readonly value: V } | null> {
+    try {
+      const value = await desk.host.execute(
+        (projection, moment) => desk.decide(projection, command, input, moment),
+        view,
+        options,
+      );
+      return { value };
+    } catch (error) {
+      if (error instanceof SeqTakenError) return null;
+      throw error;
+    }
+  }
+
+  async #send(holder: Holder, order: Order): Promise<Outcome | 'LOST' | 'UNREACHED'> {
+    const { node, address } = holder;
+    const underWay = this.#underWay.get(node) ?? new Set();
+    this.#underWay.set(node, underWay);
+    const waiting = new AbortController();
+    underWay.add(waiting);
+    try {
+      const outcome = await this.#link.send(address, order as unknown as StoredValue, waiting.signal);
+      this.#unreached.delete(node);
+      return outcome as unknown as Outcome;
+    } catch (error) {
+      if (!(error instanceof UnreachedError)) return 'LOST';
+      const now = this.#environment.monotonic();
+      const before = this.#unreached.get(node);
+      if (before === undefined)
+        this.#onTrouble(`node ${node} at ${address} cannot be reached: ${error.message}`);
+      this.#unreached.set(node, { since: before?.since ?? now, triedAt: now });
+      return 'UNREACHED';
+    } finally {
+      underWay.delete(waiting);
+    }
+  }
+
+  /**
+   * Whether a node is alive, and was not to be reached for so long that a dead one would have been replaced. It is
+   * decided without it then: slower, for each takes the other's places in the journal, and no less safely.
+   */
+  #isGivenUp({ node }: Holder): boolean {
+    const unreached = this.#unreached.get(node);
+    const now = this.#environment.monotonic();
+    return unreached !== undefined && now - unreached.since >= LEASE_MS && now - unreached.triedAt < RETRY_MS;
+  }
+
+  async #answer<P extends Projection<E>, E, V>(
+    { host, find }: Desk<P, E>,
+    command: string,
+    outcome: Exclude<Outcome, { kind: 'ELSEWHERE' }>,
+    view: (projection: P, result: unknown) => V,
+  ): Promise<V> {
+    if (outcome.kind === 'FAULT') throw new Error(`another node has failed: ${outcome.message}`);
+    if (outcome.kind === 'REFUSED') {
+      throw new Refusal(
+        outcome.code as RefusalCode,
+        outcome.details as unknown as RefusalDetails[RefusalCode],
+      );
+    }
+    await host.reach(outcome.seq);
+    return host.read((projection) => view(projection, find(command, projection, outcome.reference)));
+  }
+
+  async #carryOut(order: Order): Promise<Outcome> {
+    const { journal, command, input, alone, after } = order;
+    try {
+      if (this.#isClosed) return { kind: 'ELSEWHERE' };
+      const desk = this.#deskOf(journal);
+      if ((await this.leases.holderOf(journal)).node !== this.nodes.self.node) return { kind: 'ELSEWHERE' };
+      await desk.host.reach(after);
+      const chunks = await this.#chunksOf(order);
+      const look = ({ seq }: { readonly seq: number }, result: unknown) => ({
+        seq,
+        reference: desk.refer(command, result),
+      });
+      const decided = await this.#decide(desk, command, input, look, { chunks, alone, once: true });
+      if (decided === null) {
+        this.leases.forget(journal);
+        return { kind: 'ELSEWHERE' };
+      }
+      this.counts.received++;
+      return { kind: 'DONE', ...decided.value };
+    } catch (error) {
+      const cause = asRefusal(error);
+      if (cause instanceof Refusal)
+        return { kind: 'REFUSED', code: cause.code, details: cause.details as unknown as StoredValue };
+      const message = cause instanceof Error ? cause.message : String(cause);
+      this.#onTrouble(`a command of another node has failed: ${message}`);
+      return { kind: 'FAULT', message };
+    }
+  }
+
+  async #chunksOf({ chunks }: Order): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    for (const id of chunks) {
+      const bytes = await this.#store.getChunk(id);
+      if (bytes !== undefined) found.set(id, bytes);
+    }
+    return found;
+  }
+
+  #callOff(node: string): void {
+    for (const waiting of this.#underWay.get(node) ?? []) waiting.abort();
+    this.#underWay.delete(node);
+    this.#unreached.delete(node);
+  }
+
+  #forgetOutcomes(): void {
+    const old = this.#environment.monotonic() - REMEMBERED_MS;
+    for (const [id, { at }] of this.#outcomes) {
+      if (at > old) return;
+      this.#outcomes.delete(id);
+    }
+  }
+}

@@ -1,0 +1,252 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { NOMINAL } from '../../src/domain/labelScale.ts';
+import { decodeValue, encodeValue } from '../../src/journal/codec.ts';
+import { access, authenticate, type ProjectAccess } from '../../src/service/access.ts';
+import { type Link, UnreachedError } from '../../src/service/cluster.ts';
+import { Concord } from '../../src/service/concord.ts';
+import { importPart } from '../../src/service/importing.ts';
+import { addMember, admitOwner, createProject, grantRole } from '../../src/service/members.ts';
+import { LEASE_MS } from '../../src/service/nodes.ts';
+import { claim, submit } from '../../src/service/queue.ts';
+import { openRound } from '../../src/service/rounds.ts';
+import type { StrategyHost } from '../../src/strategies/host.ts';
+import { Disk, MemoryStore } from '../support/memoryStore.ts';
+import { StillWorld } from '../support/stillWorld.ts';
+import { inOrder } from './world.ts';
+
+const OWNER = 'owner'.padEnd(40, '_');
+
+/** What may befall a message, instead of arriving and being answered. */
+type Mishap = 'REQUEST_LOST' | 'ANSWER_LOST' | 'UNREACHED' | 'DEATH';
+
+/** Nodes over one disk, in a world that stands still. */
+class Cluster {
+  readonly world = new StillWorld();
+  readonly disk = new Disk();
+  readonly nodes = new Map<string, Concord>();
+  /** Befall the next messages, one each. */
+  readonly mishaps: Mishap[] = [];
+  /** Nobody is reached at all. */
+  isCut = false;
+  sent = 0;
+
+  start(name: string): Concord {
+    const link: Link = {
+      send: async (address, message) => {
+        this.sent++;
+        const mishap = this.isCut ? 'UNREACHED' : this.mishaps.shift();
+        const cluster = this.nodes.get(address)?.cluster;
+        if (mishap === 'UNREACHED' || !cluster) throw new UnreachedError(`${address} is not there`);
+        if (mishap === 'REQUEST_LOST') throw new Error('no answer');
+        // As it comes over the network: values of their own.
+        const answer = await cluster.receive(decodeValue(encodeValue(message).slice()));
+        if (mishap === 'DEATH') await this.kill(address);
+        if (mishap === 'ANSWER_LOST' || mishap === 'DEATH') throw new Error('no answer');
+        return decodeValue(encodeValue(answer).slice());
+      },
+    };
+    const store = new MemoryStore(this.disk);
+    const options = { link, address: name };
+    const concord = new Concord(store, inOrder as StrategyHost, this.world, null, undefined, options);
+    this.nodes.set(name, concord);
+    return concord;
+  }
+
+  /** It gives no sign of life any more, and answers nobody. */
+  async kill(name: string): Promise<void> {
+    await this.nodes.get(name)?.store.close();
+    this.nodes.delete(name);
+  }
+
+  /** Lets time pass until something has come to its end. */
+  async during<T>(something: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    something.then(over, over);
+    for (let i = 0; i < 200 && !isOver; i++) await this.world.pass(100);
+    return something;
+  }
+}
+
+describe('a cluster', () => {
+  let at: Cluster;
+  let ada: Concord;
+  let bob: Concord;
+  let project: string;
+
+  async function enter(concord: Concord, token = OWNER): Promise<ProjectAccess> {
+    const viewer = await authenticate(concord, token);
+    if (viewer === null) throw new Error('not let in');
+    return access(concord, viewer, project);
+  }
+
+  const openRoundAt = async (concord: Concord, size: number) =>
+    openRound(
+      concord,
+      await enter(concord),
+      { size, strategy: 'first', parameters: {}, seed: 1, deadline: null },
+      new AbortController().signal,
+    );
+
+  /** An annotator, as each node lets them in. */
+  async function annotator() {
+    const owner = await enter(ada);
+    const given = { name: 'Ann', kind: 'PERSON', role: 'ANNOTATOR', tokenDays: null } as const;
+    const { token } = await addMember(ada, owner, given);
+    await bob.directory.follow();
+    return { atAda: await enter(ada, token), atBob: await enter(bob, token) };
+  }
+
+  const importAt = async (concord: Concord, count: number, importId = 'first') =>
+    importPart(concord, await enter(concord), {
+      importId,
+      part: 0,
+      samples: Array.from({ length: count }, (_, i) => ({ key: `${importId}-${i}`, data: i })),
+    });
+
+  const commits = () => at.disk.commits.get(project)?.length;
+
+  beforeEach(async () => {
+    at = new Cluster();
+    ada = at.start('ada');
+    await admitOwner(ada, OWNER);
+    const viewer = await authenticate(ada, OWNER);
+    if (viewer === null) throw new Error('the owner is not let in');
+    const { id } = await createProject(ada, viewer, {
+      name: 'Project',
+      labels: ['spam', 'ham'],
+      scale: NOMINAL,
+      guidelines: '',
+      preset: 'ACTIVE_LEARNING',
+      policy: {},
+      seed: 1,
+    });
+    project = id;
+    bob = at.start('bob');
+    await at.world.pass(1_000);
+  });
+
+  it('has the node that holds the lease decide, and shows who asked what came of it', async () => {
+    expect(await importAt(bob, 5)).toEqual({ first: 0, count: 5 });
+    const people = await annotator();
+    expect(await openRoundAt(bob, 3)).toMatchObject({ number: 1, size: 3 });
+
+    const queue = await claim(bob, people.atBob, 2);
+    expect(queue.held.map(({ state }) => state)).toEqual(['HELD', 'HELD']);
+    const assignment = queue.held[0]?.id ?? '';
+    const answer = { assignment, label: 'ham', milliseconds: null, hold: 2 };
+    const answered = await submit(bob, people.atBob, answer);
+    expect(answered.assignment).toMatchObject({ state: 'SUBMITTED', label: 'ham' });
+    expect(answered.queue.held).toHaveLength(2);
+
+    expect(ada.cluster?.counts).toMatchObject({ received: 4, forwarded: 0 });
+    expect(bob.cluster?.counts).toMatchObject({ received: 0, forwarded: 4 });
+    // Ada's own go nowhere.
+    const { sent } = at;
+    await claim(ada, people.atAda, 2);
+    expect(at.sent).toBe(sent);
+  });
+
+  it('passes refusals on as they are', async () => {
+    const people = await annotator();
+    const answer = { assignment: 'none', label: 'ham', milliseconds: null, hold: null };
+    await expect(submit(bob, people.atBob, answer)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      details: { what: 'assignment' },
+      message: 'There is no such assignment, or it is not yours to see.',
+    });
+  });
+
+  it('does once what was asked again because an answer was lost', async () => {
+    const before = commits() ?? 0;
+    at.mishaps.push('ANSWER_LOST', 'REQUEST_LOST', 'ANSWER_LOST');
+    const change = { by: 'owner', change: { overlap: 3 } };
+    const policy = bob.project(project).execute('changePolicy', change, ({ policy }) => policy.overlap);
+    expect(await at.during(policy)).toBe(3);
+    expect(commits()).toBe(before + 1);
+  });
+
+  it('hands over at once when a node leaves', async () => {
+    await importAt(ada, 5);
+    await ada.close();
+    at.nodes.delete('ada');
+    const since = at.world.now();
+    expect(await at.during(importAt(bob, 5, 'second'))).toEqual({ first: 5, count: 5 });
+    expect(at.world.now() - since).toBeLessThan(500);
+    expect(at.disk.leases.get(`journal\0${project}`)?.address).toBe('bob');
+  });
+
+  it('hands over when a node is dead, to who waits for it, and nothing acknowledged is lost', async () => {
+    const people = await annotator();
+    await importAt(ada, 5);
+    await openRoundAt(ada, 5);
+    const held = await claim(ada, people.atAda, 2);
+    await at.kill('ada');
+    const since = at.world.now();
+    const queue = await at.during(claim(bob, people.atBob, 2));
+    expect(queue.held).toHaveLength(2);
+    expect(queue.held.map(({ id }) => id)).toEqual(held.held.map(({ id }) => id));
+    expect(at.world.now() - since).toBeLessThan(LEASE_MS + 2_500);
+  });
+
+  it('leaves it open what became of a command whose node died over it, if it cannot be given twice', async () => {
+    at.mishaps.push('DEATH');
+    const change = { by: 'owner', change: { overlap: 3 } };
+    const policy = bob.project(project).execute('changePolicy', change, ({ policy }) => policy.overlap);
+    await expect(at.during(policy)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    // What became of it can be seen.
+    expect(await bob.project(project).read(({ policy }) => policy.overlap)).toBe(3);
+  });
+
+  it('gives a command again whose node died over it, if that changes nothing', async () => {
+    await bob.cluster?.leases.holderOf(project);
+    at.mishaps.push('DEATH');
+    expect(await at.during(importAt(bob, 2))).toEqual({ first: 0, count: 2 });
+    expect(await bob.project(project).read(({ samples }) => samples.size)).toBe(2);
+  });
+
+  it('decides by the fence alone while a node is alive and cannot be reached, and says so', async () => {
+    at.isCut = true;
+    const imported = await at.during(importAt(bob, 2));
+    expect(imported).toEqual({ first: 0, count: 2 });
+    expect(bob.cluster?.counts).toMatchObject({ unleased: 1, forwarded: 0 });
+    // Ada knows nothing of that commit: she is overtaken, looks again, and decides on what there is now.
+    expect(await at.during(importAt(ada, 2, 'second'))).toEqual({ first: 2, count: 2 });
+    expect(at.disk.leases.get(`journal\0${project}`)?.address).toBe('ada');
+    at.isCut = false;
+    await at.world.pass(5_000);
+    await importAt(bob, 2, 'third');
+    expect(bob.cluster?.counts).toMatchObject({ unleased: 1, forwarded: 1 });
+  });
+
+  it('has the directory decided by one node as well', async () => {
+    const people = await annotator();
+    const member = people.atBob.viewer.member;
+    await grantRole(bob, await enter(bob), { member, role: 'DRIVER' });
+    expect(bob.cluster?.counts.forwarded).toBe(1);
+    expect((await access(bob, people.atBob.viewer, project)).role).toBe('DRIVER');
+  });
+
+  it('takes nothing from a node that stands still past its lease but what it decides anew', async () => {
+    const people = await annotator();
+    await importAt(ada, 5);
+    await openRoundAt(ada, 5);
+    const held = await claim(ada, people.atAda, 1);
+    const assignment = held.held[0]?.id ?? '';
+    // Ada's signs of life stop; she still believes that she holds the project.
+    const name = [...at.disk.leases].find(
+      ([key, lease]) => key.startsWith('node\0') && lease.address === 'ada',
+    );
+    at.disk.leases.delete(name?.[0] ?? '');
+    await bob.cluster?.nodes.beat();
+    const answer = { assignment, milliseconds: null, hold: null };
+    await submit(bob, people.atBob, { ...answer, label: 'ham' });
+    expect(bob.cluster?.counts).toMatchObject({ forwarded: 0 });
+    await at.world.pass(1_000);
+    await expect(submit(ada, people.atAda, { ...answer, label: 'spam' })).rejects.toMatchObject({
+      code: 'ALREADY_ANSWERED',
+    });
+  });
+});
