@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { type ExecutionResult, OperationTypeNode } from 'graphql';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
@@ -7,6 +6,7 @@ import type { Answers } from './answers.ts';
 import { identify } from './authentication.ts';
 import { shown } from './faults.ts';
 import { kindOf, type Operations } from './operations.ts';
+import { giveBack, isPlainJson, paramsIn, readBody } from './params.ts';
 
 /**
  * The way of nearly every request: a program posts JSON with a good token and a query or mutation that runs. It
@@ -31,13 +31,12 @@ export class DirectRequests {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const mediaType = mediaTypeOf(request);
     if (mediaType === null) return false;
-    const body = await read(request);
+    const body = await readBody(request);
     // Who has gone away gets no answer.
     if (body === null) return true;
     const result = await this.#run(request, response, body);
     if (result === null) {
-      // As frameworks do that have read a body: Yoga looks there.
-      Object.assign(request, { body: Readable.from([body]) });
+      giveBack(request, body);
       return false;
     }
     send(response, mediaType, result);
@@ -50,7 +49,7 @@ export class DirectRequests {
     response: ServerResponse,
     body: Buffer,
   ): Promise<ExecutionResult | null> {
-    const params = paramsOf(body);
+    const params = paramsIn(body);
     if (params === null) return null;
     const { document, errors } = this.#operations.prepare(params.query);
     if (document === null || errors.length > 0) return null;
@@ -84,51 +83,9 @@ const JSON_TYPE = 'application/json';
 
 /** What a plain request wants its answer to be; null if the request is not plain. */
 function mediaTypeOf({ method, headers }: IncomingMessage): string | null {
-  const isPlain =
-    method === 'POST' &&
-    headers.origin === undefined &&
-    headers['content-encoding'] === undefined &&
-    /^application\/json(; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '');
-  if (!isPlain) return null;
+  if (method !== 'POST' || headers.origin !== undefined || !isPlainJson(headers)) return null;
   if (headers.accept === JSON_TYPE) return JSON_TYPE;
   return headers.accept?.split(/[;,]/, 1)[0] === RESPONSE ? RESPONSE : null;
-}
-
-/** A request's body; null if it breaks off. */
-function read(request: IncomingMessage): Promise<Buffer | null> {
-  return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.once('end', () => resolve(Buffer.concat(parts)));
-    request.once('close', () => resolve(null));
-  });
-}
-
-interface Params {
-  readonly query: string;
-  readonly operationName: string | null | undefined;
-  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
-}
-
-const PARAMS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
-
-/** What is asked; null if it is not as it should be. */
-function paramsOf(body: Buffer): Params | null {
-  let params: unknown;
-  try {
-    params = JSON.parse(body.toString());
-  } catch {
-    return null;
-  }
-  if (!isObject(params) || !Object.keys(params).every((name) => PARAMS.has(name))) return null;
-  const { query, operationName, variables, extensions } = params;
-  if (typeof query !== 'string' || !isObject(extensions ?? {}) || !isObject(variables ?? {})) return null;
-  if (operationName != null && typeof operationName !== 'string') return null;
-  return { query, operationName, variables: variables as Params['variables'] };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What an error may say to HTTP beside to GraphQL. */

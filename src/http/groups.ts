@@ -74,13 +74,15 @@ export class Groups {
 
   /**
    * A place in a group for a subscriber, who begins to read when it is iterated, and must be returned otherwise.
+   * @param lastRead the cursor of what they have read, if it is not in the operation's own `after`
    * @returns null: the operation cannot be shared, or is not for this viewer, and must be run by itself
+   * @throws {Refusal} only with `lastRead`: BAD_CURSOR, or the store is in trouble
    */
   async join(
     subscribed: Subscribed,
     viewer: Viewer,
     outbox: Outbox,
-    id: string,
+    { id, lastRead = null }: { readonly id: string; readonly lastRead?: string | null },
   ): Promise<GroupReader | null> {
     const sharing = this.#sharingOf(subscribed);
     if (sharing === null) return null;
@@ -102,15 +104,16 @@ export class Groups {
       const reader = new GroupReader(group, outbox, viewer, id);
       group.admit(reader, viewer, seq);
       try {
-        reader.place = await group.source.start((args['after'] as string | null | undefined) ?? null);
+        const after = (args['after'] as string | null | undefined) ?? null;
+        reader.place = await group.source.start(lastRead ?? after);
       } catch (error) {
         reader.end();
         throw error;
       }
       return reader;
     } catch (error) {
-      // It is told by whoever runs it by itself.
-      if (error instanceof Refusal) return null;
+      // It is told by whoever runs it by itself, who does not know of `lastRead`.
+      if (error instanceof Refusal && lastRead === null) return null;
       throw error;
     }
   }
@@ -145,12 +148,13 @@ export class Groups {
     const live = this.#concord.project(project);
     const serial = ++this.#opened;
     const rendering = new Map<string, Promise<Frame>>();
+    const source = stream.open(this.#concord, { live, role });
     const group = new Group({
       concord: this.#concord,
       live,
       role,
-      source: stream.open(this.#concord, { live, role }),
-      frameOf: ({ key: step, event }) => {
+      source,
+      frameOf: ({ key: step, event, place }) => {
         const name = `${serial} ${step}`;
         const done = this.#frames.get(name);
         if (done !== undefined) return Promise.resolve(done);
@@ -158,7 +162,8 @@ export class Groups {
         if (frame === undefined) {
           frame = this.#render({ document, operationName, variables }, event)
             .then((result) => {
-              const made = new Frame(result);
+              // A feed's places are its cursors.
+              const made = new Frame(result, source.kind === 'feed' ? String(place) : null);
               // What went wrong may go well for the next.
               if (result.errors === undefined) this.#frames.set(name, made);
               return made;

@@ -1,7 +1,4 @@
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { Frame } from './frame.ts';
-import { TRY_AGAIN_LATER } from './socket.ts';
 
 /** Connections written to before other work has its turn: about 2 ms. */
 const SLICE = 200;
@@ -15,6 +12,27 @@ export interface Recipient {
   readonly isClosed: boolean;
   /** Its client takes more. */
   sent(): void;
+}
+
+/** A frame on its way to somebody. */
+export interface Delivery {
+  readonly recipient: Recipient;
+  readonly frame: Frame;
+}
+
+/** What an outbox writes to: a connection, of whatever protocol. */
+export interface Line {
+  readonly isOpen: boolean;
+  /** Writes frames, in one piece. */
+  write(deliveries: readonly Delivery[]): void;
+  /** Whether its client has more before it than it should be given. */
+  readonly isFull: boolean;
+  /** Bytes that lie in this process, for its client does not read them. */
+  readonly unread: number;
+  /** Has a callback called whenever it is full no more, and at its end. */
+  onRoom(callback: () => void): void;
+  /** Ends the connection of a client that is too slow, so that it comes back. */
+  refuse(): void;
 }
 
 /** The connections that have something to be sent: each is written to once for all that came up in one turn. */
@@ -65,21 +83,17 @@ export class Deliveries {
  * next when its client has taken that: a client that does not read holds what the system buffers, and no more.
  */
 export class Outbox {
-  readonly #socket: WebSocket;
-  /** The connection below the WebSocket: a whole frame may be written between those of `ws`, which are whole too. */
-  readonly #stream: Duplex;
+  readonly #line: Line;
   readonly #deliveries: Deliveries;
-  #due: { readonly recipient: Recipient; readonly frame: Frame }[] = [];
+  #due: Delivery[] = [];
   #waiting: Recipient[] = [];
   /** Bytes counted as unread. */
   #unread = 0;
 
-  constructor(socket: WebSocket, stream: Duplex, deliveries: Deliveries) {
-    this.#socket = socket;
-    this.#stream = stream;
+  constructor(line: Line, deliveries: Deliveries) {
+    this.#line = line;
     this.#deliveries = deliveries;
-    stream.on('drain', () => this.#drained());
-    stream.once('close', () => this.#drained());
+    line.onRoom(() => this.#drained());
   }
 
   send(recipient: Recipient, frame: Frame): void {
@@ -91,13 +105,9 @@ export class Outbox {
   write(): void {
     const due = this.#due;
     this.#due = [];
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    let bytes = '';
-    for (const { recipient, frame } of due) {
-      if (!recipient.isClosed) bytes += frame.endingWith(recipient.tail);
-    }
-    if (bytes !== '') this.#stream.write(bytes, 'latin1');
-    if (this.#stream.writableNeedDrain) {
+    if (!this.#line.isOpen) return;
+    this.#line.write(due);
+    if (this.#line.isFull) {
       for (const { recipient } of due) this.#waiting.push(recipient);
       this.#stalled();
     } else {
@@ -106,10 +116,11 @@ export class Outbox {
   }
 
   #stalled(): void {
-    const unread = this.#stream.writableLength;
+    const { unread } = this.#line;
     const hasRoom = this.#deliveries.hold(unread - this.#unread);
     this.#unread = unread;
-    if (!hasRoom) this.#socket.close(TRY_AGAIN_LATER, 'Too slow');
+    // Whose client has read everything does not go for what others hold.
+    if (!hasRoom && unread > 0) this.#line.refuse();
   }
 
   #drained(): void {

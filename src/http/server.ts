@@ -6,10 +6,13 @@ import { Answers } from './answers.ts';
 import { CREDENTIALS_PROBLEMS, identify } from './authentication.ts';
 import { ByteBudget } from './byteBudget.ts';
 import { DirectRequests } from './direct.ts';
+import { EventStreams } from './eventStreams.ts';
 import { Faults } from './faults.ts';
+import { Groups } from './groups.ts';
 import { Operations } from './operations.ts';
+import { Deliveries } from './outbox.ts';
 import { destroyUnread } from './unread.ts';
-import { type LiveSockets, serveWebSockets } from './websocket.ts';
+import { DRAIN_BATCH, DRAIN_PAUSE_MS, type LiveSockets, pause, serveWebSockets } from './websocket.ts';
 import { createGraphQL, GRAPHQL_PATH } from './yoga.ts';
 
 /** The largest request body, in bytes: a full part of predictions in base64 and some room. */
@@ -67,6 +70,10 @@ export async function startServer({
   const answers = new Answers(concord);
   const graphql = createGraphQL({ concord, faults, operations, answers, allowedOrigins });
   const direct = new DirectRequests(concord, operations, answers);
+  const groups = new Groups({ concord, answers, faults });
+  const deliveries = new Deliveries();
+  const live = { concord, operations, answers, faults, allowedOrigins, groups, deliveries };
+  const events = new EventStreams(live);
   const bodies = new ByteBudget(BODIES_BYTES);
   const open = new Set<ServerResponse>();
   let closing: Promise<void> | null = null;
@@ -120,19 +127,15 @@ export async function startServer({
         response.once('close', bodies.take(bytes, enter));
       });
     }
-    if (!(await direct.answer(request, response))) await graphql(request, response);
+    if (await direct.answer(request, response)) return;
+    if (await events.answer(request, response)) return;
+    await graphql(request, response);
   }
 
   http.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(http, host, port);
   http.on('error', (error) => faults.report(error, 'the server cannot take connections'));
-  const sockets = serveWebSockets(http, graphql, {
-    concord,
-    operations,
-    answers,
-    faults,
-    allowedOrigins,
-  });
+  const sockets = serveWebSockets(http, graphql, live);
   const stopSweeping = sweepNowAndThen(concord, faults);
   const { address, port: bound, family } = http.address() as AddressInfo;
   return {
@@ -165,7 +168,11 @@ async function stop(
   });
   // Clients before streams: one whose stream was completed would take that for its end, and not come back.
   await sockets.drain();
-  for (const response of open) if (isEventStream(response)) response.destroy();
+  const streams = [...open].filter(isEventStream);
+  for (let first = 0; first < streams.length; first += DRAIN_BATCH) {
+    if (first > 0) await pause(DRAIN_PAUSE_MS);
+    for (const stream of streams.slice(first, first + DRAIN_BATCH)) stream.destroy();
+  }
   concord.hub.close();
   const idle = setInterval(() => http.closeIdleConnections(), IDLE_CHECK_MS);
   const impatient = setTimeout(() => http.closeAllConnections(), SHUTDOWN_MS);

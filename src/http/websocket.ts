@@ -11,11 +11,12 @@ import type { Answers, HeldAnswer } from './answers.ts';
 import { identify } from './authentication.ts';
 import { type Faults, shown } from './faults.ts';
 import type { GroupReader } from './groupReader.ts';
-import { Groups } from './groups.ts';
+import type { Groups } from './groups.ts';
 import type { Operations } from './operations.ts';
 import { isAllowedOrigin } from './origin.ts';
-import { Deliveries, Outbox } from './outbox.ts';
+import { type Deliveries, Outbox } from './outbox.ts';
 import { type Connection, speak } from './socket.ts';
+import { SocketLine } from './socketLine.ts';
 import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
 
 /** The largest message that a client may send, in bytes. Bulk goes over HTTP, where memory is shared out. */
@@ -25,16 +26,14 @@ export const MAX_OPERATIONS = 200;
 /** 1012 "service restart": the reference client comes back by itself. */
 const SERVICE_RESTART = 1012;
 /** Clients that are told to come back do so at once: a few at a time, then. */
-const DRAIN_BATCH = 200;
-const DRAIN_PAUSE_MS = 20;
+export const DRAIN_BATCH = 200;
+export const DRAIN_PAUSE_MS = 20;
 /** How long clients may take to close their side, in milliseconds. */
 const DRAIN_MS = 2_000;
 /** How often tokens that run out are looked for, in milliseconds. */
 const EXPIRY_CHECK_MS = 500;
 
 export interface LiveSockets {
-  /** The groups of subscribers whose streams are shared. */
-  readonly groups: Groups;
   /** Lets nobody in any more, tells every client to come back, in batches, and waits until they are gone. */
   drain(): Promise<void>;
 }
@@ -45,6 +44,9 @@ export interface SocketOptions {
   readonly answers: Answers;
   readonly faults: Faults;
   readonly allowedOrigins: readonly string[];
+  /** The groups of subscribers whose streams are shared. */
+  readonly groups: Groups;
+  readonly deliveries: Deliveries;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface SocketOptions {
 export function serveWebSockets(
   http: Server,
   graphql: GraphQLHandler,
-  { allowedOrigins, ...options }: SocketOptions,
+  { allowedOrigins, deliveries, ...options }: SocketOptions,
 ): LiveSockets {
   const server = new WebSocketServer({
     noServer: true,
@@ -65,9 +67,7 @@ export function serveWebSockets(
   });
   const viewers = new Map<WebSocket, Viewer>();
   const { concord, faults } = options;
-  const groups = new Groups(options);
-  const deliveries = new Deliveries();
-  const protocol = speakGraphQL(graphql, { ...options, groups, viewers });
+  const protocol = speakGraphQL(graphql, { ...options, viewers });
   let isDraining = false;
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -87,7 +87,12 @@ export function serveWebSockets(
     server.handleUpgrade(request, socket, head, (client) =>
       speak(
         protocol,
-        { socket: client, request, outbox: new Outbox(client, socket, deliveries), answers: new Set() },
+        {
+          socket: client,
+          request,
+          outbox: new Outbox(new SocketLine(client, socket), deliveries),
+          answers: new Set(),
+        },
         faults,
       ),
     );
@@ -106,7 +111,6 @@ export function serveWebSockets(
   const expiryCheck = setInterval(closeDeadTokens, EXPIRY_CHECK_MS);
 
   return {
-    groups,
     async drain() {
       isDraining = true;
       stopListening();
@@ -149,8 +153,7 @@ function speakGraphQL(
     faults,
     groups,
     viewers,
-  }: Omit<SocketOptions, 'allowedOrigins'> & {
-    readonly groups: Groups;
+  }: Omit<SocketOptions, 'allowedOrigins' | 'deliveries'> & {
     readonly viewers: Map<WebSocket, Viewer>;
   },
 ): Protocol<Connection> {
@@ -194,7 +197,8 @@ function speakGraphQL(
         if (document === null || errors.length > 0) return errors.map((error) => faults.publicError(error));
         const { query, operationName = null, variables = null } = payload;
         operations.cost(document, operationName, variables);
-        const reader = await groups.join({ document, query, operationName, variables }, viewer, outbox, id);
+        const subscribed = { document, query, operationName, variables };
+        const reader = await groups.join(subscribed, viewer, outbox, { id });
         if (reader !== null) {
           const contextValue: SharedOperation = { reader };
           return { schema, document, operationName, contextValue };
@@ -232,7 +236,7 @@ function speakGraphQL(
   });
 }
 
-function pause(ms: number): Promise<void> {
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });

@@ -32,6 +32,8 @@ describe('a frame', () => {
         const bytes = ids.map((id) => frame.endingWith(tailOf(id))).join('');
         const expected = ids.map((id) => ({ type: 'next', payload, id }));
         expect(await read(bytes)).toEqual(JSON.parse(JSON.stringify(expected)));
+        const parts = ids.flatMap((id) => frame.parts(tailOf(id)));
+        expect(Buffer.concat(parts).toString('latin1')).toBe(bytes);
       }),
     );
   });

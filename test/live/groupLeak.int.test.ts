@@ -11,6 +11,7 @@ import { Answers } from '../../src/http/answers.ts';
 import { Faults } from '../../src/http/faults.ts';
 import { Groups } from '../../src/http/groups.ts';
 import { Deliveries, Outbox } from '../../src/http/outbox.ts';
+import { SocketLine } from '../../src/http/socketLine.ts';
 import type { Audience, ProjectAccess } from '../../src/service/access.ts';
 import { stateSource } from '../../src/service/source.ts';
 import { openWorld, type World } from '../service/world.ts';
@@ -66,7 +67,7 @@ describe('a field that is wrongly marked as shared', () => {
     const deliveries = new Deliveries();
     http.on('upgrade', (request, stream, head) =>
       sockets.handleUpgrade(request, stream, head, (socket) =>
-        outboxes.push(new Outbox(socket, stream, deliveries)),
+        outboxes.push(new Outbox(new SocketLine(socket, stream), deliveries)),
       ),
     );
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -92,7 +93,7 @@ describe('a field that is wrongly marked as shared', () => {
       const client = new WebSocket(`ws://127.0.0.1:${port}`);
       await new Promise((resolve) => client.once('open', resolve));
       const push = new Promise<string>((resolve) => client.once('message', (data) => resolve(String(data))));
-      const reader = await groups.join(subscribed, viewer, outboxes[i] as Outbox, `${i}`);
+      const reader = await groups.join(subscribed, viewer, outboxes[i] as Outbox, { id: `${i}` });
       void reader?.next();
       pushes.push(await push);
     }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Frame, tailOf } from '../../src/http/frame.ts';
 import { Deliveries, Outbox } from '../../src/http/outbox.ts';
+import { SocketLine } from '../../src/http/socketLine.ts';
 import { type Message, RawSocket } from '../http/rawSocket.ts';
 import { until } from '../http/waiting.ts';
 import { createProject, importSamples, openRound } from '../support/project.ts';
@@ -108,7 +109,7 @@ describe('a client that has stopped reading', () => {
     const outboxes: Outbox[] = [];
     http.on('upgrade', (request, socket, head) =>
       server.handleUpgrade(request, socket, head, (client) => {
-        outboxes.push(new Outbox(client, socket, deliveries));
+        outboxes.push(new Outbox(new SocketLine(client, socket), deliveries));
       }),
     );
     await new Promise<void>((resolve) => {
