@@ -84,7 +84,7 @@ async function work(count: number): Promise<void> {
 
 await driver.client.openRound({ project: project.id, size: 8, strategy: 'random', seed: 1 });
 await work(10);
-const open = (await driver.client.currentRound({ project: project.id }));
+const open = await driver.client.currentRound({ project: project.id });
 if (open) await driver.client.closeRound({ round: open.id });
 const probabilities = Float32Array.from(
   keys.flatMap((_, i) => (i % 3 === 0 ? [0.95, 0.04, 0.01] : [0.4, 0.35, 0.25])),
@@ -136,7 +136,15 @@ for await (const { id } of store.chunks()) chunks.push((await store.getChunk(id)
 await store.close();
 await rm(folder, { recursive: true });
 
-const figures = { owner: OWNER, project: project.id, annotator: ann.token, progress, agreement, members, samples };
+const figures = {
+  owner: OWNER,
+  project: project.id,
+  annotator: ann.token,
+  progress,
+  agreement,
+  members,
+  samples,
+};
 const bytes = gzipSync(encodeValue({ journals, chunks, names }), { level: 9 });
 await writeFile(`${to}.gz`, bytes);
 await writeFile(`${to}.json`, `${JSON.stringify(figures, null, 2)}\n`);

@@ -112,8 +112,9 @@ async function annotate(folder: string, path: string, owner: string, size: numbe
       kind: 'PERSON',
       role: 'ANNOTATOR',
       tokenDays: null,
+      label: '',
     });
-    people.push(await enter(added.token));
+    people.push(await enter(added.secret));
   }
   await Promise.all(people.map((person) => work(concord, person)));
   await concord.close();

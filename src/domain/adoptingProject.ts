@@ -17,9 +17,9 @@ export function* adoptProject(
     if (directory.members.has(member)) continue;
     const kind = source.members.get(member)?.kind ?? 'PERSON';
     yield { type: 'memberAdded', member, kind, serviceOwner: false };
-    for (const { id, expires } of source.tokensOf(member)) {
+    for (const { id, issuedAt: _, ...token } of source.tokensOf(member)) {
       const hash = source.hashOf(id);
-      if (hash !== undefined) yield { type: 'tokenIssued', token: id, member, hash, expires };
+      if (hash !== undefined) yield { type: 'tokenIssued', version: 2, ...token, token: id, hash };
     }
   }
   const [owner = ''] = roles.find(([, role]) => role === 'OWNER') ?? [];

@@ -4,6 +4,20 @@ import { refuse } from './refusals.ts';
 /** What somebody may do in a project, from most to least. One role a member and project. */
 export type Role = 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER';
 
+/** The roles from most to least. */
+const BY_RANK: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
+
+/** What a token is confined to, whatever its member may do. */
+export interface Scope {
+  /** The one project that it opens; null: all in which its member has a role. */
+  readonly project: string | null;
+  /** The most that it may do in a project; null: what its member may. */
+  readonly role: Role | null;
+}
+
+/** A token that may do all that its member may. */
+export const UNCONFINED: Scope = { project: null, role: null };
+
 /** A person, or a tool such as a trainer. */
 export type MemberKind = 'PERSON' | 'TOOL';
 
@@ -27,8 +41,31 @@ export type DirectoryEvent =
       readonly hash: string;
       /** Milliseconds since 1970, or null: until revoked. */
       readonly expires: number | null;
+      /** The form of this event: 1, before tokens had a label and a scope, is brought up to it in `upcasting.ts`. */
+      readonly version: 2;
+      /** What it is for, as people call it. */
+      readonly label: string;
+      readonly scope: Scope;
     }
+  /** A token ends at another time than it was issued with; a past one ends it now. */
+  | { readonly type: 'tokenExpirySet'; readonly token: string; readonly expires: number | null }
   | { readonly type: 'tokenRevoked'; readonly token: string }
+  /** Whoever shows the code behind `hash` may come into a project, once. */
+  | {
+      readonly type: 'invitationMade';
+      readonly invitation: string;
+      readonly project: string;
+      readonly role: Role;
+      /** SHA-256 of the code, in hexadecimal digits. */
+      readonly hash: string;
+      readonly expires: number;
+      /** For how long the token is good that whoever accepts is given, in milliseconds; null: until revoked. */
+      readonly tokenLasts: number | null;
+      readonly label: string;
+      readonly by: string;
+    }
+  | { readonly type: 'invitationAccepted'; readonly invitation: string; readonly member: string }
+  | { readonly type: 'invitationWithdrawn'; readonly invitation: string }
   | { readonly type: 'projectAdded'; readonly project: string; readonly name: string; readonly by: string }
   | {
       readonly type: 'roleGranted';
@@ -44,6 +81,32 @@ export interface Token {
   readonly member: string;
   readonly expires: number | null;
   readonly issuedAt: number;
+  readonly label: string;
+  readonly scope: Scope;
+}
+
+/** What became of an invitation. */
+export type InvitationState = 'OPEN' | 'ACCEPTED' | 'EXPIRED' | 'WITHDRAWN';
+
+export interface Invitation {
+  readonly id: string;
+  readonly project: string;
+  readonly role: Role;
+  readonly label: string;
+  readonly madeAt: number;
+  readonly by: string;
+  readonly expires: number;
+  readonly tokenLasts: number | null;
+  /** Who came in by it; null: nobody yet. */
+  readonly member: string | null;
+  readonly isWithdrawn: boolean;
+}
+
+/** What an invitation is at a time. */
+export function invitationState({ member, isWithdrawn, expires }: Invitation, now: number): InvitationState {
+  if (member !== null) return 'ACCEPTED';
+  if (isWithdrawn) return 'WITHDRAWN';
+  return expires > now ? 'OPEN' : 'EXPIRED';
 }
 
 export interface Member {
@@ -69,12 +132,14 @@ export class Directory {
   readonly members = new Map<string, Member>();
   readonly projects = new Map<string, DirectoryProject>();
   readonly #tokens = new Map<string, Token & { readonly hash: string }>();
-  readonly #byHash = new Map<string, Token>();
+  readonly #byHash = new Map<string, string>();
+  readonly #invitations = new Map<string, Invitation>();
+  readonly #invitationByHash = new Map<string, string>();
 
   /** The token of a hash, if it was not revoked and has not run out by `now`. */
   token(hash: string, now: number): Token | undefined {
-    const token = this.#byHash.get(hash);
-    return token && (token.expires === null || token.expires > now) ? token : undefined;
+    const id = this.#byHash.get(hash);
+    return id !== undefined && this.isLive(id, now) ? this.#tokens.get(id) : undefined;
   }
 
   /** Whether a token is good at `now`. */
@@ -104,6 +169,40 @@ export class Directory {
     return this.members.get(member)?.serviceOwner ? 'OWNER' : entry.members.get(member);
   }
 
+  /** What the holder of a token may do in a project, or undefined: then, for them, there is no such project. */
+  roleWith({ member, scope }: Pick<Token, 'member' | 'scope'>, project: string): Role | undefined {
+    if (scope.project !== null && scope.project !== project) return undefined;
+    const role = this.role(project, member);
+    if (role === undefined || scope.role === null) return role;
+    return BY_RANK.indexOf(scope.role) > BY_RANK.indexOf(role) ? scope.role : role;
+  }
+
+  /** Whether a token has run out by `now` that had not at `since`. */
+  hasTokenEnded(since: number, now: number): boolean {
+    for (const { expires } of this.#tokens.values()) {
+      if (expires !== null && expires > since && expires <= now) return true;
+    }
+    return false;
+  }
+
+  invitation(id: string): Invitation | undefined {
+    return this.#invitations.get(id);
+  }
+
+  invitationOf(hash: string): Invitation | undefined {
+    return this.#invitations.get(this.#invitationByHash.get(hash) ?? '');
+  }
+
+  /** All invitations into a project, in the order in which they were made. */
+  invitationsInto(project: string): Invitation[] {
+    return [...this.#invitations.values()].filter((invitation) => invitation.project === project);
+  }
+
+  /** The tokens that open a project, those that have run out too, in the order in which they were issued. */
+  tokensInto(project: string): Token[] {
+    return [...this.#tokens.values()].filter((token) => this.roleWith(token, project) !== undefined);
+  }
+
   /** The annotators of a project who can still come in: who has a token that is good at `now`. */
   annotatorsOf(project: string, now: number): string[] {
     const comers = new Set<string>();
@@ -127,12 +226,29 @@ export class Directory {
         });
         break;
       case 'tokenIssued': {
-        const { token: id, member, hash, expires } = event;
-        const token = { id, member, hash, expires, issuedAt: time };
-        this.#tokens.set(id, token);
-        this.#byHash.set(hash, token);
+        const { token: id, member, hash, expires, label, scope } = event;
+        this.#tokens.set(id, { id, member, hash, expires, issuedAt: time, label, scope });
+        this.#byHash.set(hash, id);
         break;
       }
+      case 'tokenExpirySet': {
+        const token = this.#tokens.get(event.token);
+        if (token !== undefined) this.#tokens.set(event.token, { ...token, expires: event.expires });
+        break;
+      }
+      case 'invitationMade': {
+        const { invitation: id, project, role, label, expires, tokenLasts, by, hash } = event;
+        const rest = { by, madeAt: time, member: null, isWithdrawn: false };
+        this.#invitations.set(id, { id, project, role, label, expires, tokenLasts, ...rest });
+        this.#invitationByHash.set(hash, id);
+        break;
+      }
+      case 'invitationAccepted':
+        this.#changeInvitation(event.invitation, { member: event.member });
+        break;
+      case 'invitationWithdrawn':
+        this.#changeInvitation(event.invitation, { isWithdrawn: true });
+        break;
       case 'tokenRevoked': {
         const token = this.#tokens.get(event.token);
         if (token !== undefined) this.#byHash.delete(token.hash);
@@ -160,6 +276,11 @@ export class Directory {
         throw new UnknownEventError(event);
     }
   }
+
+  #changeInvitation(id: string, change: Partial<Invitation>): void {
+    const invitation = this.#invitations.get(id);
+    if (invitation !== undefined) this.#invitations.set(id, { ...invitation, ...change });
+  }
 }
 
 /** A step of the directory: its events, one by one, as for a project. */
@@ -170,6 +291,19 @@ export interface NewToken {
   readonly member: string;
   readonly hash: string;
   readonly expires: number | null;
+  readonly label: string;
+  readonly scope: Scope;
+}
+
+export interface NewInvitation {
+  readonly invitation: string;
+  readonly project: string;
+  readonly role: Role;
+  readonly hash: string;
+  readonly expires: number;
+  readonly tokenLasts: number | null;
+  readonly label: string;
+  readonly by: string;
 }
 
 /** Every command of the directory: what it is given, and what it comes to. */
@@ -185,6 +319,15 @@ export interface DirectoryCommands {
   issueToken: { input: NewToken; result: Token };
   /** Ends every token of a member; the result is how many. */
   revokeTokens: { input: { member: string }; result: number };
+  /** Ends one. */
+  revokeToken: { input: { token: string }; result: void };
+  expireToken: { input: { token: string; expires: number | null }; result: Token };
+  /** A token in the place of another, which stays good until `oldExpires`, or its own end if that comes first. */
+  rotateToken: { input: { old: string; oldExpires: number; token: NewToken }; result: Token };
+  invite: { input: NewInvitation; result: Invitation };
+  withdrawInvitation: { input: { invitation: string }; result: Invitation };
+  /** Whoever has the code comes in as a new member. `token.expires` is as from now: see `Invitation.tokenLasts`. */
+  acceptInvitation: { input: { hash: string; now: number; token: NewToken }; result: Token };
 }
 
 export type DirectoryCommand = keyof DirectoryCommands;
@@ -209,7 +352,7 @@ const DECIDERS: {
     const member = existing?.id ?? input.member;
     if (!existing) yield { type: 'memberAdded', member, kind: 'PERSON', serviceOwner: true };
     if (directory.token(input.hash, directory.time)?.member !== member) {
-      yield { type: 'tokenIssued', ...input, member };
+      yield { type: 'tokenIssued', version: 2, ...input, member };
     }
     return existing ?? (directory.members.get(member) as Member);
   },
@@ -230,7 +373,7 @@ const DECIDERS: {
     const existing = directory.members.get(token.member);
     if (existing) return existing;
     yield { type: 'memberAdded', member: token.member, kind, serviceOwner: false };
-    yield { type: 'tokenIssued', ...token };
+    yield { type: 'tokenIssued', version: 2, ...token };
     yield { type: 'roleGranted', project, member: token.member, role, by };
     return directory.members.get(token.member) as Member;
   },
@@ -249,7 +392,7 @@ const DECIDERS: {
 
   *issueToken(directory, input) {
     if (!directory.members.has(input.member)) throw refuse('NOT_FOUND', { what: 'member' });
-    if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', ...input };
+    if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', version: 2, ...input };
     return directory.tokenById(input.token) as Token;
   },
 
@@ -257,5 +400,59 @@ const DECIDERS: {
     const tokens = directory.tokensOf(member);
     for (const { id } of tokens) yield { type: 'tokenRevoked', token: id };
     return tokens.length;
+  },
+
+  *revokeToken(directory, { token }) {
+    if (directory.tokenById(token) !== undefined) yield { type: 'tokenRevoked', token };
+  },
+
+  *expireToken(directory, { token, expires }) {
+    const known = directory.tokenById(token);
+    if (known === undefined) throw refuse('NOT_FOUND', { what: 'token' });
+    if (known.expires !== expires) yield { type: 'tokenExpirySet', token, expires };
+    return directory.tokenById(token) as Token;
+  },
+
+  *rotateToken(directory, { old, oldExpires, token }) {
+    const existing = directory.tokenById(token.token);
+    if (existing) return existing;
+    const known = directory.tokenById(old);
+    if (known === undefined) throw refuse('NOT_FOUND', { what: 'token' });
+    yield { type: 'tokenIssued', version: 2, ...token };
+    if (known.expires === null || known.expires > oldExpires) {
+      yield { type: 'tokenExpirySet', token: old, expires: oldExpires };
+    }
+    return directory.tokenById(token.token) as Token;
+  },
+
+  *invite(directory, input) {
+    if (!directory.projects.has(input.project)) throw refuse('NOT_FOUND', { what: 'project' });
+    if (!directory.invitation(input.invitation)) yield { type: 'invitationMade', ...input };
+    return directory.invitation(input.invitation) as Invitation;
+  },
+
+  *withdrawInvitation(directory, { invitation }) {
+    const known = directory.invitation(invitation);
+    if (known === undefined) throw refuse('NOT_FOUND', { what: 'invitation' });
+    if (known.member !== null) throw refuse('INVITATION_CLOSED', { invitationState: 'ACCEPTED' });
+    if (!known.isWithdrawn) yield { type: 'invitationWithdrawn', invitation };
+    return directory.invitation(invitation) as Invitation;
+  },
+
+  *acceptInvitation(directory, { hash, now, token }) {
+    const invitation = directory.invitationOf(hash);
+    if (invitation === undefined) throw refuse('NOT_FOUND', { what: 'invitation' });
+    const existing = directory.tokenById(token.token);
+    if (existing && invitation.member === existing.member) return existing;
+    const state = invitationState(invitation, now);
+    if (state !== 'OPEN') throw refuse('INVITATION_CLOSED', { invitationState: state });
+    const { id, project, role, by, tokenLasts } = invitation;
+    const { member } = token;
+    yield { type: 'memberAdded', member, kind: 'PERSON', serviceOwner: false };
+    const expires = tokenLasts === null ? null : now + tokenLasts;
+    yield { type: 'tokenIssued', version: 2, ...token, expires };
+    yield { type: 'roleGranted', project, member, role, by };
+    yield { type: 'invitationAccepted', invitation: id, member };
+    return directory.tokenById(token.token) as Token;
   },
 };

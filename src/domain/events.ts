@@ -45,7 +45,7 @@ export class UnknownEventError extends Error {
   constructor(event: unknown) {
     const type =
       typeof event === 'object' && event !== null && 'type' in event ? String(event.type) : typeof event;
-    super(`no event of type ${type} is known`);
+    super(`no event of type ${type} is known in this form`);
     this.type = type;
   }
 }

@@ -60,6 +60,8 @@ export interface RefusalDetails {
   ALREADY_ANSWERED: { answer: string };
   /** Undo is open for one's last ten answers only, and not once somebody has ruled on the sample. */
   UNDO_CLOSED: { limit: number };
+  /** The invitation was accepted, was withdrawn, or has run out: `invitationState` says which. */
+  INVITATION_CLOSED: { invitationState: string };
   /** The cursor is not one of this stream's. Start again without one. */
   BAD_CURSOR: { problem: string };
   /** The store has no space left. Nothing was kept; try again when there is space. */
@@ -117,6 +119,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   ALREADY_ANSWERED: ({ answer }) => `You have answered this with '${answer}'. Undo that answer first.`,
   UNDO_CLOSED: ({ limit }) =>
     `Only your last ${limit} answers can be undone, each until somebody has ruled on its sample; this is not one of them.`,
+  INVITATION_CLOSED: ({ invitationState }) =>
+    `This invitation is ${invitationState} and lets nobody in. Ask whoever sent it for another.`,
   BAD_CURSOR: ({ problem }) => `The cursor cannot be used: ${problem}. Start again without a cursor.`,
   STORE_FULL: () => 'The store has no space left. Nothing was kept; try again when there is space.',
   STORE_UNAVAILABLE: () => 'The store cannot be reached just now. The same call again is safe.',

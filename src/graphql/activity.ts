@@ -3,7 +3,7 @@ import { type Activity, type ActivityItem, activitySource } from '../service/act
 import { mapSource } from '../service/source.ts';
 import { builder } from './builder.ts';
 import { FEED_CURSOR, FeedResetType } from './feeds.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { PolicyType } from './policy.ts';
 import { RoleEnum } from './project.ts';
 import { CloseReasonEnum } from './rounds.ts';

@@ -7,7 +7,7 @@ import { builder, type Context } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { parseId } from './ids.ts';
 import { textOf } from './inputs.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';

@@ -11,7 +11,7 @@ import {
 } from '../service/views.ts';
 import { builder } from './builder.ts';
 import { forwardPage, MAX_PAGE } from './connections.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { IntervalType, RunType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { DrawEnum } from './rounds.ts';

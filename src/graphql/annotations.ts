@@ -2,7 +2,7 @@ import type { Audience } from '../service/access.ts';
 import type { AnnotationView } from '../service/views.ts';
 import { builder } from './builder.ts';
 import { globalId } from './ids.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { DrawEnum } from './rounds.ts';
 import { SHARED } from './sharing.ts';
 

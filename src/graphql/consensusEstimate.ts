@@ -4,7 +4,7 @@ import type { Role } from '../domain/directory.ts';
 import type { ConsensusEstimate } from '../service/consensusEstimates.ts';
 import { builder } from './builder.ts';
 import { forwardPage } from './connections.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { ProjectType } from './project.ts';
 import { SampleType } from './samples.ts';
 import { SHARED } from './sharing.ts';

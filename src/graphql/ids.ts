@@ -3,7 +3,15 @@ import { notFound } from '../service/concord.ts';
 
 /** Ids as clients see them: opaque, and unique over the whole service. */
 
-export type NodeType = 'Project' | 'Member' | 'Sample' | 'PredictionRun' | 'Round' | 'Assignment';
+export type NodeType =
+  | 'Project'
+  | 'Member'
+  | 'Sample'
+  | 'PredictionRun'
+  | 'Round'
+  | 'Assignment'
+  | 'Token'
+  | 'Invitation';
 
 export function globalId(type: NodeType, ...parts: readonly (string | number)[]): string {
   return encodeGlobalID(type, parts.join('/'));
@@ -17,6 +25,8 @@ const PARTS: Readonly<Record<NodeType, number>> = {
   PredictionRun: 2,
   Round: 2,
   Assignment: 2,
+  Token: 1,
+  Invitation: 1,
 };
 
 /**

@@ -3,7 +3,7 @@ import type { Present } from '../service/attendance.ts';
 import { mapSource } from '../service/source.ts';
 import { presenceSource } from '../service/states.ts';
 import { builder } from './builder.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 import { maySee } from './visibility.ts';
 

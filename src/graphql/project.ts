@@ -1,7 +1,7 @@
 import type { LabelScale, ScaleKind } from '../domain/labelScale.ts';
 import { POLICY_PRESETS, type Policy } from '../domain/policy.ts';
 import type { RefusalCode } from '../domain/refusals.ts';
-import type { Audience, ProjectAccess } from '../service/access.ts';
+import { type Audience, type ProjectAccess, roleOf } from '../service/access.ts';
 import * as members from '../service/members.ts';
 import { checkStrategy } from '../service/rounds.ts';
 import { mapSource } from '../service/source.ts';
@@ -139,7 +139,7 @@ builder.queryFields((t) => ({
       const viewer = viewerOf(context);
       const { concord } = context;
       const mine = await concord.directory.read((directory) =>
-        [...directory.projects.keys()].filter((id) => directory.role(id, viewer.member) !== undefined),
+        [...directory.projects.keys()].filter((id) => roleOf(concord, directory, viewer, id) !== undefined),
       );
       return page(args, { list: 'projects', count: mine.length }, (from, to) =>
         Promise.all(mine.slice(from, to).map((id) => accessById(context, id))),

@@ -150,6 +150,10 @@ const FIELDS: {
     about: 'The answer is not among those that can be undone.',
     fields: { limit: ['Int', 'How many of your newest answers can be.'] },
   },
+  INVITATION_CLOSED: {
+    about: 'The invitation lets nobody in any more.',
+    fields: { invitationState: ['String', 'Why: ACCEPTED, WITHDRAWN or EXPIRED.'] },
+  },
   BAD_CURSOR: {
     about: 'The cursor is not one of this stream.',
     fields: { problem: ['String', 'What is wrong with it.'] },
@@ -224,6 +228,7 @@ const COMMON = ['NOT_FOUND', 'FORBIDDEN', 'INVALID_INPUT', 'STORE_FULL', 'STORE_
  * Adds a mutation `name(input: …!): …Result!`.
  *
  * @param refusals what it can be refused with, beside what any can be
+ * @param isForAnybody whether it can be given without a token
  * @param resolve gives the success, or throws a Refusal
  */
 export function mutation<Input extends object, Success extends object>(
@@ -233,12 +238,14 @@ export function mutation<Input extends object, Success extends object>(
     input,
     success,
     refusals = [],
+    isForAnybody = false,
     resolve,
   }: {
     readonly description: string;
     readonly input: InputObjectRef<SchemaTypes, Input>;
     readonly success: ObjectRef<SchemaTypes, Success>;
     readonly refusals?: readonly RefusalCode[];
+    readonly isForAnybody?: boolean;
     readonly resolve: (input: Input, context: Context) => Promise<Success>;
   },
 ): void {
@@ -261,7 +268,7 @@ export function mutation<Input extends object, Success extends object>(
       },
       resolve: async (_, args, context) => {
         // Nobody is told so whatever they ask for, be it there or not.
-        viewerOf(context);
+        if (!isForAnybody) viewerOf(context);
         try {
           return await resolve(args.input as Input, context);
         } catch (error) {

@@ -8,7 +8,7 @@ import { type ProjectReport, projectReport } from '../domain/report.ts';
 import type { Audience } from '../service/access.ts';
 import { ResultType } from './agreement.ts';
 import { builder } from './builder.ts';
-import { MemberType } from './members.ts';
+import { MemberType } from './member.ts';
 import { FIGURES, IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { maySee } from './visibility.ts';

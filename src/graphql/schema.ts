@@ -2,6 +2,8 @@ import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import './project.ts';
 import './members.ts';
+import './tokens.ts';
+import './invitations.ts';
 import './samples.ts';
 import './predictions.ts';
 import './rounds.ts';

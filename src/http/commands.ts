@@ -165,6 +165,56 @@ next: as JSON to standard output, or to a file as JSON or as one page that needs
     }),
   ],
   [
+    'token',
+    command({
+      summary: 'make, list, end and rotate tokens',
+      about: `ACTION is one of:
+  create MEMBER   a further token for a member of --project, by id or name; it is printed this once
+  list            the tokens that open --project, or without it your own: never the secrets
+  expire TOKEN    has one run out in --days, or at once with 0
+  revoke TOKEN    ends one, and the connections that it has opened, within a second
+  rotate [TOKEN]  makes one in the place of another, or of your own; the old one runs out after --overlap`,
+      options: {
+        url: URL_OPTION,
+        token: TOKEN_OPTION,
+        project: { ...PROJECT_OPTION, fallback: '' },
+        days: { placeholder: 'DAYS', help: 'after how many days it runs out', fallback: '' },
+        label: { placeholder: 'TEXT', help: 'what a new one is for', fallback: '' },
+        role: { placeholder: 'ROLE', help: 'the most that a new one may do', fallback: '' },
+        only: { placeholder: 'yes|no', help: 'whether a new one opens --project alone', fallback: 'no' },
+        overlap: { placeholder: 'MINUTES', help: 'for how long a rotated one stays good', fallback: '60' },
+      },
+      rest: 'ACTION [MEMBER|TOKEN]',
+      run: async (given, rest) => (await import('./tokenCommand.ts')).tokenCommand(given, rest),
+    }),
+  ],
+  [
+    'invitation',
+    command({
+      summary: 'invite people into a project, and come in',
+      about: `ACTION is one of:
+  create               makes a code that lets one person into --project; it is printed, and never shown again
+  list                 the invitations into --project: never the codes
+  withdraw INVITATION  takes one back that nobody has accepted
+  accept CODE NAME     comes in by a code, as NAME, and prints your token, this once. It needs no --token`,
+      options: {
+        url: URL_OPTION,
+        token: { ...TOKEN_OPTION, fallback: '' },
+        project: { ...PROJECT_OPTION, fallback: '' },
+        role: {
+          placeholder: 'ROLE',
+          help: 'what they may do: annotator, driver or viewer',
+          fallback: 'annotator',
+        },
+        label: { placeholder: 'TEXT', help: 'whom it is for', fallback: '' },
+        days: { placeholder: 'DAYS', help: 'after how many days the code runs out', fallback: '7' },
+        'token-days': { placeholder: 'DAYS', help: 'after how many days their token does', fallback: '' },
+      },
+      rest: 'ACTION [INVITATION | CODE NAME]',
+      run: async (given, rest) => (await import('./invitationCommand.ts')).invitationCommand(given, rest),
+    }),
+  ],
+  [
     'new-strategy',
     command({
       summary: 'write a strategy plugin to begin with, and its test',

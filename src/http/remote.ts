@@ -19,13 +19,23 @@ export async function withProject<T>(
   { url, token, project }: Remote,
   work: (project: DriverProject, signal: AbortSignal, driver: Driver) => Promise<T>,
 ): Promise<T> {
+  return withService({ url, token }, async (driver, signal) =>
+    work(await projectNamed(driver, project), signal, driver),
+  );
+}
+
+/** Works on a running service, as {@link withProject} does on one of its projects. */
+export async function withService<T>(
+  { url, token }: Omit<Remote, 'project'>,
+  work: (driver: Driver, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of SIGNALS) process.once(signal, onSignal);
   let driver: Driver | null = null;
   try {
     driver = connectDriver({ url, token });
-    return await work(await projectNamed(driver, project), stop.signal, driver);
+    return await work(driver, stop.signal);
   } catch (error) {
     if (error instanceof ConcordError) throw new CommandError(error.message);
     // An option that the SDK cannot use.
@@ -39,7 +49,8 @@ export async function withProject<T>(
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-async function projectNamed(driver: Driver, name: string): Promise<DriverProject> {
+/** A project by its id or its name. */
+export async function projectNamed(driver: Driver, name: string): Promise<DriverProject> {
   if ((await driver.client.project({ id: name })) !== null) return driver.project(name);
   const found: string[] = [];
   for await (const project of allOf((after) => driver.client.projects({ first: 100, after }))) {

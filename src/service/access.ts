@@ -31,9 +31,9 @@ export interface ProjectAccess extends Audience {
 const TOKEN_PREFIX = 'ccd_';
 const TOKEN_SHAPE = /^[A-Za-z0-9_-]{32,128}$/;
 
-/** A new bearer token of 256 random bits. It is shown once; only its hash is kept. */
-export function newToken(concord: Concord): string {
-  return TOKEN_PREFIX + Buffer.from(concord.environment.randomBytes(32)).toString('base64url');
+/** A new secret of 256 random bits: a bearer token, or what another prefix says. It is shown once; only its hash is kept. */
+export function newSecret(concord: Concord, prefix = TOKEN_PREFIX): string {
+  return prefix + Buffer.from(concord.environment.randomBytes(32)).toString('base64url');
 }
 
 /** Whether a text has the form of a token, whatever it is worth. */
@@ -50,8 +50,11 @@ export function tokenHash(token: string): string {
 export function authenticate(concord: Concord, token: string): Promise<Viewer | null> {
   const hash = tokenHash(token);
   return found(concord, (directory) => {
-    const known = directory.token(hash, concord.environment.now());
-    return known ? { member: known.member, token: known.id, expires: known.expires } : null;
+    const now = concord.environment.now();
+    const known = directory.token(hash, now);
+    if (known === undefined) return null;
+    concord.tokenUses.set(known.id, now);
+    return { member: known.member, token: known.id, expires: known.expires };
   });
 }
 
@@ -122,6 +125,15 @@ export function roleOf(
   viewer: Viewer,
   project: string,
 ): Role | undefined {
-  if (!directory.isLive(viewer.token, concord.environment.now())) return undefined;
-  return directory.role(project, viewer.member);
+  const token = directory.tokenById(viewer.token);
+  if (token === undefined || !directory.isLive(viewer.token, concord.environment.now())) return undefined;
+  return directory.roleWith(token, project);
+}
+
+/** Whether a viewer is an owner of the service, and shows a token that lets them act as one. */
+export function isServiceOwner(directory: Directory, { member, token }: Viewer): boolean {
+  const scope = directory.tokenById(token)?.scope;
+  return (
+    directory.members.get(member)?.serviceOwner === true && scope?.project === null && scope.role === null
+  );
 }

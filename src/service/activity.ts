@@ -1,11 +1,13 @@
-import type { DirectoryEvent, Role } from '../domain/directory.ts';
+import type { Role } from '../domain/directory.ts';
 import type { ProjectEvent, RoundClosed } from '../domain/events.ts';
 import type { Policy } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Commit } from '../journal/port.ts';
 import type { Audience } from './access.ts';
 import type { Concord } from './concord.ts';
-import { DIRECTORY_JOURNAL } from './directoryKind.ts';
+import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
+import { eventsOf } from './folding.ts';
+import { PROJECT_KIND } from './projectKind.ts';
 import type { Source } from './source.ts';
 import { orRefusal } from './trouble.ts';
 
@@ -194,7 +196,7 @@ function merged(
   for (let count = 0; count < BATCH; count++) {
     const [one, other] = [own[a], all[b]];
     if (one !== undefined && (other === undefined || one.time <= other.time)) {
-      events.push(...eventsOf(one));
+      events.push(...activityIn(one));
       seen.project = one.seq;
       a++;
     } else if (other !== undefined) {
@@ -206,8 +208,8 @@ function merged(
   return { kind: 'events', events, cursor: cursorOf(id, seen) };
 }
 
-function eventsOf({ time: at, events }: Commit): Activity[] {
-  return (events as unknown as readonly ProjectEvent[]).flatMap((event) => activityOf(event, at) ?? []);
+function activityIn(commit: Commit): Activity[] {
+  return eventsOf(PROJECT_KIND, commit).flatMap((event) => activityOf(event, commit.time) ?? []);
 }
 
 function activityOf(event: ProjectEvent, at: number): Activity | null {
@@ -256,8 +258,9 @@ function rowsOf(parts: readonly { readonly rows: number }[]): number {
 }
 
 /** Who was given which role in a project. Its creator is its owner from the beginning. */
-function rolesIn({ time: at, events }: Commit, project: string): Activity[] {
-  return (events as unknown as readonly DirectoryEvent[]).flatMap((event): Activity[] => {
+function rolesIn(commit: Commit, project: string): Activity[] {
+  const { time: at } = commit;
+  return eventsOf(DIRECTORY_KIND, commit).flatMap((event): Activity[] => {
     if (event.type !== 'roleGranted' || event.project !== project) return [];
     return [{ at, by: event.by, kind: 'roleChanged', member: event.member, role: event.role }];
   });

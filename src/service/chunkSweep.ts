@@ -1,6 +1,8 @@
-import { chunksNamed, type ProjectEvent } from '../domain/events.ts';
+import { chunksNamed } from '../domain/events.ts';
 import type { ChunkId, Store } from '../journal/port.ts';
 import { DIRECTORY_JOURNAL } from './directoryKind.ts';
+import { eventsOf } from './folding.ts';
+import { PROJECT_KIND } from './projectKind.ts';
 import { chunksOf, readManifest } from './snapshotFormat.ts';
 
 export interface SweepReport {
@@ -44,9 +46,9 @@ export async function sweepChunks(
     if (unnamed.size === 0) break;
     if (journal === DIRECTORY_JOURNAL) continue;
     let commits = 0;
-    for await (const { events } of store.read(journal, 0)) {
+    for await (const commit of store.read(journal, 0)) {
       if (++commits % COMMITS_PER_TURN === 0) await pause();
-      for (const event of events as unknown as readonly ProjectEvent[]) {
+      for (const event of eventsOf(PROJECT_KIND, commit)) {
         for (const id of chunksNamed(event)) unnamed.delete(id);
       }
     }

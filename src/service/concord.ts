@@ -46,6 +46,8 @@ export class Concord {
   /** Passes and embeddings are held for one strategy at a time. */
   readonly largeInputs = new OneAtATime();
   readonly directory: JournalHost<Directory, DirectoryEvent>;
+  /** When this node last saw each token, by its id: told to who looks after tokens, kept nowhere. */
+  readonly tokenUses = new Map<string, number>();
   /** What other nodes append. */
   readonly following: Following;
   /** The other nodes; null: there are none, or each decides by itself and the store tells who was faster. */
@@ -57,6 +59,8 @@ export class Concord {
   readonly #fitter: Fitter;
   readonly #stopping = new AbortController();
   #closing: Promise<void> | null = null;
+  /** Up to when tokens that run out were looked for. */
+  #tokensLookedAt: number;
 
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
@@ -76,6 +80,7 @@ export class Concord {
     this.#fitter = fitter;
     this.strategies = strategies;
     this.environment = environment;
+    this.#tokensLookedAt = environment.now();
     this.attendance = new Attendance(environment, (project) => this.hub.wake(presenceTopic(project)));
     this.payloads = new PayloadReader(store);
     this.reasons = new ReasonReader(store);
@@ -151,6 +156,11 @@ export class Concord {
     const now = this.environment.now();
     this.hub.tick(now);
     this.attendance.tick(now);
+    // Whose token ends at another time than it did when they began to read is woken here.
+    const since = this.#tokensLookedAt;
+    this.#tokensLookedAt = now;
+    if (await this.directory.read((directory) => directory.hasTokenEnded(since, now)))
+      this.hub.wake(DIRECTORY_TOPIC);
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
       if (this.cluster?.isToTend(project.id) === false) continue;

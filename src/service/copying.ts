@@ -1,11 +1,11 @@
 import { adoptProject } from '../domain/adoptingProject.ts';
 import type { Directory, DirectoryEvent } from '../domain/directory.ts';
-import { chunksNamed, type ProjectEvent } from '../domain/events.ts';
+import { chunksNamed } from '../domain/events.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
 import { mustGetSoundChunk } from './chunks.ts';
 import { differences } from './comparing.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
-import { foldFromZero, unfoldable } from './folding.ts';
+import { eventsOf, foldFromZero, unfoldable } from './folding.ts';
 import { NAMES } from './members.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import type { WorkOptions } from './verifying.ts';
@@ -147,10 +147,9 @@ async function copyJournal(
 }
 
 function chunksIn(journal: string, commit: Commit): readonly string[] {
-  const { events } = commit;
   if (journal === DIRECTORY_JOURNAL) return [];
   try {
-    return (events as unknown as readonly ProjectEvent[]).flatMap(chunksNamed);
+    return eventsOf(PROJECT_KIND, commit).flatMap(chunksNamed);
   } catch (error) {
     throw unfoldable(PROJECT_KIND, journal, commit, error);
   }

@@ -111,6 +111,13 @@ const DIRECTORY: References<Directory, DirectoryCommand, DirectoryCommands> = {
   issueToken: { reference: PLAIN, isRepeatable: true },
   // The second time it would say that there was none.
   revokeTokens: { reference: PLAIN, isRepeatable: false },
+  revokeToken: { reference: NOTHING, isRepeatable: true },
+  // Another end may have been set since.
+  expireToken: { reference: PLAIN, isRepeatable: false },
+  rotateToken: { reference: PLAIN, isRepeatable: true },
+  invite: { reference: PLAIN, isRepeatable: true },
+  withdrawInvitation: { reference: PLAIN, isRepeatable: true },
+  acceptInvitation: { reference: PLAIN, isRepeatable: true },
 };
 
 function deskOf<P extends Projection<E>, E>(

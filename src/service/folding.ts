@@ -1,6 +1,12 @@
 import { UnknownEventError } from '../domain/events.ts';
 import type { ProjectState } from '../domain/projectState.ts';
-import { type Commit, type Store, StoreError, StoreUnavailableError } from '../journal/port.ts';
+import {
+  type Commit,
+  type Store,
+  type StoredValue,
+  StoreError,
+  StoreUnavailableError,
+} from '../journal/port.ts';
 import { mustGetChunk } from './chunks.ts';
 import { type Manifest, readManifest, readState } from './snapshotFormat.ts';
 
@@ -24,6 +30,11 @@ export interface StateForm<P> {
 /** A journal of one kind: how its projection begins, and which chunks its events need to be folded. */
 export interface JournalKind<P extends Projection<E>, E> {
   empty(): P;
+  /**
+   * An event of whatever release in today's form.
+   * @throws {UnknownEventError} a newer release has written it
+   */
+  current(event: unknown): E;
   chunksToFold(event: E): readonly string[];
   /** It follows by itself, as when a time has run out: it stands, though the command that met it is refused. */
   isFact(event: E): boolean;
@@ -165,6 +176,14 @@ export async function foldTail<P extends Projection<E>, E>(
   return projection;
 }
 
+/**
+ * What a commit holds, in today's form.
+ * @throws {UnknownEventError} a newer release has written it
+ */
+export function eventsOf<E>({ current }: Pick<JournalKind<never, E>, 'current'>, { events }: Commit): E[] {
+  return events.map((event) => current(event));
+}
+
 /** A commit and the chunks that folding it takes: it can be folded in one step. */
 export interface FoldableCommit {
   readonly commit: Commit;
@@ -181,15 +200,18 @@ export async function* foldableTail<P extends Projection<E>, E>(
   kind: JournalKind<P, E>,
   after: number,
 ): AsyncGenerator<FoldableCommit, void, void> {
-  for await (const commit of store.read(journal, after)) {
+  for await (const kept of store.read(journal, after)) {
+    let commit: Commit;
     let chunks: ReadonlyMap<string, Uint8Array>;
     try {
+      const events = eventsOf(kind, kept);
+      commit = { ...kept, events: events as readonly StoredValue[] };
       chunks = await loadChunks(
         store,
-        (commit.events as readonly E[]).flatMap((event) => kind.chunksToFold(event)),
+        events.flatMap((event) => kind.chunksToFold(event)),
       );
     } catch (error) {
-      throw unfoldable(kind, journal, commit, error);
+      throw unfoldable(kind, journal, kept, error);
     }
     yield { commit, chunks };
   }

@@ -1,5 +1,7 @@
-import type { ProjectEvent, RoundOpened } from '../domain/events.ts';
+import type { RoundOpened } from '../domain/events.ts';
 import type { Store } from '../journal/port.ts';
+import { eventsOf } from './folding.ts';
+import { PROJECT_KIND } from './projectKind.ts';
 
 /** A round as its journal keeps it, and the commit that opened it. */
 export interface PastRound {
@@ -12,9 +14,9 @@ export interface PastRound {
  * @throws {StoreError} the store cannot be read
  */
 export async function roundOf(store: Store, journal: string, round: number): Promise<PastRound | null> {
-  for await (const { seq, events } of store.read(journal, 0)) {
-    for (const event of events as unknown as readonly ProjectEvent[]) {
-      if (event.type === 'roundOpened' && event.round === round) return { opened: event, seq };
+  for await (const commit of store.read(journal, 0)) {
+    for (const event of eventsOf(PROJECT_KIND, commit)) {
+      if (event.type === 'roundOpened' && event.round === round) return { opened: event, seq: commit.seq };
     }
   }
   return null;

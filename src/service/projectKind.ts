@@ -1,6 +1,7 @@
 import type { ProjectEvent } from '../domain/events.ts';
 import { chunksToFold, Project } from '../domain/project.ts';
 import { FOLD_VERSION, restoreProject, saveProject } from '../domain/projectState.ts';
+import { currentProjectEvent } from '../domain/upcasting.ts';
 import type { JournalKind } from './folding.ts';
 
 /** What time brings about, and what follows from that: see `settleTime` in the domain. */
@@ -18,6 +19,7 @@ const SAMPLES_PER_EVENT = 5;
 /** The journal of a project. */
 export const PROJECT_KIND: JournalKind<Project, ProjectEvent> = {
   empty: () => new Project(),
+  current: currentProjectEvent,
   chunksToFold,
   isFact: ({ type }) => FACTS.has(type),
   workOf(event) {

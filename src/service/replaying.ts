@@ -1,5 +1,5 @@
 import { NEEDS } from '@concord/sdk/strategy';
-import type { ProjectEvent, RoundOpened } from '../domain/events.ts';
+import type { RoundOpened } from '../domain/events.ts';
 import type { Project } from '../domain/project.ts';
 import { Refusal } from '../domain/refusals.ts';
 import type { Store } from '../journal/port.ts';
@@ -8,7 +8,7 @@ import type { Audience } from './access.ts';
 import { DamagedChunkError } from './chunks.ts';
 import type { Concord } from './concord.ts';
 import { delay } from './environment.ts';
-import { foldTail, loadProjection } from './folding.ts';
+import { eventsOf, foldTail, loadProjection } from './folding.ts';
 import { loadPool, readPool } from './pool.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import { refusingFaults } from './strategyFaults.ts';
@@ -177,7 +177,7 @@ async function foldTo(
 ): Promise<void> {
   await foldTail(store, journal, PROJECT_KIND, project, { pause, upTo: seq - 1 });
   for await (const commit of store.read(journal, seq - 1)) {
-    for (const event of commit.events as unknown as readonly ProjectEvent[]) {
+    for (const event of eventsOf(PROJECT_KIND, commit)) {
       if (event.type === 'roundOpened' && event.round === opened.round) return;
       // What comes in a commit before a round is what time has brought about: it names no chunks.
       project.fold(event, commit.seq, commit.time, (id) => {

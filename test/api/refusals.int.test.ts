@@ -115,7 +115,7 @@ async function standing(of: readonly string[] = [project, ...newest]): Promise<u
 }
 
 /** Does a mutation that must be refused, and sees that it has changed nothing. */
-async function refused(token: string, name: string, input: Variables, code: string): Promise<Refused> {
+async function refused(token: string | null, name: string, input: Variables, code: string): Promise<Refused> {
   const before = await standing();
   const answer = await mutate(service, token, name, input);
   if (!isRefused(answer)) throw new Error(`${name} was not refused: ${JSON.stringify(answer)}`);
@@ -813,6 +813,18 @@ describe('embeddings', () => {
   });
 });
 
+describe('invitations', () => {
+  it('let nobody in twice', async () => {
+    const selection = '... on NewInvitation { invitationCode }';
+    const { invitationCode } = await must(service, service.ownerToken, 'invite', { project }, selection);
+    const input = { invitationCode, name: 'Guest' };
+    await must(service, null, 'acceptInvitation', input);
+    expect(await refused(null, 'acceptInvitation', input, 'INVITATION_CLOSED')).toMatchObject({
+      invitationState: 'ACCEPTED',
+    });
+  });
+});
+
 describe('who may do what', () => {
   const ANNOTATE = ['ANNOTATOR'];
   const STEER = ['OWNER', 'DRIVER'];
@@ -825,6 +837,7 @@ describe('who may do what', () => {
     createProject: { allowed: [], input: () => ({ name: 'New', labels: ['a', 'b'] }) },
     endWorkSession: { allowed: ANNOTATE, input: () => ({ project }) },
     importSamples: { allowed: STEER, input: () => part([{ key: 'forbidden' }]) },
+    invite: { allowed: OWN, input: () => ({ project }) },
     issueToken: { allowed: OWN, input: () => ({ project, member: anna.id }) },
     publishEmbeddings: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
     openRound: { allowed: STEER, input: () => ({ project, strategy: 'random', size: 1 }) },
@@ -847,9 +860,14 @@ describe('who may do what', () => {
     updatePolicy: { allowed: OWN, input: () => ({ project, policy: { paused: true } }) },
     uploadEmbeddings: { allowed: STEER, input: () => vectors(rows([1, 2])) },
     uploadPredictions: { allowed: STEER, input: () => upload(rows(SURE)) },
+    withdrawInvitation: { allowed: OWN, input: () => ({ project, invitation: id('Invitation', 'x') }) },
   };
   const assignment = () => id('Assignment', `${raw(project)}/${'a'.repeat(22)}`);
-  const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).sort();
+  /** These name a token or an invitation, and no project: `tokens.int.test.ts` says who may. */
+  const BY_NAME = ['acceptInvitation', 'expireToken', 'revokeToken', 'rotateToken'];
+  const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {})
+    .filter((name) => !BY_NAME.includes(name))
+    .sort();
 
   it('is said here of every mutation', () => {
     expect(Object.keys(RIGHTS).sort()).toEqual(mutations);

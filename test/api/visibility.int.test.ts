@@ -335,6 +335,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
   const round = globalId('Round', `${raw(project)}/2`);
   const foreign = [...held.anna, ...held.ben].map(({ id }) => ({ assignment: id }));
   return {
+    acceptInvitation: [{ invitationCode: `cci_${'A'.repeat(43)}`, name: 'New' }],
     addMember: [{ project, name: 'New', role: 'VIEWER', kind: 'PERSON' }],
     claim: [
       { project, hold: 4 },
@@ -343,7 +344,9 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     closeRound: [{ round }, { round: globalId('Round', `${raw(project)}/3`) }],
     createProject: [{ name: 'New', labels: ['a', 'b'] }],
     endWorkSession: [{ project }],
+    expireToken: [{ token: globalId('Token', raw(people.ben.id)), expires: null }],
     importSamples: [{ project, importId: 'import', part: 0, samples: [{ key: key(0), data: 1 }] }],
+    invite: [{ project }],
     issueToken: [{ project, member: people.ben.id }],
     openRound: [{ project, strategy: 'random' }],
     publishEmbeddings: [{ project, model: 'm', parts: ['x'] }],
@@ -351,7 +354,9 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     release: foreign,
     renew: foreign,
     reopenRuling: [{ sample: globalId('Sample', `${raw(project)}/0`), reason: 'r' }],
+    revokeToken: [{ token: globalId('Token', raw(people.ben.id)) }],
     revokeTokens: [{ project, member: people.outsider.id }],
+    rotateToken: [{ token: globalId('Token', raw(people.ben.id)) }],
     rule: [{ sample: globalId('Sample', `${raw(project)}/0`), label: LABEL.model, reason: 'r' }],
     setRole: [{ project, member: people.outsider.id, role: null }],
     skip: foreign,
@@ -363,6 +368,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     updatePolicy: [{ project, policy: { paused: false } }],
     uploadEmbeddings: [{ project, keys: [key(0)], dimensions: 1, embeddings: '' }],
     uploadPredictions: [{ project, keys: [key(0)], classes: 2, probabilities: '' }],
+    withdrawInvitation: [{ project, invitation: globalId('Invitation', raw(project)) }],
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { adoptProject } from '../../src/domain/adoptingProject.ts';
-import { Directory, type DirectoryEvent } from '../../src/domain/directory.ts';
+import { Directory, type DirectoryEvent, UNCONFINED } from '../../src/domain/directory.ts';
 
 const person = (member: string, serviceOwner = false): DirectoryEvent => ({
   type: 'memberAdded',
@@ -10,6 +10,9 @@ const person = (member: string, serviceOwner = false): DirectoryEvent => ({
 });
 const token = (id: string, member: string): DirectoryEvent => ({
   type: 'tokenIssued',
+  version: 2,
+  label: `label of ${id}`,
+  scope: UNCONFINED,
   token: id,
   member,
   hash: `hash of ${id}`,

@@ -6,6 +6,8 @@ import {
   type DirectoryEvent,
   decideDirectory,
   type NewToken,
+  type Scope,
+  UNCONFINED,
 } from '../../src/domain/directory.ts';
 
 let directory: Directory;
@@ -32,7 +34,7 @@ function refused(code: string, details: object = {}) {
 }
 
 const token = (member: string, token = `token of ${member}`, expires: number | null = null): NewToken => {
-  return { token, member, hash: `hash of ${token}`, expires };
+  return { token, member, hash: `hash of ${token}`, expires, label: '', scope: UNCONFINED };
 };
 
 const addMember = (member: string, role: 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER') =>
@@ -168,5 +170,100 @@ describe('tokens', () => {
 
   it('are issued to members alone', () => {
     expect(() => when('issueToken', token('nobody'))).toThrow(refused('NOT_FOUND', { what: 'member' }));
+  });
+});
+
+describe('what a token is confined to', () => {
+  beforeEach(() => {
+    when('admitServiceOwner', token('root'));
+    when('addProject', { project: 'p', name: 'Mail', by: 'root' });
+    when('addProject', { project: 'q', name: 'Images', by: 'root' });
+    addMember('ann', 'DRIVER');
+    when('grantRole', { project: 'q', member: 'ann', role: 'OWNER', by: 'root' });
+  });
+
+  const roles = (scope: Scope) =>
+    ['p', 'q', 'no'].map((project) => directory.roleWith({ member: 'ann', scope }, project));
+
+  it('is a project, or the most that it may do, or both; it never gives more than its member has', () => {
+    expect(roles(UNCONFINED)).toEqual(['DRIVER', 'OWNER', undefined]);
+    expect(roles({ project: 'p', role: null })).toEqual(['DRIVER', undefined, undefined]);
+    expect(roles({ project: null, role: 'ANNOTATOR' })).toEqual(['ANNOTATOR', 'ANNOTATOR', undefined]);
+    expect(roles({ project: 'p', role: 'OWNER' })).toEqual(['DRIVER', undefined, undefined]);
+    expect(roles({ project: 'q', role: 'VIEWER' })).toEqual([undefined, 'VIEWER', undefined]);
+  });
+});
+
+describe('a token that is rotated', () => {
+  beforeEach(() => {
+    when('admitServiceOwner', token('root'));
+    when('issueToken', token('root', 'old', 9_000));
+  });
+
+  it('stays good for the overlap, and not for longer than it was', () => {
+    when('rotateToken', { old: 'old', oldExpires: 5_000, token: token('root', 'new', 9_000) });
+    expect(directory.isLive('old', 4_999)).toBe(true);
+    expect(directory.isLive('old', 5_000)).toBe(false);
+    expect(directory.token('hash of old', 5_000)).toBeUndefined();
+    expect(directory.token('hash of new', 5_000)?.id).toBe('new');
+    expect([directory.hasTokenEnded(4_999, 5_000), directory.hasTokenEnded(5_000, 8_999)]).toEqual([
+      true,
+      false,
+    ]);
+    const again = when('rotateToken', { old: 'old', oldExpires: 8_000, token: token('root', 'third') });
+    expect(again.events.map(({ type }) => type)).toEqual(['tokenIssued']);
+  });
+
+  it('is one that there is', () => {
+    for (const [command, input] of [
+      ['rotateToken', { old: 'no', oldExpires: 1, token: token('root', 'new') }],
+      ['expireToken', { token: 'no', expires: 1 }],
+    ] as const) {
+      expect(() => when(command, input)).toThrow(refused('NOT_FOUND', { what: 'token' }));
+    }
+  });
+});
+
+describe('an invitation', () => {
+  const invitation = {
+    invitation: 'i',
+    project: 'p',
+    role: 'ANNOTATOR',
+    hash: 'hash of the code',
+    expires: 5_000,
+    tokenLasts: 100,
+    label: 'for Ann',
+    by: 'root',
+  } as const;
+  const accept = (at: number, hash: string = invitation.hash) =>
+    when('acceptInvitation', { hash, now: at, token: token(`ann-${at}`) });
+
+  beforeEach(() => {
+    when('admitServiceOwner', token('root'));
+    when('addProject', { project: 'p', name: 'Mail', by: 'root' });
+    when('invite', invitation);
+  });
+
+  it('lets one person in, once, with a token that lasts from then on', () => {
+    const { result } = accept(4_999);
+    expect(result).toMatchObject({ member: 'ann-4999', expires: 5_099 });
+    expect(directory.role('p', 'ann-4999')).toBe('ANNOTATOR');
+    // Asked again because the answer was lost, it is the same token; asked by another, it is closed.
+    expect(accept(4_999).events).toEqual([]);
+    expect(() => accept(4_998)).toThrow(refused('INVITATION_CLOSED', { invitationState: 'ACCEPTED' }));
+    expect(() => when('withdrawInvitation', { invitation: 'i' })).toThrow(refused('INVITATION_CLOSED'));
+  });
+
+  it('runs out, and can be taken back', () => {
+    expect(() => accept(5_000)).toThrow(refused('INVITATION_CLOSED', { invitationState: 'EXPIRED' }));
+    when('withdrawInvitation', { invitation: 'i' });
+    expect(() => accept(1)).toThrow(refused('INVITATION_CLOSED', { invitationState: 'WITHDRAWN' }));
+    expect(when('withdrawInvitation', { invitation: 'i' }).events).toEqual([]);
+    expect(directory.members.size).toBe(1);
+  });
+
+  it('is found by its code alone', () => {
+    expect(() => accept(1, 'hash of another')).toThrow(refused('NOT_FOUND', { what: 'invitation' }));
+    expect(() => accept(1, 'i')).toThrow(refused('NOT_FOUND'));
   });
 });

@@ -94,7 +94,7 @@ describe('a cluster', () => {
   async function annotator() {
     const owner = await enter(ada);
     const given = { name: 'Ann', kind: 'PERSON', role: 'ANNOTATOR', tokenDays: null } as const;
-    const { token } = await addMember(ada, owner, given);
+    const { secret: token } = await addMember(ada, owner, given);
     await bob.directory.follow();
     return { atAda: await enter(ada, token), atBob: await enter(bob, token) };
   }

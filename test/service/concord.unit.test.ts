@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { StoreFullError } from '../../src/journal/port.ts';
 import { authenticate } from '../../src/service/access.ts';
-import { addMember, admitOwner, createProject, revokeTokens } from '../../src/service/members.ts';
+import { addMember, admitOwner, createProject } from '../../src/service/members.ts';
 import { claim } from '../../src/service/queue.ts';
+import { revokeTokens } from '../../src/service/tokens.ts';
 import { openWorld, type World } from './world.ts';
 
 const LONE = 'half a pair: \ud83d';

@@ -117,7 +117,7 @@ describe('copying', () => {
   });
 
   it('of one project enters it where others are, and its people can go on', async () => {
-    const { token, member } = await addMember(world.concord, world.owner, {
+    const { secret: token, member } = await addMember(world.concord, world.owner, {
       name: 'Bo',
       kind: 'PERSON',
       role: 'ANNOTATOR',

@@ -31,6 +31,7 @@ class Words implements Projection<Word> {
 
 const KIND: JournalKind<Words, Word> = {
   empty: () => new Words(),
+  current: (event) => event as Word,
   chunksToFold: ({ word }) => (word.startsWith('#') ? [word.slice(1)] : []),
   isFact: ({ word }) => word === 'fact',
   workOf: () => 1,

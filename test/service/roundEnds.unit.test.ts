@@ -2,9 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PolicyChange } from '../../src/domain/policy.ts';
 import type { ProjectAccess } from '../../src/service/access.ts';
-import { grantRole, revokeTokens } from '../../src/service/members.ts';
+import { grantRole } from '../../src/service/members.ts';
 import { claim, handle, skip, submit } from '../../src/service/queue.ts';
 import { queueStream } from '../../src/service/states.ts';
+import { revokeTokens } from '../../src/service/tokens.ts';
 import { openWorld } from './world.ts';
 
 const MINUTE = 60_000;

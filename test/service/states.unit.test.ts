@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProjectAccess } from '../../src/service/access.ts';
 import type { Concord } from '../../src/service/concord.ts';
-import { grantRole, revokeTokens } from '../../src/service/members.ts';
+import { grantRole } from '../../src/service/members.ts';
 import { claim, submit } from '../../src/service/queue.ts';
 import { agreementSource, progressSource, queueStream, stateStream } from '../../src/service/states.ts';
+import { revokeTokens } from '../../src/service/tokens.ts';
 import { openWorld, type World } from './world.ts';
 
 const PAUSE_MS = 10;

@@ -66,7 +66,7 @@ export async function openWorld(policy: PolicyChange = {}) {
       role: Role,
       { name = 'member', tokenDays = null as number | null } = {},
     ): Promise<ProjectAccess> {
-      const { token } = await addMember(concord, owner, { name, kind: 'PERSON', role, tokenDays });
+      const { secret: token } = await addMember(concord, owner, { name, kind: 'PERSON', role, tokenDays });
       const known = await authenticate(concord, token);
       if (known === null) throw new Error(`${tokenHash(token)} is not known`);
       return access(concord, known, id);

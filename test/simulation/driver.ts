@@ -1,8 +1,8 @@
 import type { PolicyChange } from '../../src/domain/policy.ts';
 import { importPart } from '../../src/service/importing.ts';
-import { issueToken, revokeTokens } from '../../src/service/members.ts';
 import { publishPredictions, uploadPredictions } from '../../src/service/predictions.ts';
 import { openRound } from '../../src/service/rounds.ts';
+import { issueToken, revokeTokens } from '../../src/service/tokens.ts';
 import { roundView } from '../../src/service/views.ts';
 import { Client } from './client.ts';
 import { STRATEGY } from './strategies.ts';
@@ -181,8 +181,8 @@ export class Driver extends Client {
       run: (access, concord) => issueToken(concord, access, { member, tokenDays: null }),
     });
     if (issued.kind !== 'DONE') return;
-    person.token = issued.value;
-    this.world.tokens.push(issued.value);
+    person.token = issued.value.secret;
+    this.world.tokens.push(issued.value.secret);
   }
 
   async #endTokens({ name, member }: Person): Promise<void> {

@@ -112,8 +112,8 @@ export class World {
     const member = async (name: string, role: Role): Promise<Person> => {
       const added = await addMember(concord, access, { name, kind: 'PERSON', role, tokenDays: null });
       this.story.tell('everybody', `${name} is member ${short(added.member)}`);
-      this.tokens.push(added.token);
-      return { name, ...added };
+      this.tokens.push(added.secret);
+      return { name, member: added.member, token: added.secret };
     };
     const names = ['ann', 'bob', 'cy', 'dee'].slice(0, annotators);
     const [people, watchers] = await Promise.all([

@@ -7,7 +7,8 @@ export type Token = string | (() => string | Promise<string>);
 export interface ClientOptions {
   /** The GraphQL endpoint, such as `https://labels.example.org/graphql`. Its WebSocket is at the same place. */
   readonly url: string;
-  readonly token: Token;
+  /** Null: nobody yet, who can only accept an invitation. */
+  readonly token: Token | null;
   /** Sends calls. Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Opens the connection of streams. Default: the global `WebSocket`; where there is none (Node 20), `ws`. */
@@ -48,13 +49,14 @@ export function settingsOf({
       `url is the GraphQL endpoint, such as http://127.0.0.1:4000/graphql, and not '${url}'`,
     );
   }
-  if (typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
+  if (token !== null && typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
     throw new TypeError('token is a bearer token, or a function that gives one');
   }
   return {
     url,
     webSocketUrl: url.replace(/^http/, 'ws'),
-    authorization: async () => `Bearer ${typeof token === 'function' ? await token() : token}`,
+    authorization: async () =>
+      token === null ? '' : `Bearer ${typeof token === 'function' ? await token() : token}`,
     isTokenRenewable: typeof token === 'function',
     fetch,
     webSocket,

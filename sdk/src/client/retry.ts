@@ -44,6 +44,12 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   PublishEmbeddings: false,
   // Would say that it ended none.
   RevokeTokens: false,
+  RevokeToken: false,
+  ExpireToken: true,
+  RotateToken: false,
+  Invite: false,
+  WithdrawInvitation: true,
+  AcceptInvitation: false,
 };
 
 /** Whether an operation may be sent again though it may have arrived. */

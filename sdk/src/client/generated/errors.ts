@@ -158,6 +158,19 @@ export class InvalidInputError extends RefusalError {
   }
 }
 
+/** The invitation lets nobody in any more. */
+export class InvitationClosedError extends RefusalError {
+  override readonly name = 'InvitationClosedError';
+  override readonly code = 'INVITATION_CLOSED';
+  /** Why: ACCEPTED, WITHDRAWN or EXPIRED. */
+  readonly invitationState: string;
+
+  constructor(message: string, details: DetailsOf<InvitationClosedError>) {
+    super(message);
+    this.invitationState = details.invitationState;
+  }
+}
+
 /** The strategy needs what the project does not have yet. */
 export class MissingStrategyInputError extends RefusalError {
   override readonly name = 'MissingStrategyInputError';

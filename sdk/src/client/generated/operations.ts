@@ -3,8 +3,51 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { JSONObject } from '../scalars.ts';
-import type { AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ImportSamplesInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokensInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput } from './schema.ts';
-import type { ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Member, ModelAgreement, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
+import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+
+const ACCEPT_INVITATION: Operation = {
+  name: 'AcceptInvitation',
+  kind: 'mutation',
+  path: ['acceptInvitation'],
+  document: `mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    ...NewToken
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on InvitationClosedError {
+        refusal_invitationState: invitationState
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment NewToken on NewToken {
+  member {
+    ...Member
+  }
+  token
+  id
+}`,
+};
 
 const ADD_MEMBER: Operation = {
   name: 'AddMember',
@@ -42,6 +85,7 @@ fragment NewToken on NewToken {
     ...Member
   }
   token
+  id
 }`,
 };
 
@@ -803,6 +847,51 @@ fragment WorkSession on WorkSession {
 }`,
 };
 
+const EXPIRE_TOKEN: Operation = {
+  name: 'ExpireToken',
+  kind: 'mutation',
+  path: ['expireToken'],
+  document: `mutation ExpireToken($input: ExpireTokenInput!) {
+  expireToken(input: $input) {
+    ...AccessToken
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment AccessToken on AccessToken {
+  id
+  member {
+    ...Member
+  }
+  label
+  issuedAt
+  expires
+  project
+  role
+  lastUse
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}`,
+};
+
 const FOLLOW_ACTIVITY: Operation = {
   name: 'FollowActivity',
   kind: 'feed',
@@ -1113,6 +1202,106 @@ fragment ImportedPart on ImportedPart {
 }`,
 };
 
+const INVITATIONS: Operation = {
+  name: 'Invitations',
+  kind: 'query',
+  path: ['project', 'invitations'],
+  document: `query Invitations($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    invitations(first: $first, after: $after) {
+      edges {
+        node {
+          ...Invitation
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment Invitation on Invitation {
+  id
+  role
+  label
+  state
+  madeAt
+  expires
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}`,
+};
+
+const INVITE: Operation = {
+  name: 'Invite',
+  kind: 'mutation',
+  path: ['invite'],
+  document: `mutation Invite($input: InviteInput!) {
+  invite(input: $input) {
+    ...NewInvitation
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Invitation on Invitation {
+  id
+  role
+  label
+  state
+  madeAt
+  expires
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment NewInvitation on NewInvitation {
+  invitation {
+    ...Invitation
+  }
+  invitationCode
+}`,
+};
+
 const ISSUE_TOKEN: Operation = {
   name: 'IssueToken',
   kind: 'mutation',
@@ -1149,6 +1338,7 @@ fragment NewToken on NewToken {
     ...Member
   }
   token
+  id
 }`,
 };
 
@@ -1574,6 +1764,48 @@ fragment Round on Round {
 }`,
 };
 
+const OWN_TOKENS: Operation = {
+  name: 'OwnTokens',
+  kind: 'query',
+  path: ['tokens'],
+  document: `query OwnTokens($first: Int, $after: String) {
+  tokens(first: $first, after: $after) {
+    edges {
+      node {
+        ...AccessToken
+      }
+    }
+    pageInfo {
+      ...PageInfo
+    }
+  }
+}
+
+fragment AccessToken on AccessToken {
+  id
+  member {
+    ...Member
+  }
+  label
+  issuedAt
+  expires
+  project
+  role
+  lastUse
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}`,
+};
+
 const PEOPLE_AGREEMENT: Operation = {
   name: 'PeopleAgreement',
   kind: 'query',
@@ -1854,6 +2086,50 @@ fragment Project on Project {
   policy {
     ...Policy
   }
+}`,
+};
+
+const PROJECT_TOKENS: Operation = {
+  name: 'ProjectTokens',
+  kind: 'query',
+  path: ['project', 'tokens'],
+  document: `query ProjectTokens($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    tokens(first: $first, after: $after) {
+      edges {
+        node {
+          ...AccessToken
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment AccessToken on AccessToken {
+  id
+  member {
+    ...Member
+  }
+  label
+  issuedAt
+  expires
+  project
+  role
+  lastUse
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
 }`,
 };
 
@@ -2509,6 +2785,51 @@ fragment UndefinedFigure on UndefinedFigure {
 }`,
 };
 
+const REVOKE_TOKEN: Operation = {
+  name: 'RevokeToken',
+  kind: 'mutation',
+  path: ['revokeToken'],
+  document: `mutation RevokeToken($input: RevokeTokenInput!) {
+  revokeToken(input: $input) {
+    ...AccessToken
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment AccessToken on AccessToken {
+  id
+  member {
+    ...Member
+  }
+  label
+  issuedAt
+  expires
+  project
+  role
+  lastUse
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}`,
+};
+
 const REVOKE_TOKENS: Operation = {
   name: 'RevokeTokens',
   kind: 'mutation',
@@ -2536,6 +2857,46 @@ const REVOKE_TOKENS: Operation = {
 
 fragment RevokedTokens on RevokedTokens {
   count
+}`,
+};
+
+const ROTATE_TOKEN: Operation = {
+  name: 'RotateToken',
+  kind: 'mutation',
+  path: ['rotateToken'],
+  document: `mutation RotateToken($input: RotateTokenInput!) {
+  rotateToken(input: $input) {
+    ...NewToken
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment NewToken on NewToken {
+  member {
+    ...Member
+  }
+  token
+  id
 }`,
 };
 
@@ -3686,14 +4047,67 @@ fragment Strategy on Strategy {
 }`,
 };
 
+const WITHDRAW_INVITATION: Operation = {
+  name: 'WithdrawInvitation',
+  kind: 'mutation',
+  path: ['withdrawInvitation'],
+  document: `mutation WithdrawInvitation($input: WithdrawInvitationInput!) {
+  withdrawInvitation(input: $input) {
+    ...Invitation
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on InvitationClosedError {
+        refusal_invitationState: invitationState
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Invitation on Invitation {
+  id
+  role
+  label
+  state
+  madeAt
+  expires
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}`,
+};
+
 /** The name of an operation that changes something. */
 export type MutationName =
+  | 'AcceptInvitation'
   | 'AddMember'
   | 'Claim'
   | 'CloseRound'
   | 'CreateProject'
   | 'EndWorkSession'
+  | 'ExpireToken'
   | 'ImportSamples'
+  | 'Invite'
   | 'IssueToken'
   | 'OpenRound'
   | 'PublishEmbeddings'
@@ -3701,7 +4115,9 @@ export type MutationName =
   | 'Release'
   | 'Renew'
   | 'ReopenRuling'
+  | 'RevokeToken'
   | 'RevokeTokens'
+  | 'RotateToken'
   | 'Rule'
   | 'SetRole'
   | 'Skip'
@@ -3709,11 +4125,17 @@ export type MutationName =
   | 'Undo'
   | 'UpdatePolicy'
   | 'UploadEmbeddings'
-  | 'UploadPredictions';
+  | 'UploadPredictions'
+  | 'WithdrawInvitation';
 
 /** Every operation as a function, over a transport. */
 export function bindOperations({ call, stream }: Transport) {
   return {
+    /** Comes into a project by an invitation, as a new member with a token of their own. It needs no token, and works once. */
+    acceptInvitation(input: AcceptInvitationInput, options?: CallOptions): Promise<NewToken> {
+      return call(ACCEPT_INVITATION, { input }, options);
+    },
+
     /** Adds a person or a tool to a project and makes a token for it. For owners. */
     addMember(input: AddMemberInput, options?: CallOptions): Promise<NewToken> {
       return call(ADD_MEMBER, { input }, options);
@@ -3779,6 +4201,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(END_WORK_SESSION, { input }, options);
     },
 
+    /** Has a token run out at another time. Sooner: for whose it is, and for owners of a project that it opens. Later: for owners of all of those. */
+    expireToken(input: ExpireTokenInput, options?: CallOptions): Promise<AccessToken> {
+      return call(EXPIRE_TOKEN, { input }, options);
+    },
+
     /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
     followActivity(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset> {
       return stream(FOLLOW_ACTIVITY, variables, options);
@@ -3794,7 +4221,17 @@ export function bindOperations({ call, stream }: Transport) {
       return call(IMPORT_SAMPLES, { input }, options);
     },
 
-    /** Makes a further token for a member. For owners of every project that the member is in. */
+    /** Invitations into the project, oldest first; for owners, else null. */
+    invitations(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<Invitation> | null> {
+      return call(INVITATIONS, variables, options);
+    },
+
+    /** Makes a code by which one person may come into the project, once, without anybody else handling their token. For owners. */
+    invite(input: InviteInput, options?: CallOptions): Promise<NewInvitation> {
+      return call(INVITE, { input }, options);
+    },
+
+    /** Makes a further token for a member. For owners of every project that the member is in; of one that opens this project only, for its owners. */
     issueToken(input: IssueTokenInput, options?: CallOptions): Promise<NewToken> {
       return call(ISSUE_TOKEN, { input }, options);
     },
@@ -3817,6 +4254,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Has a strategy choose samples and opens a round with them. One round is open at a time. For drivers and owners. */
     openRound(input: OpenRoundInput, options?: CallOptions): Promise<Round> {
       return call(OPEN_ROUND, { input }, options);
+    },
+
+    /** Your own tokens that were not revoked, oldest first. One that is confined to a project or a role sees itself alone. */
+    ownTokens(variables: { readonly first?: number | null | undefined; readonly after?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<AccessToken>> {
+      return call(OWN_TOKENS, variables, options);
     },
 
     /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
@@ -3842,6 +4284,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** A project by its id; null if there is none, or it is not yours to see. */
     project(variables: { readonly id: string }, options?: CallOptions): Promise<Project | null> {
       return call(PROJECT, variables, options);
+    },
+
+    /** The tokens that let somebody into the project and were not revoked, oldest first; for owners, else null. */
+    projectTokens(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AccessToken> | null> {
+      return call(PROJECT_TOKENS, variables, options);
     },
 
     /** The projects in which you have a role, oldest first. */
@@ -3889,9 +4336,19 @@ export function bindOperations({ call, stream }: Transport) {
       return call(REPORT, variables, options);
     },
 
+    /** Ends one token, and its live connections within a second. For whose it is, and for owners of a project that it opens. */
+    revokeToken(input: RevokeTokenInput, options?: CallOptions): Promise<AccessToken> {
+      return call(REVOKE_TOKEN, { input }, options);
+    },
+
     /** Ends all tokens of a member, and their live connections within a second. For owners. */
     revokeTokens(input: RevokeTokensInput, options?: CallOptions): Promise<RevokedTokens> {
       return call(REVOKE_TOKENS, { input }, options);
+    },
+
+    /** Makes a token in the place of one, with its label, scope and end; the old one runs out after an overlap. For whose it is; for owners of all projects that it opens, also with another end. */
+    rotateToken(input: RotateTokenInput, options?: CallOptions): Promise<NewToken> {
+      return call(ROTATE_TOKEN, { input }, options);
     },
 
     /** A round by its number; null if there is none. */
@@ -4017,6 +4474,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: the strategies found in the plugins folder, whenever a file in it has changed. */
     watchStrategies(options?: CallOptions): AsyncIterable<readonly Strategy[]> {
       return stream(WATCH_STRATEGIES, {}, options);
+    },
+
+    /** Takes back an invitation that nobody has accepted. For owners. */
+    withdrawInvitation(input: WithdrawInvitationInput, options?: CallOptions): Promise<Invitation> {
+      return call(WITHDRAW_INVITATION, { input }, options);
     },
   };
 }

@@ -22,6 +22,14 @@ export type Scalars = {
   JSONObject: { input: JSONObject; output: JSONObject; }
 };
 
+/** Who comes in. */
+export type AcceptInvitationInput = {
+  /** The invitation's code. */
+  readonly invitationCode: Scalars['String']['input'];
+  /** What you are called: 1 to 200 characters. */
+  readonly name: Scalars['String']['input'];
+};
+
 /** A new member. */
 export type AddMemberInput = {
   /** Person or tool. */
@@ -32,8 +40,10 @@ export type AddMemberInput = {
   readonly project: Scalars['ID']['input'];
   /** What they may do. */
   readonly role: Role;
-  /** After how many days the token runs out; default: never. */
+  /** After how many days the token runs out, up to 3,650; default: never. */
   readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
+  /** What the token is for: at most 200 characters. */
+  readonly tokenLabel?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** How good a chance-corrected agreement is. */
@@ -203,6 +213,8 @@ export type ErrorCode =
   | 'FORBIDDEN'
   /** A value is out of its range or malformed. */
   | 'INVALID_INPUT'
+  /** The invitation lets nobody in any more. */
+  | 'INVITATION_CLOSED'
   /** The strategy needs what the project does not have yet. */
   | 'MISSING_STRATEGY_INPUT'
   /** No sample is left that the strategy could choose. */
@@ -234,6 +246,14 @@ export type ErrorCode =
   /** The probabilities have another number of classes than the label set. */
   | 'WRONG_CLASS_COUNT';
 
+/** When a token is to end. */
+export type ExpireTokenInput = {
+  /** When it runs out; what has passed ends it now; null: never. */
+  readonly expires?: InputMaybe<Scalars['DateTime']['input']>;
+  /** The token, by its id. */
+  readonly token: Scalars['ID']['input'];
+};
+
 /** A part of an import. */
 export type ImportSamplesInput = {
   /** Your name of the import, shared by its parts: 1 to 200 characters. */
@@ -246,13 +266,44 @@ export type ImportSamplesInput = {
   readonly samples: ReadonlyArray<SampleInput>;
 };
 
-/** A token to make. */
-export type IssueTokenInput = {
-  /** For whom. */
-  readonly member: Scalars['ID']['input'];
+/** What became of an invitation. */
+export type InvitationState =
+  /** Somebody has come in by it. */
+  | 'ACCEPTED'
+  /** Nobody came in time. */
+  | 'EXPIRED'
+  /** Whoever has the code may come in. */
+  | 'OPEN'
+  /** It was taken back. */
+  | 'WITHDRAWN';
+
+/** Whom to let in, and for how long. */
+export type InviteInput = {
+  /** After how many days it runs out, up to 90. */
+  readonly days?: Scalars['Float']['input'];
+  /** Whom it is for: at most 200 characters. */
+  readonly label?: InputMaybe<Scalars['String']['input']>;
   /** The project. */
   readonly project: Scalars['ID']['input'];
-  /** After how many days the token runs out; default: never. */
+  /** What they may do; not OWNER. */
+  readonly role?: Role;
+  /** After how many days the token runs out, up to 3,650; default: never. */
+  readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
+};
+
+/** A token to make. */
+export type IssueTokenInput = {
+  /** What the token is for: at most 200 characters. */
+  readonly label?: InputMaybe<Scalars['String']['input']>;
+  /** For whom. */
+  readonly member: Scalars['ID']['input'];
+  /** Whether it opens this project alone, wherever else the member is. */
+  readonly onlyThisProject?: Scalars['Boolean']['input'];
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+  /** The most that it may do, whatever the member may; default: what the member may. */
+  readonly role?: InputMaybe<Role>;
+  /** After how many days the token runs out, up to 3,650; default: never. */
   readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
 };
 
@@ -443,6 +494,12 @@ export type ReplayVerdict =
   /** It cannot be run again: `problem` says why. */
   | 'IMPOSSIBLE';
 
+/** A token to end. */
+export type RevokeTokenInput = {
+  /** The token, by its id. */
+  readonly token: Scalars['ID']['input'];
+};
+
 /** Whose tokens to end. */
 export type RevokeTokensInput = {
   /** Whose. */
@@ -461,6 +518,16 @@ export type Role =
   | 'OWNER'
   /** See the figures. */
   | 'VIEWER';
+
+/** A token to rotate. */
+export type RotateTokenInput = {
+  /** For how many minutes the old one stays good, up to 10,080 (a week). */
+  readonly overlapMinutes?: Scalars['Float']['input'];
+  /** The token, by its id; default: the one that you show. */
+  readonly token?: InputMaybe<Scalars['ID']['input']>;
+  /** After how many days the new one runs out, up to 3,650; default: when the old one would. */
+  readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
+};
 
 /** A ruling. */
 export type RuleInput = {
@@ -591,6 +658,14 @@ export type Urgency =
   | 'IMPROVE'
   /** Good to know. */
   | 'KNOW';
+
+/** Which invitation. */
+export type WithdrawInvitationInput = {
+  /** The invitation. */
+  readonly invitation: Scalars['ID']['input'];
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+};
 
 /** What claims serve while no round is open. */
 export type WithoutRound =

@@ -1,0 +1,31 @@
+import * as members from '../service/members.ts';
+import { builder } from './builder.ts';
+import { globalId } from './ids.ts';
+import { SHARED } from './sharing.ts';
+
+export const MemberKindEnum = builder.enumType('MemberKind', {
+  description: 'What a member is.',
+  values: {
+    PERSON: { value: 'PERSON', description: 'A person.' },
+    TOOL: { value: 'TOOL', description: 'A program, such as a trainer.' },
+  } as const,
+});
+
+export const MemberType = builder.objectRef<{ readonly id: string }>('Member').implement({
+  extensions: SHARED,
+  description: 'A person or a tool. What they do is kept under an opaque id; the name can be deleted.',
+  fields: (t) => ({
+    id: t.id({ description: 'The id.', resolve: ({ id }) => globalId('Member', id) }),
+    name: t.string({
+      nullable: true,
+      description: 'What they are called; null if that was deleted or never said.',
+      resolve: ({ id }, _, { concord }) => members.memberName(concord, id),
+    }),
+    kind: t.field({
+      type: MemberKindEnum,
+      description: 'Person or tool.',
+      resolve: ({ id }, _, { concord }) =>
+        concord.directory.read((directory) => directory.members.get(id)?.kind ?? 'PERSON'),
+    }),
+  }),
+});

@@ -1,0 +1,109 @@
+import { type Invitation, type InvitationState, invitationState, type Role } from '../domain/directory.ts';
+import { refuse } from '../domain/refusals.ts';
+import { newSecret, type ProjectAccess, tokenHash } from './access.ts';
+import { type Concord, notFound } from './concord.ts';
+import { named } from './members.ts';
+import { expiryIn, type IssuedToken, labelOf, tokenFor } from './tokens.ts';
+
+/** Invitations: a code that lets one person into a project, once, without anybody handling their token. */
+
+const CODE_PREFIX = 'cci_';
+/** How an invitation's code looks, so that no other text is looked up. */
+const CODE_SHAPE = /^cci_[A-Za-z0-9_-]{43}$/;
+/** The longest that an invitation stays open, in days. */
+const MAX_INVITATION_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+/** An invitation that was just made. Its code is shown this once. */
+export interface MadeInvitation {
+  readonly invitation: Invitation;
+  readonly code: string;
+}
+
+/** Makes a code by which one person may come into a project, in a role below its owners'. */
+export async function invite(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  {
+    role,
+    days,
+    tokenDays,
+    label,
+  }: {
+    readonly role: Role;
+    readonly days: number;
+    readonly tokenDays: number | null;
+    readonly label: string;
+  },
+): Promise<MadeInvitation> {
+  // Whoever comes upon a code may use it: it is not to hand the project over.
+  if (role === 'OWNER') {
+    throw refuse('INVALID_INPUT', { field: 'role', problem: 'nobody is invited as an owner: use setRole' });
+  }
+  if (!(days > 0 && days <= MAX_INVITATION_DAYS)) {
+    const problem = `${days} is not a number of days up to ${MAX_INVITATION_DAYS}`;
+    throw refuse('INVALID_INPUT', { field: 'days', problem });
+  }
+  expiryIn(concord, tokenDays);
+  const code = newSecret(concord, CODE_PREFIX);
+  const made = await concord.direct(
+    'invite',
+    {
+      invitation: concord.newId(),
+      project: live.id,
+      role,
+      hash: tokenHash(code),
+      expires: concord.environment.now() + days * DAY_MS,
+      tokenLasts: tokenDays === null ? null : tokenDays * DAY_MS,
+      label: labelOf(label),
+      by: viewer.member,
+    },
+    (_, invitation) => invitation,
+  );
+  return { invitation: made, code };
+}
+
+/** Who comes in by a code is a new member, with a token that is shown this once. Nobody need be known before. */
+export async function acceptInvitation(
+  concord: Concord,
+  { code, name }: { readonly code: string; readonly name: string },
+): Promise<IssuedToken> {
+  if (!CODE_SHAPE.test(code)) throw notFound('invitation');
+  const hash = tokenHash(code);
+  const now = concord.environment.now();
+  // Before a name is kept for it: most codes that do not work are old ones.
+  await concord.directory.follow();
+  const known = await concord.directory.read((directory) => directory.invitationOf(hash));
+  if (known === undefined) throw notFound('invitation');
+  const state = invitationState(known, now);
+  if (state !== 'OPEN') throw refuse('INVITATION_CLOSED', { invitationState: state });
+  const member = concord.newId();
+  const secret = newSecret(concord);
+  const token = tokenFor(concord, member, secret, { label: known.label, expires: null });
+  await named(concord, member, name, () =>
+    concord.direct('acceptInvitation', { hash, now, token }, () => undefined),
+  );
+  return { member, secret, id: token.token };
+}
+
+/** The project's invitations, in the order in which they were made. */
+export function invitationsInto(concord: Concord, { live }: ProjectAccess): Promise<Invitation[]> {
+  return concord.directory.read((directory) => directory.invitationsInto(live.id));
+}
+
+/** Takes an invitation back that nobody has accepted. */
+export async function withdrawInvitation(
+  concord: Concord,
+  { live }: ProjectAccess,
+  id: string,
+): Promise<Invitation> {
+  const isOfProject = await concord.directory.read(
+    (directory) => directory.invitation(id)?.project === live.id,
+  );
+  if (!isOfProject) throw notFound('invitation');
+  return concord.direct('withdrawInvitation', { invitation: id }, (_, invitation) => invitation);
+}
+
+export function stateOf(concord: Concord, invitation: Invitation): InvitationState {
+  return invitationState(invitation, concord.environment.now());
+}
