@@ -33,7 +33,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await host.close();
   await plugins[Symbol.asyncDispose]();
-  expect(trouble).toEqual([]);
 });
 
 const at = (file: string) => join(plugins.folder, file);
@@ -43,6 +42,8 @@ const becomes = (...expected: unknown[]) =>
 const select = (strategy: string) => host.select({ strategy, seed: 1, count: 2, pool: unpredicted(4) });
 
 describe('a folder that is followed', () => {
+  afterEach(() => expect(trouble).toEqual([]));
+
   it('has what is added, changed and removed, and tells of it', async () => {
     expect((await select('one')).scores[0]).toBe(0.25);
     const before = host.list()[0]?.version;
@@ -108,5 +109,45 @@ describe('a folder that is followed', () => {
     const chosen = await selecting;
     expect([chosen.scores[0], chosen.version]).toEqual([0.25, before]);
     expect((await select('slow')).scores[0]).toBe(0.75);
+  });
+});
+
+describe('a folder in whose place another is put', () => {
+  /** What follows shows that the new one is followed. */
+  async function follows(): Promise<void> {
+    await writeFile(at('later.ts'), scoring('later', '1'));
+    await becomes('later', 'two');
+    await rm(at('later.ts'));
+    await becomes('two');
+  }
+
+  it('by removing it and making it anew is read and followed', async () => {
+    await rm(plugins.folder, { recursive: true });
+    await mkdir(plugins.folder);
+    await writeFile(at('two.ts'), scoring('two', '1'));
+    await becomes('two');
+    await follows();
+  });
+
+  it('by renaming, at one moment, is read and followed', async () => {
+    const next = `${plugins.folder}-next`;
+    await mkdir(next);
+    await writeFile(join(next, 'two.ts'), scoring('two', '1'));
+    await rename(plugins.folder, `${plugins.folder}-old`);
+    await rename(next, plugins.folder);
+    await becomes('two');
+    await follows();
+    await rm(`${plugins.folder}-old`, { recursive: true });
+    expect(trouble).toEqual([]);
+  });
+
+  it('after it was missing for long is read and followed; what was there stands meanwhile, and it is said', async () => {
+    await rm(plugins.folder, { recursive: true });
+    await vi.waitFor(() => expect(String(trouble.at(-1))).toContain('cannot be read'), { timeout: 15_000 });
+    expect((await select('one')).ordinals).toHaveLength(2);
+    await mkdir(plugins.folder);
+    await writeFile(at('two.ts'), scoring('two', '1'));
+    await becomes('two');
+    await follows();
   });
 });
