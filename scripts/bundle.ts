@@ -26,6 +26,7 @@ const { outputFiles } = await build({
     'dist/src/http/upkeepWorker.js',
     'dist/src/http/fitWorker.js',
     'dist/src/strategies/worker.js',
+    'dist/src/strategies/checkWorker.js',
   ],
   outdir: FOLDER,
   // All of them side by side: what names a file beside itself finds it, in whichever chunk it lies.

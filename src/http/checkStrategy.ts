@@ -1,11 +1,15 @@
-import { dirname, resolve } from 'node:path';
-import type { Strategy } from '@concord/sdk/strategy';
-import { conformance } from '@concord/sdk/strategy/testing';
-import { CompileError } from '../strategies/compile.ts';
-import { loadStrategy } from '../strategies/load.ts';
-import { findPlugins } from '../strategies/plugins.ts';
+import { checkPlugin, UnusablePluginError } from '../strategies/checking.ts';
+import { CompileError, compile } from '../strategies/compile.ts';
+import { findPlugins, type PlacedPlugin, pluginAt } from '../strategies/plugins.ts';
 import { CommandError } from './command.ts';
+import { realEnvironment } from './environment.ts';
+import { pluginFolders, SHIPPED } from './package.ts';
 import { jsonOf } from './tryStrategy.ts';
+
+/** How long the plugin may take to be imported, and each check, in milliseconds; a sound one takes a second. */
+const TIMEOUT_MS = 10_000;
+/** As in the service. */
+const MEMORY = { memoryMb: 512, bufferMb: 2_048 };
 
 /** `concord check-strategy`: the conformance suite over one plugin; whether it keeps every promise. */
 export async function checkStrategy(
@@ -16,51 +20,71 @@ export async function checkStrategy(
   if (file === undefined || more.length > 0) {
     throw new CommandError('give one plugin. See concord check-strategy --help.');
   }
-  const path = resolve(file);
-  const isDone = mustEnd(file);
-  try {
-    return await check(path, file, options.parameters);
-  } finally {
-    isDone();
-  }
-}
-
-async function check(path: string, file: string, parameters: string): Promise<boolean> {
-  const strategy = await loadStrategy(path).catch((error: unknown) => {
-    if (error instanceof CompileError) throw new CommandError(error.message);
-    throw new CommandError(`${file} cannot be used: ${error instanceof Error ? error.message : error}`);
-  });
-  const others = strategy.kind === 'select' ? await neighbours(path) : [];
+  const placed = await pluginNamed(file);
   let isWell = true;
-  for (const { name, run } of conformance(strategy, { parameters: jsonOf(parameters), others })) {
-    const problem = await run().then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+  const tell = (name: string, problem: string | null) => {
     isWell &&= problem === null;
     process.stdout.write(
       problem === null ? `kept    it ${name}\n` : `BROKEN  it ${name}\n        ${problem}\n`,
     );
+  };
+  const taken = await namesake(placed);
+  try {
+    await checkPlugin(placed.plugin.file, await compile(placed.plugin.path, placed.folder), {
+      parameters: jsonOf(options.parameters),
+      setTimer: realEnvironment.setTimer,
+      timeoutMs: TIMEOUT_MS,
+      ...MEMORY,
+      onLoaded: (name) => {
+        const file = taken(name);
+        if (file !== null)
+          tell('has a name of its own', `the name ${name} is taken by ${file}; give it another`);
+      },
+      others: () => sourcesBeside(placed),
+      onChecked: tell,
+    });
+  } catch (error) {
+    if (error instanceof CompileError) throw new CommandError(error.message);
+    if (error instanceof UnusablePluginError) {
+      throw new CommandError(`${file} cannot be used: ${error.message}`);
+    }
+    throw error;
   }
   return isWell;
 }
 
-/** Has the process fail, and say why, if it ends before the answer is called: the plugin runs in it. */
-function mustEnd(file: string): () => void {
-  const tell = () => {
-    process.exitCode = 1;
-    process.stderr.write(
-      `concord check-strategy: ${file}, or a plugin beside it, has ended the process or never answers\n`,
+/** The plugin that a command is given. @throws {CommandError} it is none */
+export async function pluginNamed(given: string): Promise<PlacedPlugin> {
+  const placed = await pluginAt(given);
+  if (placed === null) {
+    throw new CommandError(
+      `${given} is no plugin: that is a .ts or .js file, or a folder whose package.json names one, or with an index`,
     );
-  };
-  process.once('exit', tell);
-  return () => process.off('exit', tell);
+  }
+  const { problem, file } = placed.plugin;
+  if (problem !== null) throw new CommandError(`${file}: ${problem}`);
+  return placed;
 }
 
-/** The other plugins of the folder, which it may ask; those that cannot be loaded are not there for it. */
-async function neighbours(path: string): Promise<Strategy[]> {
-  const files = await findPlugins(dirname(path));
-  const loading = files.filter((one) => one.path !== path).map((one) => loadStrategy(one.path));
-  const loaded = await Promise.allSettled(loading);
-  return loaded.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+/** Which of the strategies that come with Concord has a name; null: none, or it is the plugin itself. */
+async function namesake({ plugin }: PlacedPlugin): Promise<(name: string) => string | null> {
+  const shipped = await findPlugins(SHIPPED);
+  return (name) => shipped.find(({ stem, path }) => stem === name && path !== plugin.path)?.file ?? null;
+}
+
+/** The plugins that it may ask: those that come with Concord, and those beside it, as far as they compile. */
+async function sourcesBeside({ folder, plugin }: PlacedPlugin) {
+  const folders = await pluginFolders([folder.path]);
+  const found = await Promise.all(
+    folders.map(async (one) => (await findPlugins(one)).map((plugin) => ({ one, plugin }))),
+  );
+  const compiling = found
+    .flat()
+    .filter((other) => other.plugin.path !== plugin.path && other.plugin.problem === null)
+    .map(async (other) => ({
+      file: other.plugin.file,
+      code: (await compile(other.plugin.path, other.one)).code,
+    }));
+  const compiled = await Promise.allSettled(compiling);
+  return compiled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }

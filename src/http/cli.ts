@@ -3,16 +3,21 @@ import { readFileSync } from 'node:fs';
 import { CommandError, runCommand } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { ConfigError, HELP, readConfig } from './config.ts';
-import { OWN_PLUGINS, PACKAGE } from './package.ts';
+import { PACKAGE } from './package.ts';
 
 async function main(): Promise<void> {
   const [name = '', ...args] = process.argv.slice(2);
   const command = COMMANDS.get(name);
   if (command !== undefined) {
+    // Whoever read the output, such as `head`, has enough of it.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
     process.exitCode = await runCommand(name, command, args, process.env);
     return;
   }
-  const config = readConfig(process.argv.slice(2), process.env, OWN_PLUGINS);
+  const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') process.stdout.write(HELP);
   else if (config === 'version') process.stdout.write(`${version()}\n`);
   else {

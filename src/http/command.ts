@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError } from './config.ts';
 
@@ -9,6 +10,8 @@ export interface CommandOption {
   readonly env?: string;
   /** Without one, and without a variable, it must be given; empty: it may be left out. */
   readonly fallback?: string;
+  /** Whether it may be given several times; its values come as one, parted as the paths in PATH are. */
+  readonly isList?: boolean;
 }
 
 /** A sub-command of `concord`. */
@@ -74,15 +77,15 @@ export async function runCommand(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const { values, positionals } = parse(name, command, args);
-  if (values['help']) {
+  const { values, isHelp, positionals } = parse(name, command, args);
+  if (isHelp) {
     process.stdout.write(helpOf(name, command));
     return 0;
   }
   const given: Record<string, string> = {};
   for (const [option, { env: variable, fallback }] of Object.entries(command.options)) {
-    const value = values[option] ?? ((variable && env[variable]) || fallback);
-    if (typeof value !== 'string' || (value === '' && fallback !== '')) {
+    const value = values[option]?.join(delimiter) ?? ((variable && env[variable]) || fallback);
+    if (value === undefined || (value === '' && fallback !== '')) {
       throw new ConfigError(`--${option} is missing. See concord ${name} --help.`);
     }
     given[option] = value;
@@ -92,7 +95,7 @@ export async function runCommand(
 
 function parse(name: string, { options, rest }: Command, args: readonly string[]) {
   const texts = Object.fromEntries(
-    Object.keys(options).map((option) => [option, { type: 'string' as const }]),
+    Object.keys(options).map((option) => [option, { type: 'string' as const, multiple: true as const }]),
   );
   try {
     const parsed = parseArgs({
@@ -101,10 +104,13 @@ function parse(name: string, { options, rest }: Command, args: readonly string[]
       strict: true,
       allowPositionals: rest !== null,
     });
-    return {
-      values: parsed.values as Record<string, string | boolean | undefined>,
-      positionals: parsed.positionals,
-    };
+    const { help = false, ...others } = parsed.values;
+    const values = others as Record<string, string[] | undefined>;
+    for (const [option, given = []] of Object.entries(values)) {
+      // The last one counts, as is usual.
+      if (options[option]?.isList !== true) values[option] = given.slice(-1);
+    }
+    return { values, isHelp: help === true, positionals: parsed.positionals };
   } catch (error) {
     throw new ConfigError(`${(error as Error).message}. See concord ${name} --help.`);
   }

@@ -40,8 +40,9 @@ Exits with 1 if the round was not chosen the same, or cannot be run again.`,
         store: STORE,
         plugins: {
           placeholder: 'FOLDER',
-          help: 'folder of strategies; without it, those that come with Concord',
+          help: 'folder of strategies, added to those that come with Concord',
           env: 'CONCORD_PLUGINS',
+          isList: true,
           fallback: '',
         },
         strategy: { placeholder: 'NAME', help: 'another strategy, to compare', fallback: '' },
@@ -223,7 +224,7 @@ Nothing is overwritten. docs/strategies.md tells what a plugin may do.`,
       options: {
         folder: {
           placeholder: 'FOLDER',
-          help: 'the folder of plugins, which is there',
+          help: 'the folder of plugins; made if it is missing',
           fallback: './plugins',
         },
       },
@@ -236,7 +237,8 @@ Nothing is overwritten. docs/strategies.md tells what a plugin may do.`,
     command({
       summary: 'hold a strategy plugin to what every strategy promises',
       about: `Runs the conformance suite over one plugin: repeatable under its seed, the same however rows are split,
-within its bounds, and so on. Exits with 1 if a promise is broken.`,
+within its bounds, and so on. PLUGIN is a file or a folder; those beside it, and those that come with
+Concord, are there to be asked. Exits with 1 if a promise is broken.`,
       options: {
         parameters: { placeholder: 'JSON', help: 'what its schema is given', fallback: '{}' },
       },
@@ -249,8 +251,8 @@ within its bounds, and so on. Exits with 1 if a promise is broken.`,
     command({
       summary: 'run a strategy plugin over predictions from a file',
       about: `Runs one plugin in a worker, as the service does, over numbers that numpy.save wrote, and prints the top
-samples, the time and the memory. PROBABILITIES.npy holds samples × classes. The plugins beside it are
-there to be asked.`,
+samples, the time and the memory. PLUGIN is a file or a folder; those beside it, and those that come with
+Concord, are there to be asked. PROBABILITIES.npy holds samples × classes.`,
       options: {
         count: { placeholder: 'NUMBER', help: 'how many samples to choose', fallback: '10' },
         seed: { placeholder: 'NUMBER', help: 'a whole number below 2^32', fallback: '1' },

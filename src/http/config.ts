@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { COMMANDS } from './commands.ts';
@@ -7,7 +8,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly store: string;
-  readonly plugins: string;
+  /** Folders of strategies beside those that come with Concord, each path one or several as in PATH. */
+  readonly plugins: readonly string[];
   readonly ownerToken: string | null;
   readonly allowedOrigins: readonly string[];
   readonly logLevel: string;
@@ -28,6 +30,8 @@ interface Option {
   readonly placeholder: string;
   readonly fallback: string;
   readonly help: string;
+  /** Whether it may be given several times. */
+  readonly isList?: boolean;
 }
 
 const OPTIONS = {
@@ -53,7 +57,9 @@ const OPTIONS = {
     env: 'CONCORD_PLUGINS',
     placeholder: 'FOLDER',
     fallback: '',
-    help: 'folder of strategies (default: those that come with Concord)',
+    isList: true,
+    help: `folder of strategies, added to those that come with Concord; may come several
+                            times, or hold several, parted by ${delimiter}`,
   },
   'allowed-origins': {
     env: 'CONCORD_ALLOWED_ORIGINS',
@@ -125,7 +131,7 @@ const Settings = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, 'is above 65535'),
   store: z.string().min(1, 'is empty'),
-  plugins: z.string(),
+  plugins: z.union([z.string(), z.array(z.string())]).transform((paths) => [paths].flat()),
   'allowed-origins': z
     .string()
     .transform((list) =>
@@ -171,14 +177,12 @@ export class ConfigError extends Error {
 
 /**
  * Reads the configuration.
- * @param plugins where the strategies that come with Concord are
  * @returns what to do: show help or the version, or run
  * @throws {ConfigError} naming the flag or variable that is wrong
  */
 export function readConfig(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  plugins: string,
 ): 'help' | 'version' | Config {
   const values = parse(args);
   if (values['help']) return 'help';
@@ -208,7 +212,7 @@ export function readConfig(
     host: data.host,
     port: data.port,
     store: data.store,
-    plugins: data.plugins || plugins,
+    plugins: data.plugins.filter(Boolean),
     ownerToken: data.ownerToken,
     allowedOrigins: data['allowed-origins'],
     logLevel: data['log-level'],
@@ -240,8 +244,13 @@ function nodeOf({
   return { ...address, secret: clusterSecret ?? { file } };
 }
 
-function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const text = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: 'string' as const }]));
+function parse(args: readonly string[]): Record<string, string | boolean | (string | boolean)[] | undefined> {
+  const text = Object.fromEntries(
+    Object.entries<Option>(OPTIONS).map(([name, { isList = false }]) => [
+      name,
+      { type: 'string' as const, multiple: isList },
+    ]),
+  );
   try {
     const options = { ...text, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const;
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;

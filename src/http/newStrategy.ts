@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strategyNameProblem } from '@concord/sdk/strategy';
+import { findPlugins } from '../strategies/plugins.ts';
 import { CommandError } from './command.ts';
+import { SHIPPED } from './package.ts';
 
 /** `concord new-strategy`: a plugin that runs as it is, and its test. */
 export async function newStrategy(
@@ -14,6 +16,12 @@ export async function newStrategy(
   }
   const unfit = strategyNameProblem(name);
   if (unfit !== null) throw new CommandError(unfit);
+  if ((await findPlugins(SHIPPED)).some(({ stem }) => stem === name)) {
+    throw new CommandError(`a strategy that comes with Concord is named ${name}: give yours another name`);
+  }
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new CommandError(`${folder} cannot be made: ${error.message}`);
+  });
   const plugin = join(folder, `${name}.ts`);
   const test = join(folder, `${name}.test.ts`);
   await write(plugin, pluginText(name));
@@ -22,9 +30,10 @@ export async function newStrategy(
 ${test}
 
 Next:
-  concord check-strategy ${plugin}
-  concord try-strategy ${plugin} probabilities.npy
-  concord --plugins ${folder}
+  concord check-strategy ${plugin}                         holds it to what every strategy promises
+  concord try-strategy ${plugin} probabilities.npy         shows what it chooses, from what numpy.save wrote
+  concord --plugins ${folder}                              has the service offer it
+The test is for vitest: npm install --save-dev vitest @concord/sdk, then npx vitest run.
 `);
   return true;
 }
@@ -60,9 +69,15 @@ export default defineStrategy({
 
 function testText(name: string): string {
   return `import { conformance } from '@concord/sdk/strategy/testing';
-import { it } from 'vitest';
+import { it, vi } from 'vitest';
 import strategy from './${name}.ts';
 
-for (const { name, run } of conformance(strategy)) it(name, run);
+/** Imported anew, it must choose the same. */
+const reload = async () => {
+  vi.resetModules();
+  return (await import('./${name}.ts')).default;
+};
+
+for (const { name, run } of conformance(strategy, { reload })) it(name, run);
 `;
 }

@@ -3,9 +3,10 @@ import { roundOf } from '../service/pastRounds.ts';
 import { type Replay, type ReplayedRank, replayRound } from '../service/replaying.ts';
 import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
+import type { PluginFolder } from '../strategies/plugins.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
-import { OWN_PLUGINS } from './package.ts';
+import { pluginFolders } from './package.ts';
 import { projectsNamed, storeWork, withStore } from './storeWork.ts';
 
 const TOP = 10;
@@ -30,7 +31,7 @@ export function replay(given: Given, rest: readonly string[]): Promise<boolean> 
     const [project = ''] = projectsNamed(await directoryOf(store, work), [name]);
     const found = await roundOf(store, project, Number(number));
     if (found === null) throw new CommandError(`project ${name} has no round ${number}`);
-    const strategies = await openStrategies(given.plugins || OWN_PLUGINS);
+    const strategies = await openStrategies(await pluginFolders([given.plugins]));
     try {
       const { pause } = work;
       const { signal } = new AbortController();
@@ -59,7 +60,7 @@ function insteadOf({ strategy, parameters }: Given) {
   throw new CommandError(`--parameters must be a JSON object, and not ${parameters}`);
 }
 
-async function openStrategies(folder: string): Promise<StrategyHost> {
+async function openStrategies(folder: readonly PluginFolder[]): Promise<StrategyHost> {
   try {
     return await openStrategyHost({ folder, environment: realEnvironment });
   } catch (error) {

@@ -13,6 +13,7 @@ import { realEnvironment } from './environment.ts';
 import { FitThreads } from './fitThreads.ts';
 import { NodeLink } from './nodeLink.ts';
 import { listenForNodes } from './nodeListener.ts';
+import { pluginFolders } from './package.ts';
 import type { RunningServer } from './server.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
@@ -124,10 +125,10 @@ async function openConcord(config: Config, logger: Logger, cluster: ClusterOptio
   let strategies: StrategyHost;
   try {
     strategies = await openStrategyHost({
-      folder: config.plugins,
+      folder: await pluginFolders(config.plugins),
       environment: realEnvironment,
       watch: true,
-      onTrouble: (error) => logger.warn({ err: error }, 'the folder of strategies cannot be followed'),
+      onTrouble: (error) => logger.warn({ err: error }, 'a folder of strategies cannot be followed'),
       onProblem: ({ file, problem }) => logger.warn({ file, problem }, 'strategy cannot be used'),
     });
   } catch (error) {

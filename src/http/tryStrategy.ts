@@ -1,10 +1,11 @@
-import { basename, dirname, resolve } from 'node:path';
 import { classCounts } from '../domain/labelled.ts';
 import { badRows } from '../domain/probabilities.ts';
 import { openStrategyHost, type SamplePool } from '../strategies/host.ts';
+import { pluginNamed } from './checkStrategy.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
 import { type NumpyArray, readNpy } from './npy.ts';
+import { pluginFolders } from './package.ts';
 
 /** What `concord try-strategy` is given. An option that may be left out is empty then. */
 export type TryOptions = Readonly<
@@ -24,12 +25,15 @@ export async function tryStrategy(options: TryOptions, rest: readonly string[]):
   const seed = whole('seed', options.seed);
   const parameters = jsonOf(options.parameters);
   const pool = await poolFrom(matrix, options);
-  const folder = dirname(resolve(file));
-  const host = await openStrategyHost({ folder, environment: realEnvironment });
+  const { folder, plugin } = await pluginNamed(file);
+  const folders = await pluginFolders([folder.path]);
+  const host = await openStrategyHost({ folder: folders, environment: realEnvironment });
   try {
-    const info = host.list().find((one) => one.file === basename(file));
+    // Of the folders the last: its own, which may be Concord's.
+    const name = `${folders.at(-1)?.prefix}${plugin.file}`;
+    const info = host.list().find((one) => one.file === name);
     if (info === undefined)
-      throw new CommandError(`${file} is no plugin: no such file, or another extension`);
+      throw new CommandError(`${file} is passed over: its name begins with _ or is that of a test`);
     if (info.problem !== null) throw new CommandError(`${file} cannot be used: ${info.problem}`);
     const request = { strategy: info.name, parameters, seed, count, pool };
     const times: number[] = [];

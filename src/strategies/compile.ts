@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
+import type { PluginFolder } from './plugins.ts';
 
 /** Run from TypeScript sources (tests) or from the built service. */
 const FROM_SOURCES = import.meta.url.endsWith('.ts');
@@ -28,10 +29,13 @@ export class CompileError extends Error {
  * version on every machine.
  *
  * @param path absolute, TypeScript or JavaScript
- * @param folder from which the places in messages are named
+ * @param folder from which the places in messages are named, and with what before them
  * @throws {CompileError}
  */
-export async function compile(path: string, folder: string = dirname(path)): Promise<Compiled> {
+export async function compile(
+  path: string,
+  folder: PluginFolder = { path: dirname(path), prefix: '' },
+): Promise<Compiled> {
   try {
     const { outputFiles } = await build({
       entryPoints: [path],
@@ -49,6 +53,8 @@ export async function compile(path: string, folder: string = dirname(path)): Pro
       legalComments: 'none',
       // A stray tsconfig.json near the plugin must not change what it means.
       tsconfigRaw: {},
+      // A package may bring WebAssembly: what is imported is bundled as bytes, and counts towards the version.
+      loader: { '.wasm': 'binary' },
       logLevel: 'silent',
       // CommonJS dependencies reach Node's own modules by `require`, which an ES module lacks.
       banner: { js: 'globalThis.require??=process.getBuiltinModule;' },
@@ -97,12 +103,12 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
-function describe(failure: BuildFailure, path: string, folder: string): string {
+function describe(failure: BuildFailure, path: string, folder: PluginFolder): string {
   return failure.errors
     .map(({ text, location }) => {
       if (location === null) return text;
-      const place = relative(folder, join(dirname(path), location.file)).replaceAll('\\', '/');
-      return `${place}:${location.line}:${location.column + 1}: ${text}`;
+      const place = relative(folder.path, join(dirname(path), location.file)).replaceAll('\\', '/');
+      return `${folder.prefix}${place}:${location.line}:${location.column + 1}: ${text}`;
     })
     .join('\n');
 }

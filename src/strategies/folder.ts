@@ -2,7 +2,7 @@ import { type Compiled, CompileError, compile } from './compile.ts';
 import { BrokenStrategyError, UnknownStrategyError } from './errors.ts';
 import type { StrategyInfo } from './host.ts';
 import type { MemoryWatch } from './memoryWatch.ts';
-import { findPlugins, type PluginFile } from './plugins.ts';
+import { findPlugins, type PlacedPlugin, type PluginFile, type PluginFolder } from './plugins.ts';
 import type { StrategyFiles, WorkerPlugin } from './protocol.ts';
 import type { CallLimits, ThreadOptions } from './threads.ts';
 import { type Trial, tryPlugins } from './trial.ts';
@@ -13,7 +13,7 @@ export interface Usable {
   readonly compiled: Compiled;
 }
 
-/** The plugins of a folder, as they were when it was read. */
+/** The plugins of some folders, as they were when these were read. */
 export class PluginSet {
   readonly found: readonly FoundPlugin[];
   /** In the order of their files. */
@@ -30,7 +30,8 @@ export class PluginSet {
       if (info.problem !== null || compiled === null) return info;
       const namesake = usable.get(info.name);
       if (namesake !== undefined) {
-        return { ...info, problem: `${namesake.file} has the name ${info.name} already` };
+        const problem = `the name ${info.name} is taken by ${namesake.file}, which comes first; give this one another`;
+        return { ...info, problem };
       }
       usable.set(info.name, { file, compiled });
       return info;
@@ -61,26 +62,29 @@ export class PluginSet {
 }
 
 /**
- * Finds, compiles and checks the plugins of a folder.
+ * Finds, compiles and checks the plugins of folders.
  *
  * @param before what was found when it was read last: what compiles to the same is not tried again
- * @throws {StrategyFolderError} the folder cannot be read
+ * @throws {StrategyFolderError} a folder cannot be read
  */
 export async function readPlugins(
-  folder: string,
+  folders: readonly PluginFolder[],
   threads: ThreadOptions & { readonly memory: MemoryWatch },
   loading: CallLimits,
   before?: PluginSet,
 ): Promise<PluginSet> {
-  const files = await findPlugins(folder);
-  const compiled = await Promise.all(files.map((plugin) => compilePlugin(plugin, folder)));
+  const found = await Promise.all(
+    folders.map(async (folder) => (await findPlugins(folder)).map((plugin) => ({ folder, plugin }))),
+  );
+  const compiled = await Promise.all(found.flat().map(compilePlugin));
   const known = compiled.map((now) => before?.found.find((earlier) => isTheSame(earlier, now)));
   const untried = compiled.filter(
     (now, i): now is CompiledPlugin => known[i] === undefined && now.compiled !== null,
   );
   const tried = new Map((await tryPlugins(untried, threads, loading)).map((trial, i) => [untried[i], trial]));
-  const found = compiled.map((now, i) => known[i] ?? described(now, tried.get(now as CompiledPlugin)));
-  return new PluginSet(found);
+  return new PluginSet(
+    compiled.map((now, i) => known[i] ?? described(now, tried.get(now as CompiledPlugin))),
+  );
 }
 
 /** What came of a plugin's file: an info for the list, and its code if it compiles. */
@@ -99,7 +103,7 @@ interface CompiledPlugin extends PluginFile {
   readonly compiled: Compiled;
 }
 
-async function compilePlugin(plugin: PluginFile, folder: string): Promise<CompiledPlugin | Uncompiled> {
+async function compilePlugin({ plugin, folder }: PlacedPlugin): Promise<CompiledPlugin | Uncompiled> {
   const { problem } = plugin;
   if (problem !== null) return { ...plugin, compiled: null, problem: `${plugin.file}: ${problem}` };
   try {

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hashText, type Need } from '@concord/sdk/strategy';
-import { compile } from './compile.ts';
+import { workerEntry } from './entry.ts';
 import {
   type FailureReason,
   MissingInputError,
@@ -13,6 +12,7 @@ import { type PluginSet, readPlugins } from './folder.ts';
 import type { JsonObject } from './json.ts';
 import { fileIn, locate, withPlace } from './locate.ts';
 import { MemoryWatch } from './memoryWatch.ts';
+import type { PluginFolder } from './plugins.ts';
 import { InvalidPoolError, type SamplePool, shared } from './pool.ts';
 import type { Calls, WorkerError } from './protocol.ts';
 import { type CallLimits, type SetTimer, ThreadLost, ThreadPool, ThreadRefusal } from './threads.ts';
@@ -21,9 +21,9 @@ import { watchFolder } from './watching.ts';
 export { type EmbeddingInputs, NO_ROW, type PredictionInputs, type SamplePool } from './pool.ts';
 
 export interface StrategyHostOptions {
-  /** The plugin folder. */
-  readonly folder: string;
-  /** Whether to follow the folder, so that what changes in it is found while the host is open. Default: false. */
+  /** The folder of plugins, or several. Of two plugins with one name, that of the earlier folder has it. */
+  readonly folder: string | readonly PluginFolder[];
+  /** Whether to follow the folders, so that what changes in them is found while the host is open. Default: false. */
   readonly watch?: boolean;
   readonly environment: { readonly setTimer: SetTimer };
   /** How long one selection may run, not counting its wait for a worker, in milliseconds. Default: 60,000. */
@@ -41,11 +41,11 @@ export interface StrategyHostOptions {
   readonly bufferMb?: number;
   /** Called once for each broken plugin, when it is found. */
   readonly onProblem?: (broken: StrategyInfo) => void;
-  /** Called when the folder cannot be followed or read any more; what was found before stands. */
+  /** Called when a folder cannot be followed or read any more; what was found before stands. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
-/** A plugin of the folder, in order or not. */
+/** A plugin of a folder, in order or not. */
 export interface StrategyInfo {
   /** As it names itself; if that is not known, the name of its file without extension. */
   readonly name: string;
@@ -53,7 +53,7 @@ export interface StrategyInfo {
   readonly description: string;
   /** SHA-256 of all its code, in hexadecimal; null if it does not compile. */
   readonly version: string | null;
-  /** Within the folder: `entropy.ts`, `power-margin/index.ts`. */
+  /** Within its folder, behind the folder's prefix: `entropy.ts`, `power-margin/index.ts`. */
   readonly file: string;
   /** What it needs itself; what it needs with its parameters, `check` tells. */
   readonly needs: readonly Need[];
@@ -108,12 +108,12 @@ export interface StrategySelection {
 }
 
 /**
- * The strategies of one folder. Plugins run in worker threads, each of which serves one strategy and loads only
+ * The strategies of some folders. Plugins run in worker threads, each of which serves one strategy and loads only
  * what that asks; whatever they do, the thread that uses the host goes on, and no other plugin is changed or
  * blamed. They are trusted as far as any dependency is: a worker is no sandbox.
  */
 export interface StrategyHost {
-  /** All plugins found, in the order of their files. */
+  /** All plugins found, in the order of the folders and of their files. */
   list(): readonly StrategyInfo[];
 
   /** Calls back whenever the list has changed; the answer ends it. */
@@ -153,26 +153,31 @@ export interface StrategyHost {
 }
 
 /**
- * Finds, compiles and checks the plugins of a folder. A broken plugin is listed with its problem, and keeps
- * none of the others from being used. Of two with the same name, the first in the order of files has it.
+ * Finds, compiles and checks the plugins of one folder or several. A broken plugin is listed with its problem, and keeps
+ * none of the others from being used. Of two with the same name, the first in the order of folders and files has it.
  *
- * @throws {StrategyFolderError} the folder cannot be read
+ * @throws {StrategyFolderError} a folder cannot be read
  */
 export async function openStrategyHost(options: StrategyHostOptions): Promise<StrategyHost> {
   const { environment, timeoutMs = 60_000, workers = 2 } = options;
   const { memoryMb = 512, bufferMb = 2_048 } = options;
   const { onProblem = () => {}, onTrouble = () => {} } = options;
-  const folder = resolve(options.folder);
+  const given = options.folder;
+  const folders = (typeof given === 'string' ? [{ path: given, prefix: '' }] : given).map(
+    ({ path, prefix }) => ({ path: resolve(path), prefix }),
+  );
   const { setTimer } = environment;
-  const threads = { entry: await workerEntry(), setTimer, memoryMb };
+  const threads = { entry: await workerEntry('worker'), setTimer, memoryMb };
   const loading = { timeoutMs: options.loadTimeoutMs ?? Math.min(5_000, timeoutMs) };
   const memory = new MemoryWatch(bufferMb, setTimer);
-  const read = (before?: PluginSet) => readPlugins(folder, { ...threads, memory }, loading, before);
-  // The folder is followed before it is read, so that no change falls in between.
+  const read = (before?: PluginSet) => readPlugins(folders, { ...threads, memory }, loading, before);
+  // Folders are followed before they are read, so that no change falls in between.
   let changed = () => {};
-  const unwatch = options.watch
-    ? await watchFolder(folder, { setTimer, onChange: () => changed(), onTrouble })
-    : async () => {};
+  const watch = { setTimer, onChange: () => changed(), onTrouble };
+  const watches = options.watch ? await Promise.all(folders.map(({ path }) => watchFolder(path, watch))) : [];
+  const unwatch = async () => {
+    await Promise.all(watches.map((end) => end()));
+  };
   try {
     const host = new Host({
       plugins: await read(),
@@ -194,26 +199,15 @@ export async function openStrategyHost(options: StrategyHostOptions): Promise<St
   }
 }
 
-let entryOfSources: Promise<URL> | undefined;
-
-/** The worker as it was built; run from sources, which workers cannot load, it is bundled first. */
-async function workerEntry(): Promise<URL> {
-  if (!import.meta.url.endsWith('.ts')) return new URL('./worker.js', import.meta.url);
-  entryOfSources ??= compile(fileURLToPath(new URL('./worker.ts', import.meta.url))).then(
-    ({ code }) => new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`),
-  );
-  return entryOfSources;
-}
-
 interface HostParts {
   readonly plugins: PluginSet;
   readonly checks: ThreadPool;
   readonly selections: ThreadPool;
   readonly timeoutMs: number;
   readonly loading: CallLimits;
-  /** Reads the folder again. */
+  /** Reads the folders again. */
   readonly read: (before: PluginSet) => Promise<PluginSet>;
-  /** Ends the following of the folder. */
+  /** Ends the following of the folders. */
   readonly unwatch: () => Promise<void>;
   readonly onProblem: (broken: StrategyInfo) => void;
   readonly onTrouble: (error: unknown) => void;

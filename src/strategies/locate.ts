@@ -20,8 +20,13 @@ export function fileIn(stack: string): string | undefined {
 }
 
 export function withPlace(text: string, place: string | undefined): string {
-  return place === undefined ? text : `${text} (${place})`;
+  const explained = /\b__(dirname|filename) is not defined/.test(text) ? `${text}: ${BUNDLED}` : text;
+  return place === undefined ? explained : `${explained} (${place})`;
 }
+
+/** Node's own message blames the kind of module. */
+const BUNDLED =
+  'a plugin is bundled with its packages, and has no place on the disk; import the file instead, such as "./x.wasm", which gives its bytes';
 
 /**
  * The place in a plugin's own sources where an error was thrown, or whence the call went that threw:

@@ -1,12 +1,19 @@
-import { readdir } from 'node:fs/promises';
-import { join, parse, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, parse, resolve } from 'node:path';
 import { StrategyFolderError } from './errors.ts';
 import { packageEntry } from './packageEntry.ts';
 
-const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
+const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+/** A folder in which plugins lie. */
+export interface PluginFolder {
+  readonly path: string;
+  /** What stands before the names of its files, so that they are told from those of other folders; or nothing. */
+  readonly prefix: string;
+}
 
 export interface PluginFile {
-  /** As it is named within the folder: `entropy.ts`, or `power-margin/index.ts`. */
+  /** As it is named within its folder, behind the folder's prefix: `entropy.ts`, or `power-margin/index.ts`. */
   readonly file: string;
   /** What people call the plugin while its own name is not known: `entropy`, `power-margin`. */
   readonly stem: string;
@@ -24,31 +31,67 @@ export interface PluginFile {
  *
  * @throws {StrategyFolderError}
  */
-export async function findPlugins(folder: string): Promise<PluginFile[]> {
+export async function findPlugins(folder: PluginFolder): Promise<PluginFile[]> {
   const found: PluginFile[] = [];
-  for (const entry of await list(folder)) {
-    if (/^[._]|\.(d|test)\.m?ts$|\.test\.m?js$/.test(entry.name) || entry.name === 'node_modules') continue;
-    if (entry.isDirectory()) {
-      const named = await packageEntry(join(folder, entry.name), EXTENSIONS);
-      if (named !== null) {
-        const file = 'entry' in named ? named.entry : 'package.json';
-        const problem = 'problem' in named ? named.problem : null;
-        found.push(plugin(folder, `${entry.name}/${file}`, entry.name, problem));
-        continue;
-      }
-      const inside = (await list(join(folder, entry.name))).map(({ name }) => name);
-      const index = EXTENSIONS.map((extension) => `index${extension}`).find((name) => inside.includes(name));
-      if (index !== undefined) found.push(plugin(folder, `${entry.name}/${index}`, entry.name));
-    } else {
-      const { name, ext } = parse(entry.name);
-      if (EXTENSIONS.includes(ext)) found.push(plugin(folder, entry.name, name));
-    }
+  for (const entry of await list(folder.path)) {
+    if (isPassedOver(entry.name)) continue;
+    const one = entry.isDirectory()
+      ? await pluginOfFolder(folder, entry.name)
+      : EXTENSIONS.includes(extname(entry.name)) && plugin(folder, entry.name, parse(entry.name).name);
+    if (one) found.push(one);
   }
   return found.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-function plugin(folder: string, file: string, stem: string, problem: string | null = null): PluginFile {
-  return { file, stem, path: resolve(folder, file), problem };
+/** A plugin, and the folder in which others lie beside it. */
+export interface PlacedPlugin {
+  readonly folder: PluginFolder;
+  readonly plugin: PluginFile;
+}
+
+/**
+ * The plugin that somebody points at: a file, a folder, or the file that a folder begins with. Null: it is none.
+ *
+ * @throws {StrategyFolderError}
+ */
+export async function pluginAt(given: string): Promise<PlacedPlugin | null> {
+  const path = resolve(given);
+  const [name, folder] = [basename(path), { path: dirname(path), prefix: '' }];
+  const found = await stat(path).catch(() => null);
+  if (found === null) return null;
+  if (found.isDirectory()) {
+    const plugin = await pluginOfFolder(folder, name);
+    return plugin && { folder, plugin };
+  }
+  // A file with which a folder begins is that folder's: what lies beside it are no plugins.
+  for (let inner = folder.path; dirname(inner) !== inner; inner = dirname(inner)) {
+    const outer = { path: dirname(inner), prefix: '' };
+    const begun = await pluginOfFolder(outer, basename(inner)).catch(() => null);
+    if (begun?.path === path) return { folder: outer, plugin: begun };
+  }
+  return EXTENSIONS.includes(extname(name))
+    ? { folder, plugin: plugin(folder, name, parse(name).name) }
+    : null;
+}
+
+async function pluginOfFolder(folder: PluginFolder, name: string): Promise<PluginFile | null> {
+  const path = join(folder.path, name);
+  const named = await packageEntry(path, EXTENSIONS);
+  if (named !== null) {
+    const file = 'entry' in named ? named.entry : 'package.json';
+    return plugin(folder, `${name}/${file}`, name, 'problem' in named ? named.problem : null);
+  }
+  const inside = (await list(path)).map((entry) => entry.name);
+  const index = EXTENSIONS.map((extension) => `index${extension}`).find((one) => inside.includes(one));
+  return index === undefined ? null : plugin(folder, `${name}/${index}`, name);
+}
+
+function isPassedOver(name: string): boolean {
+  return /^[._]|\.(d|test)\.[cm]?ts$|\.test\.[cm]?js$/.test(name) || name === 'node_modules';
+}
+
+function plugin(folder: PluginFolder, file: string, stem: string, problem: string | null = null): PluginFile {
+  return { file: `${folder.prefix}${file}`, stem, path: resolve(folder.path, file), problem };
 }
 
 async function list(folder: string) {

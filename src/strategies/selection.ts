@@ -73,7 +73,8 @@ export function complete(
     check(inclusionProbability === null, 'an inclusionProbability goes with random samples');
   }
 
-  const normalised = selection.normalised ?? normalise(strategy, scores, pool.labelSet.length, fail);
+  const normalised =
+    selection.normalised ?? normalise(strategy, scores, ordinals, pool.labelSet.length, fail);
   check(
     normalised instanceof Float64Array &&
       normalised.length === length &&
@@ -143,10 +144,14 @@ export function stateOf({ name }: Strategy, { state }: Selection): JsonObject | 
   });
 }
 
-/** Raw over maximum; 0 where there is no score. A hair above 1, from rows that sum to a hair above 1, is 1. */
+/** Rows sum to 1 within 0.001, and a score may be above its maximum by twice as much for it. */
+const SLACK = 1.002;
+
+/** Raw over maximum; 0 where there is no score. A hair above 1, from rows that do not quite sum to 1, is 1. */
 function normalise(
   { name, maximum: maximumOf }: Strategy,
   scores: Float64Array,
+  ordinals: Uint32Array,
   classes: number,
   fail: (detail: string) => never,
 ): Float64Array {
@@ -155,6 +160,12 @@ function normalise(
   const maximum = guard(name, () => maximumOf(classes));
   if (!(maximum > 0 && maximum < Number.POSITIVE_INFINITY)) {
     return fail(`its maximum for ${classes} classes is ${maximum}; it must be finite and > 0`);
+  }
+  const above = scores.findIndex((score) => score > maximum * SLACK);
+  if (above >= 0) {
+    return fail(
+      `the score of sample ${ordinals[above]} is ${scores[above]}, above its maximum for ${classes} classes, ${maximum}`,
+    );
   }
   return scores.map((score) => (Number.isNaN(score) ? 0 : Math.min(1, score / maximum)));
 }

@@ -8,6 +8,9 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Below node_modules, so that a copy finds its packages. */
 const COPIES = join(ROOT, 'node_modules/.cache/concord-test');
 
+/** The strategies that a copy comes with. */
+const PLUGINS = ['margin.ts', 'random.ts'];
+
 /** A place in a built file, and what is to stand there instead. */
 export interface Patch {
   /** Below `dist/src`. */
@@ -65,6 +68,8 @@ export async function buildWith(patches: readonly Patch[]): Promise<Build> {
   const code = join(folder, 'dist/src');
   await cp(join(ROOT, 'dist/src'), code, { recursive: true });
   await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  // Few strategies: each is compiled and tried at every start.
+  for (const file of PLUGINS) await cp(join(ROOT, 'plugins', file), join(folder, 'plugins', file));
   for (const { file, find, put } of patches) {
     const path = join(code, file);
     const parts = (await readFile(path, 'utf8')).split(find);

@@ -5,7 +5,7 @@ import type { Dice } from '../simulation/dice.ts';
 import { mustEqual, Violation } from './ledger.ts';
 import { clientOf, dataOf, localId, repeat, type Scene, think } from './scene.ts';
 
-/** The one that lies in the plugins folder of a run. */
+/** One that every build has. */
 const STRATEGY = 'random';
 const IMPORT = 'stock';
 const PART_SAMPLES = 40;

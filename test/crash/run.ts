@@ -1,8 +1,7 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@concord/sdk/client';
 import type { Project } from '../../src/domain/project.ts';
 import { runConcord, type ServiceProcess } from '../http/serviceProcess.ts';
@@ -100,7 +99,6 @@ class CrashRun {
     this.#servers = new Servers({
       build: options.build,
       store: this.#store,
-      plugins: join(folder, 'plugins'),
       port,
       ownerToken: OWNER,
     });
@@ -108,9 +106,6 @@ class CrashRun {
   }
 
   static async begin(folder: string, options: RunOptions): Promise<CrashRun> {
-    await mkdir(join(folder, 'plugins'));
-    const strategy = fileURLToPath(new URL('../../plugins/random.ts', import.meta.url));
-    await copyFile(strategy, join(folder, 'plugins', 'random.ts'));
     const dice = new Dice(options.seed);
     return new CrashRun(options, folder, dice, await freePort(dice.fork('port')));
   }

@@ -9,7 +9,6 @@ import type { Build } from './build.ts';
 export interface Place {
   readonly build: Build;
   readonly store: string;
-  readonly plugins: string;
   readonly port: number;
   readonly ownerToken: string;
 }
@@ -38,9 +37,9 @@ export class Servers {
   }
 
   #make(): ServiceProcess {
-    const { build, store, plugins, port, ownerToken } = this.#place;
+    const { build, store, port, ownerToken } = this.#place;
     const server = new ServiceProcess({
-      args: ['--store', store, '--plugins', plugins, '--port', String(port)],
+      args: ['--store', store, '--port', String(port)],
       // As `cli.js` has it, before it loads what is loaded ahead of it here.
       env: { NODE_ENV: 'production', CONCORD_OWNER_TOKEN: ownerToken },
       cli: build.cli,

@@ -1,6 +1,5 @@
-import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
 import { chunksNamed, type ProjectEvent } from '../../src/domain/events.ts';
@@ -42,14 +41,6 @@ export class UsedStore {
   }
 
   static async make(build: Build, folder: string): Promise<UsedStore> {
-    const plugins = join(folder, 'plugins');
-    await mkdir(plugins);
-    for (const plugin of ['random.ts', 'margin.ts']) {
-      await copyFile(
-        fileURLToPath(new URL(`../../plugins/${plugin}`, import.meta.url)),
-        join(plugins, plugin),
-      );
-    }
     const store = new UsedStore(build, folder);
     await store.#use();
     await store.stop();
@@ -157,7 +148,7 @@ export class UsedStore {
   }
 
   #options(more: StartOptions = {}): StartOptions {
-    const args = ['--store', this.path, '--plugins', join(this.#folder, 'plugins'), '--port', '0'];
+    const args = ['--store', this.path, '--port', '0'];
     return { cli: this.#build.cli, args, env: { CONCORD_OWNER_TOKEN: OWNER }, ...more };
   }
 }

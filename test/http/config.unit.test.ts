@@ -6,18 +6,25 @@ const DEFAULTS = {
   host: '127.0.0.1',
   port: 4000,
   store: './data',
-  plugins: '/plugins',
+  plugins: [],
   ownerToken: null,
   allowedOrigins: [],
   logLevel: 'info',
   node: null,
 };
 
-const read = (args: readonly string[], env: Record<string, string> = {}) => readConfig(args, env, '/plugins');
+const read = (args: readonly string[], env: Record<string, string> = {}) => readConfig(args, env);
 
 describe('the configuration', () => {
   it('has defaults', () => {
     expect(read([])).toEqual(DEFAULTS);
+  });
+
+  it('takes several folders of strategies', () => {
+    expect(read(['--plugins', './mine', '--plugins=./team'])).toEqual({
+      ...DEFAULTS,
+      plugins: ['./mine', './team'],
+    });
   });
 
   it.each([
@@ -25,7 +32,7 @@ describe('the configuration', () => {
     ['--port', 'CONCORD_PORT', '0', { port: 0 }],
     ['--port', 'CONCORD_PORT', '65535', { port: 65_535 }],
     ['--store', 'CONCORD_STORE', '/var/concord', { store: '/var/concord' }],
-    ['--plugins', 'CONCORD_PLUGINS', './mine', { plugins: './mine' }],
+    ['--plugins', 'CONCORD_PLUGINS', './mine', { plugins: ['./mine'] }],
     ['--log-level', 'CONCORD_LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     [
       '--allowed-origins',

@@ -93,6 +93,20 @@ describe('a strategy that breaks its promise is found out', () => {
   const SPLIT = 'chooses the same however the rows are split';
   const ORDER = 'gives a row the same score in whatever order the rows stand';
 
+  /** What a module does when it is imported. */
+  const tossed = () => {
+    const isUp = Math.random() < 0.5;
+    return scoring(({ length }) => new Float64Array(length).map((_, i) => (isUp ? i : length - i) / 1e3));
+  };
+  const dated = () => {
+    const year = new Date().getFullYear();
+    return scoring(({ length }) => new Float64Array(length).fill(year / 1e5));
+  };
+  const reloads = new Map([
+    ['tosses up when it is imported', async () => tossed()],
+    ['asks for the date when it is imported', async () => dated()],
+  ]);
+
   const broken: [string, string, Strategy, RegExp][] = [
     [
       'returns a list',
@@ -153,6 +167,31 @@ describe('a strategy that breaks its promise is found out', () => {
       'uses no chance but its seed, and no clock',
       scoring(({ length }) => new Float64Array(length).fill(Date.now() % 2)),
       /Date.now/,
+    ],
+    [
+      'asks for the date',
+      'uses no chance but its seed, and no clock',
+      scoring(({ length }) => new Float64Array(length).fill(new Date().getFullYear() / 1e4)),
+      /new Date\(\)/,
+    ],
+    [
+      'uses chance and hides what comes of it',
+      'uses no chance but its seed, and no clock',
+      scoring(({ length }) => {
+        try {
+          return new Float64Array(length).fill(crypto.getRandomValues(new Uint8Array(1))[0] ?? 0);
+        } catch {
+          return new Float64Array(length);
+        }
+      }),
+      /crypto.getRandomValues/,
+    ],
+    ['tosses up when it is imported', 'chooses the same when it is imported anew', tossed(), /Math.random/],
+    [
+      'asks for the date when it is imported',
+      'chooses the same when it is imported anew',
+      dated(),
+      /new Date/,
     ],
     [
       'scores by the rank within its rows',
@@ -252,8 +291,9 @@ describe('a strategy that breaks its promise is found out', () => {
       /had not ended/,
     ],
   ];
-  it.each(broken)('%s: %s', async (_, promise, strategy, message) => {
-    const check = conformance(strategy, { patience: 50 }).find(({ name }) => name === promise);
+  it.each(broken)('%s: %s', async (title, promise, strategy, message) => {
+    const reload = reloads.get(title) ?? (async () => strategy);
+    const check = conformance(strategy, { patience: 50, reload }).find(({ name }) => name === promise);
     await expect(check?.run()).rejects.toThrow(message);
   });
 

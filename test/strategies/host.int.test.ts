@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -208,7 +209,7 @@ describe('a folder', () => {
       ['a-good.ts', 'good', null],
       ['default-missing.ts', 'default-missing', 'it has no default export'],
       ['exits.js', 'exits', 'its worker exited with code 3'],
-      ['good.ts', 'good', 'a-good.ts has the name good already'],
+      ['good.ts', 'good', 'the name good is taken by a-good.ts, which comes first; give this one another'],
       ['import-missing.ts', 'import-missing', 'import-missing.ts:1:8: Could not resolve "./nowhere.ts"'],
       ['loops.ts', 'loops', 'it did not end within 1000 ms'],
       ['shapeless.js', 'shapeless', 'its default export was not made by defineStrategy'],
@@ -300,7 +301,7 @@ describe('a folder', () => {
       [
         'no-module',
         'no-module/package.json',
-        'no-module/package.json: exports names "./x.wasm", which is none of .ts, .mts, .js, .mjs',
+        'no-module/package.json: exports names "./x.wasm", which is none of .ts, .mts, .cts, .js, .mjs, .cjs',
       ],
       ['nothing', 'nothing/package.json', 'nothing/package.json: exports names nothing to import'],
       ['odd', 'odd/package.json', 'odd/package.json: main names 7, and must name a file'],
@@ -310,6 +311,70 @@ describe('a folder', () => {
         'outside/package.json: main names "../by-main/index.ts", which is outside of the folder',
       ],
     ]);
+  });
+
+  it('may be several: a name is that of the earliest, and a plugin may ask across folders', async () => {
+    const scored = (name: string, score: string) =>
+      plugin(name, `score: ({ length }) => new Float64Array(length).fill(${score}),`);
+    await using first = await pluginFolder({ 'one.ts': scored('one', '0.25') });
+    await using second = await pluginFolder({
+      'one.ts': scored('one', '1'),
+      'asks.ts': plugin(
+        'asks',
+        `asks: () => [{ strategy: 'one' }],
+         select: (pool, { ask }) => ask('one', { count: pool.count }),`,
+      ),
+      'bad.ts': 'export default (;',
+    });
+    const folders = [
+      { path: first.folder, prefix: 'concord/' },
+      { path: second.folder, prefix: '' },
+    ];
+    await using opened = await closing(openStrategyHost({ folder: folders, environment }));
+    const { host } = opened;
+    expect(host.list().map(({ file, problem }) => [file, problem])).toEqual([
+      ['concord/one.ts', null],
+      ['asks.ts', null],
+      ['bad.ts', 'bad.ts:1:17: Unexpected ";"'],
+      ['one.ts', 'the name one is taken by concord/one.ts, which comes first; give this one another'],
+    ]);
+    expect((await host.select({ strategy: 'asks', seed: 1, count: 1, pool })).scores[0]).toBe(0.25);
+  });
+
+  it('may hold CommonJS and WebAssembly, and says what a bundled plugin cannot do', async () => {
+    // An empty module: its magic number and version.
+    const wasm = Buffer.from('0061736d01000000', 'hex');
+    await using plugins = await pluginFolder({
+      'common.cjs': `const { defineStrategy } = require('@concord/sdk/strategy');
+        module.exports = defineStrategy({
+          name: 'common', description: 'CommonJS.', needs: [], maximum: () => 1,
+          score: ({ length }) => new Float64Array(length),
+        });`,
+      'reads.ts': plugin(
+        'reads',
+        'score: ({ length }) => new Float64Array(length),',
+        "import { readFileSync } from 'node:fs';\nreadFileSync(__dirname + '/x.wasm');",
+      ),
+    });
+    await writeFile(`${plugins.folder}/empty.wasm`, wasm);
+    await writeFile(
+      `${plugins.folder}/wasm.ts`,
+      plugin(
+        'wasm',
+        'score: ({ length }) => new Float64Array(length).fill(module ? 1 : 0),',
+        "import bytes from './empty.wasm';\nconst module = new WebAssembly.Module(bytes);",
+      ),
+    );
+    await using opened = await closing(openStrategyHost({ folder: plugins.folder, environment }));
+    expect(opened.host.list().map(({ name, problem }) => [name, problem])).toEqual([
+      ['common', null],
+      [
+        'reads',
+        expect.stringMatching(/__dirname is not defined.*import the file instead.*\(reads\.ts:4:14\)$/),
+      ],
+      ['wasm', null],
+    ]);
+    expect((await opened.host.select({ strategy: 'wasm', seed: 1, count: 1, pool })).scores[0]).toBe(1);
   });
 
   it('may be named from the working directory', async () => {

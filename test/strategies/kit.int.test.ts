@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,11 +51,8 @@ async function npy(
   return path;
 }
 
-/** Shipped plugins in the folder of this test, so that no more than these are opened. */
-async function shipped(name: string, ...others: string[]): Promise<string> {
-  for (const one of [name, ...others]) await copyFile(join(PLUGINS, one), join(folder, one));
-  return join(folder, name);
-}
+/** A plugin that comes with Concord. */
+const shipped = (name: string) => join(PLUGINS, name);
 
 const three = () => npy('p.npy', '<f4', [3, 2], Float32Array.of(0.9, 0.1, 0.5, 0.5, 0.7, 0.3));
 
@@ -68,7 +65,7 @@ describe('new-strategy', () => {
     );
     written = '';
     expect(await concord('check-strategy', file)).toBe(0);
-    expect(written).toMatch(/^(kept {4}it .+\n){12}$/);
+    expect(written).toMatch(/^(kept {4}it .+\n){13}$/);
     written = '';
     expect(await concord('try-strategy', file, await three())).toBe(0);
     expect(written).toMatch(/^my-own /);
@@ -76,12 +73,22 @@ describe('new-strategy', () => {
     expect(first).toMatch(/^1 +0\.500000 +1\.0000 +0 +0\.5000$/);
   });
 
+  it('makes the folder, and a test that runs', async () => {
+    const plugins = join(folder, 'deep/plugins');
+    expect(await concord('new-strategy', '--folder', plugins, 'my-own')).toBe(0);
+    expect(await readFile(join(plugins, 'my-own.test.ts'), 'utf8')).toContain(
+      'conformance(strategy, { reload })',
+    );
+  });
+
   it('overwrites nothing, and takes no name that is none', async () => {
     await concord('new-strategy', '--folder', folder, 'mine');
     await expect(concord('new-strategy', '--folder', folder, 'mine')).rejects.toThrow('is there already');
     await expect(concord('new-strategy', '--folder', folder, 'My own')).rejects.toThrow('kebab-case');
-    await expect(concord('new-strategy', '--folder', join(folder, 'no'), 'x')).rejects.toThrow(
-      'cannot be written',
+    await expect(concord('new-strategy', '--folder', folder, 'margin')).rejects.toThrow('comes with Concord');
+    await writeFile(join(folder, 'file'), '');
+    await expect(concord('new-strategy', '--folder', join(folder, 'file'), 'x')).rejects.toThrow(
+      'cannot be made',
     );
     await expect(concord('new-strategy', '--folder', folder)).rejects.toThrow(CommandError);
   });
@@ -101,15 +108,76 @@ describe('check-strategy', () => {
     expect(written).toContain('kept    it leaves what it is given as it is');
   });
 
-  it('lets a strategy ask those beside it', async () => {
-    expect(
-      await concord(
-        'check-strategy',
-        await shipped('hybrid.ts', 'margin.ts'),
-        '--parameters',
-        '{"share":0.5}',
+  it('finds chance and the clock that a strategy uses when it is imported', async () => {
+    const file = join(folder, 'bad.ts');
+    const score = 'score: ({ length }) => Float64Array.from({ length }, (_, i) => (luck * (i + 1)) % 1),';
+    for (const [luck, used] of [
+      ['Math.random()', 'Math.random'],
+      ['(new Date().getFullYear() % 100) / 128', 'new Date()'],
+    ] as const) {
+      written = '';
+      await writeFile(file, plugin('bad', score, `const luck = ${luck};`));
+      expect(await concord('check-strategy', file)).toBe(1);
+      expect(written).toContain('BROKEN  it chooses the same when it is imported anew\n');
+      expect(written).toContain(`while it is imported it uses ${used}`);
+    }
+  });
+
+  it('stops one that takes all memory, or ends its worker, and says where', async () => {
+    const file = join(folder, 'bad.ts');
+    for (const [body, problem] of [
+      ['const all = []; for (;;) all.push(new Array(1e6).fill(0));', 'it used more than 512 MiB of memory'],
+      ['process.exit(0);', 'it ended its worker, with code 0'],
+      ['return new Promise(() => {});', 'never answers'],
+    ]) {
+      written = '';
+      await writeFile(file, plugin('bad', `select() { ${body} },`));
+      expect(await concord('check-strategy', file)).toBe(1);
+      expect(written).toMatch(/^BROKEN {2}it chooses as many as it should.*\n.*\n$/);
+      expect(written).toContain(problem);
+    }
+  });
+
+  it('takes a folder, also by the file that it begins with, and does not take what lies in it for plugins', async () => {
+    const own = join(folder, 'own');
+    await mkdir(join(own, 'lib'), { recursive: true });
+    await writeFile(join(own, 'package.json'), '{ "exports": "./lib/begin.ts" }');
+    await writeFile(join(own, 'lib/helper.ts'), 'throw new Error("not to be loaded by itself");');
+    await writeFile(
+      join(own, 'lib/begin.ts'),
+      plugin(
+        'own',
+        `asks: () => [{ strategy: 'beside' }, { strategy: 'random' }],
+         select: (pool, { ask }) => ask('beside', { count: pool.count }),`,
       ),
-    ).toBe(0);
+    );
+    await writeFile(
+      join(folder, 'beside.ts'),
+      plugin('beside', 'score: ({ length }) => new Float64Array(length),'),
+    );
+    for (const given of [own, join(own, 'lib/begin.ts')]) {
+      written = '';
+      expect(await concord('check-strategy', given)).toBe(0);
+      expect(written).not.toContain('BROKEN');
+    }
+    written = '';
+    expect(await concord('try-strategy', own, await three())).toBe(0);
+    expect(written).toMatch(/^own /);
+    expect(written).toContain('it may ask beside, random');
+  });
+
+  it('tells one whose name a strategy of Concord has', async () => {
+    const file = join(folder, 'own.ts');
+    await writeFile(file, plugin('margin', 'score: ({ length }) => new Float64Array(length),'));
+    expect(await concord('check-strategy', file)).toBe(1);
+    expect(written).toContain('the name margin is taken by concord/margin.ts; give it another');
+    await expect(concord('try-strategy', file, await three())).rejects.toThrow(
+      'the name margin is taken by concord/margin.ts, which comes first',
+    );
+  });
+
+  it('lets a strategy ask those beside it', async () => {
+    expect(await concord('check-strategy', shipped('hybrid.ts'), '--parameters', '{"share":0.5}')).toBe(0);
   });
 
   it('says why a file is no strategy', async () => {
@@ -133,14 +201,7 @@ describe('try-strategy', () => {
     const embeddings = await npy('e.npy', '<f4', [4, 1], Float32Array.of(0, 1, 5, 2));
     const labels = await npy('l.npy', '<i8', [4], BigInt64Array.of(0n, -1n, -1n, -1n));
     const files = ['--embeddings', embeddings, '--labels', labels];
-    await concord(
-      'try-strategy',
-      await shipped('k-center-greedy.ts'),
-      probabilities,
-      ...files,
-      '--count',
-      '2',
-    );
+    await concord('try-strategy', shipped('k-center-greedy.ts'), probabilities, ...files, '--count', '2');
     expect(
       written
         .split('\n')
@@ -157,26 +218,12 @@ describe('try-strategy', () => {
       Float32Array.of(...[1, 0, 1, 0, 1, 0, 1, 0], ...[1, 0, 1, 0, 0, 1, 1, 0]),
     );
     written = '';
-    await concord(
-      'try-strategy',
-      await shipped('bald.ts'),
-      probabilities,
-      '--passes',
-      passes,
-      '--count',
-      '1',
-    );
+    await concord('try-strategy', shipped('bald.ts'), probabilities, '--passes', passes, '--count', '1');
     expect(written.split('\n')[5]).toMatch(/^2 +0\.693147/);
   });
 
   it('passes parameters on, and marks what was drawn at random', async () => {
-    await concord(
-      'try-strategy',
-      await shipped('hybrid.ts', 'margin.ts'),
-      await three(),
-      '--parameters',
-      '{"share":1}',
-    );
+    await concord('try-strategy', shipped('hybrid.ts'), await three(), '--parameters', '{"share":1}');
     expect(written).toContain('"share":1');
     expect(written.match(/ random$/gm)).toHaveLength(3);
   });
@@ -234,7 +281,7 @@ describe('try-strategy', () => {
       /it takes no parameters/,
     ],
   ])('refuses %s', async (_, files, problem) => {
-    const running = concord('try-strategy', await shipped('margin.ts'), ...(await files()));
+    const running = concord('try-strategy', shipped('margin.ts'), ...(await files()));
     await expect(running).rejects.toThrow(problem);
     await expect(running).rejects.toThrow(CommandError);
   });

@@ -177,6 +177,7 @@ describe('what the page says of a round', () => {
       score('return [1, 2, 3, 4];'),
       score('return new Float64Array(3);'),
       score('return new Float64Array(length).fill(NaN);'),
+      score('return new Float64Array(length).fill(3);'),
       score('return new Float64Array(length);').replace('maximum: () => 1', 'maximum: () => 0'),
       select('return undefined;'),
       select('return { ordinals: [0, 1] };'),

@@ -121,7 +121,8 @@ export interface ScoreDefinition<
 > extends Definition<Needs, Schema> {
   /**
    * The largest raw score there can be with so many classes, > 0. The normalised score is raw / maximum, so
-   * that 0.8 means the same whatever the strategy and the number of classes.
+   * that 0.8 means the same whatever the strategy and the number of classes. A score above it fails the selection; but
+   * for 0.2 %, as the rows of probabilities sum to 1 within 0.1 %.
    *
    * @param classes ≥ 2
    */

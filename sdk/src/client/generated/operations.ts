@@ -4401,7 +4401,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(SKIP, { input }, options);
     },
 
-    /** The strategies found in the plugins folder, broken ones with what is wrong with them. */
+    /** The strategies that come with Concord and those in the plugins folders, broken ones with what is wrong with them. */
     strategies(options?: CallOptions): Promise<readonly Strategy[]> {
       return call(STRATEGIES, {}, options);
     },
@@ -4471,7 +4471,7 @@ export function bindOperations({ call, stream }: Transport) {
       return stream(WATCH_QUEUE, variables, options);
     },
 
-    /** State: the strategies found in the plugins folder, whenever a file in it has changed. */
+    /** State: the strategies that there are, whenever a file in their folders has changed. */
     watchStrategies(options?: CallOptions): AsyncIterable<readonly Strategy[]> {
       return stream(WATCH_STRATEGIES, {}, options);
     },

@@ -1097,13 +1097,13 @@ export interface StoppingSignals {
   readonly isStable: boolean;
 }
 
-/** A way to choose what is labelled next: a file in the plugins folder. */
+/** A way to choose what is labelled next: one that comes with Concord, or a file in a plugins folder. */
 export interface Strategy {
   /** By which rounds and policies name it. */
   readonly name: string;
   /** What it does, in a line. */
   readonly description: string;
-  /** Its file within the folder. */
+  /** Its file within its folder; `concord/…` is one that comes with Concord. */
   readonly file: string;
   /** SHA-256 of its code; null if it does not compile. */
   readonly version: string | null;

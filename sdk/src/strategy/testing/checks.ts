@@ -1,4 +1,5 @@
 import type { FullSelection, Strategy } from '../contract.ts';
+import { elsewhere, forbidding } from './chance.ts';
 import { chooseOn, insist, type StandOptions, scoresAt } from './stand.ts';
 import { type Universe, universe } from './universe.ts';
 
@@ -9,6 +10,8 @@ export interface Subject {
   readonly others: readonly Strategy[];
   /** How long a strategy may take to end, in milliseconds. */
   readonly patience: number;
+  /** Imports it anew; null: nobody has said how. */
+  readonly reload: (() => Promise<Strategy>) | null;
 }
 
 type Checking = (subject: Subject) => void | Promise<void>;
@@ -74,18 +77,23 @@ export const CHECKS: Readonly<Record<string, Checking>> = {
   },
 
   async 'uses no chance but its seed, and no clock'(subject) {
-    const forbidden = (what: string) => () => {
-      throw new Error(`it used ${what}`);
-    };
-    const { random } = Math;
-    const { now } = Date;
-    try {
-      Math.random = forbidden('Math.random; use context.random, which the round can repeat');
-      Date.now = forbidden('Date.now; a round must not depend on when it is opened');
-      await chooseOn(subject.strategy, TEN_CLASSES, options(subject, 5));
-    } finally {
-      Math.random = random;
-      Date.now = now;
+    const used = await forbidding(() => chooseOn(subject.strategy, TEN_CLASSES, options(subject, 5)));
+    insist(used === null, `it used ${used}`);
+  },
+
+  async 'chooses the same when it is imported anew'(subject) {
+    const { strategy, reload } = subject;
+    if (reload === null) return;
+    for (const luck of [0, 9]) {
+      const { result, used } = await elsewhere(luck, reload);
+      const why = used === null ? '' : `, and while it is imported it uses ${used}`;
+      for (const pool of ALL) {
+        await on(pool, async () => {
+          const one = await chooseOn(strategy, pool, options(subject, 9));
+          const other = await chooseOn(result, pool, options(subject, 9));
+          insistSame(one, other, `imported anew it chose otherwise${why}`);
+        });
+      }
     }
   },
 

@@ -23,6 +23,11 @@ export interface ConformanceOptions {
   readonly parameters?: unknown;
   /** The strategies that it asks, if it asks any. */
   readonly others?: readonly Strategy[];
+  /**
+   * Imports the strategy anew, so that chance and the clock are found that it uses while it is imported. With vitest:
+   * `async () => { vi.resetModules(); return (await import('./my-strategy.ts')).default; }`. Default: that is not checked.
+   */
+  readonly reload?: () => Promise<Strategy>;
   /** How long it may take to end when its signal is aborted, in milliseconds; default: 2,000. */
   readonly patience?: number;
 }
@@ -43,13 +48,14 @@ export interface Check {
  */
 export function conformance(
   strategy: Strategy,
-  { parameters, others = [], patience = 2_000 }: ConformanceOptions = {},
+  { parameters, others = [], patience = 2_000, reload }: ConformanceOptions = {},
 ): readonly Check[] {
   if (!isStrategy(strategy)) throw new TypeError('a strategy is made by defineStrategy');
   return Object.entries(CHECKS).map(([name, check]) => ({
     name,
     run: async () => {
-      await check({ strategy, parameters: await parsed(strategy, parameters), others, patience });
+      const given = await parsed(strategy, parameters);
+      await check({ strategy, parameters: given, others, patience, reload: reload ?? null });
     },
   }));
 }

@@ -186,6 +186,8 @@ function complete(
   if (normalised === undefined) {
     insist(maximum !== null || scores.every(Number.isNaN), 'it returned scores, but has no maximum');
     const largest = maximum?.(from.classes) ?? 1;
+    const above = scores.find((score) => score > largest * 1.002);
+    insist(above === undefined, `a score is ${above}, above its maximum of ${largest}`);
     normalised = scores.map((score) => (Number.isNaN(score) ? 0 : Math.min(1, score / largest)));
   }
   insist(
