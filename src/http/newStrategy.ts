@@ -26,13 +26,17 @@ export async function newStrategy(
   const test = join(folder, `${name}.test.ts`);
   await write(plugin, pluginText(name));
   await write(test, testText(name));
+  const next = [
+    [`concord check-strategy ${plugin}`, 'holds it to what every strategy promises'],
+    [`concord try-strategy ${plugin} p.npy`, 'shows what it chooses from what numpy.save wrote'],
+    [`concord --plugins ${folder}`, 'has the service offer it'],
+  ] as const;
+  const width = Math.max(...next.map(([command]) => command.length)) + 3;
   process.stdout.write(`${plugin}
 ${test}
 
 Next:
-  concord check-strategy ${plugin}                         holds it to what every strategy promises
-  concord try-strategy ${plugin} probabilities.npy         shows what it chooses, from what numpy.save wrote
-  concord --plugins ${folder}                              has the service offer it
+${next.map(([command, what]) => `  ${command.padEnd(width)}${what}`).join('\n')}
 The test is for vitest: npm install --save-dev vitest @concord/sdk, then npx vitest run.
 `);
   return true;
