@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomAt } from '@concord/sdk/strategy';
+import { randomAt, sharedMatrices } from '@concord/sdk/strategy';
 import type { SamplePool } from '../../src/strategies/host.ts';
 
 export const SAMPLES = 1_000_000;
@@ -21,8 +21,8 @@ export interface Inputs {
 
 /** The same numbers in every run: probabilities uniform on the simplex, embeddings normal in every dimension. */
 export function makeInputs(): Inputs {
-  const passes = Array.from({ length: PASSES }, (_, pass) => {
-    const matrix = shared(Float32Array, SAMPLES * CLASSES);
+  const { memory, matrices: passes } = sharedMatrices(PASSES, SAMPLES * CLASSES);
+  passes.forEach((matrix, pass) => {
     for (let row = 0; row < SAMPLES; row++) {
       let sum = 0;
       for (let at = row * CLASSES; at < (row + 1) * CLASSES; at++) {
@@ -32,7 +32,6 @@ export function makeInputs(): Inputs {
       }
       for (let at = row * CLASSES; at < (row + 1) * CLASSES; at++) matrix[at] = (matrix[at] ?? 0) / sum;
     }
-    return matrix;
   });
   const values = shared(Float32Array, POINTS * DIMENSIONS).map((_, at) => {
     const radius = Math.sqrt(-2 * Math.log(1 - randomAt(2, at, 0)));
@@ -47,7 +46,7 @@ export function makeInputs(): Inputs {
       labelSet,
       ordinals: rowOf,
       accepted: shared(Uint8Array, SAMPLES),
-      predictions: { rowOf, probabilities: passes[0] as Float32Array, passes },
+      predictions: { rowOf, probabilities: passes[0] as Float32Array, passes, memory, passesMemory: memory },
     },
     embedded: {
       ...none,

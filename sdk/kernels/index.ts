@@ -7,6 +7,7 @@
  */
 export { approach } from './distances';
 export { farthest } from './farthest';
+export { gather } from './gather';
 export { logarithms } from './logarithm';
 export { bald, voteEntropy } from './passes';
 export { entropy, leastConfident, margin } from './probabilities';

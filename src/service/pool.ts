@@ -84,7 +84,11 @@ export async function loadPool(
     ...head,
     pool: {
       ...pool,
-      predictions: matrix && { ...matrix, passes },
+      predictions: matrix && {
+        ...matrix,
+        passes: passes?.matrices ?? null,
+        passesMemory: passes?.memory ?? null,
+      },
       embeddings:
         embeddings && needs.includes('embeddings')
           ? await orRefusal(loadEmbeddings(store, embeddings, samples))

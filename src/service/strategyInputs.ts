@@ -1,3 +1,4 @@
+import { type SharedMatrices, sharedMatrices } from '@concord/sdk/strategy';
 import { decodeOrdinals, type Embeddings } from '../domain/embedding.ts';
 import type { PredictionRun } from '../domain/predictionRun.ts';
 import { decodeVerdicts } from '../domain/verdicts.ts';
@@ -11,6 +12,8 @@ import { mustGetChunk } from './chunks.ts';
 export interface Matrix {
   readonly probabilities: Float32Array;
   readonly rowOf: Uint32Array;
+  /** Where they lie. */
+  readonly memory: SharedMatrices['memory'];
 }
 
 /** Keeps the probabilities of the newest prediction run that was asked for in memory: most rounds need them. */
@@ -56,7 +59,8 @@ export async function loadMatrix(
   classes: number,
   samples: number,
 ): Promise<Matrix> {
-  const probabilities = sharedFloats(run.rows * classes);
+  const { memory, matrices } = sharedMatrices(1, run.rows * classes);
+  const probabilities = matrices[0] as Float32Array;
   const rowOf = noRows(samples);
   let row = 0;
   for (const part of run.published.parts) {
@@ -64,19 +68,19 @@ export async function loadMatrix(
     const { ordinals } = decodeVerdicts(await mustGetChunk(store, part.verdicts));
     for (const ordinal of ordinals) rowOf[ordinal] = row++;
   }
-  return { probabilities, rowOf };
+  return { probabilities, rowOf, memory };
 }
 
 /**
  * The passes of a run, each as its probabilities. They are not kept: several times as large, and seldom needed.
  * @throws {DamagedChunkError}
  */
-export async function loadPasses(store: Store, run: PredictionRun, classes: number): Promise<Float32Array[]> {
-  const passes = Array.from({ length: run.passes }, () => sharedFloats(run.rows * classes));
+export async function loadPasses(store: Store, run: PredictionRun, classes: number): Promise<SharedMatrices> {
+  const passes = sharedMatrices(run.passes, run.rows * classes);
   let row = 0;
   for (const part of run.published.parts) {
     for (const [i, chunk] of part.passes.entries()) {
-      put(passes[i] as Float32Array, row * classes, await mustGetChunk(store, chunk));
+      put(passes.matrices[i] as Float32Array, row * classes, await mustGetChunk(store, chunk));
     }
     row += part.rows;
   }
@@ -113,7 +117,7 @@ export function encodeVectors(bytes: Uint8Array): Uint8Array {
 }
 
 function put(into: Float32Array, from: number, bytes: Uint8Array): void {
-  new Uint8Array(into.buffer, 4 * from, bytes.length).set(bytes);
+  new Uint8Array(into.buffer, into.byteOffset + 4 * from, bytes.length).set(bytes);
 }
 
 function sharedFloats(length: number): Float32Array {

@@ -1,12 +1,14 @@
-import { type Need, type Rows, type Stage, stageKeeper } from '@concord/sdk/strategy';
+import { letLie, type Need, type Rows, stageKeeper } from '@concord/sdk/strategy';
 import { isRun, NO_ROW, rowsNeeded, type SamplePool } from './pool.ts';
-import { copyRows } from './samples.ts';
+import { copyRows, noSuchRow } from './samples.ts';
+import { Shown } from './shown.ts';
 
 /** Bytes of rows that are scored in one call: they and their scores stay in a core's cache. */
 const BLOCK_BYTES = 128 * 1024;
 
-/** One is enough: a thread scores one pool at a time, from its first block to its last. */
-const stageFor = stageKeeper();
+/** Where rows are copied to. One of each is enough: a thread scores one pool at a time, from its first block to its last. */
+const ofProbabilities = stageKeeper();
+const ofPasses = stageKeeper();
 
 /** Samples that are scored in one call. */
 export interface Block {
@@ -17,109 +19,115 @@ export interface Block {
 }
 
 /**
- * Hands out the samples of a pool in blocks, through the same memory again and again: those that need review and have
- * what is needed. Probabilities are brought to a stage, where the kernels of the SDK score them without another copy.
+ * Hands out the samples of a pool in blocks: those that need review and have what is needed. What a strategy reads is
+ * copied, to the same memory again and again; kernels of the SDK find class probabilities where they lie.
  */
 export class Blocks {
   readonly #pool: SamplePool;
   /** Rows in a block. */
   readonly #size: number;
-  /** The `rowOf` of what is needed: a sample must have a row in both. */
-  readonly #first: Uint32Array | null;
-  readonly #second: Uint32Array | null;
-  readonly #stage: Stage | null;
+  /** The `rowOf` of what is needed, two at most: a sample must have a row in each. */
+  readonly #rowsOf: readonly Uint32Array[];
   readonly #ordinals: Uint32Array;
-  readonly #probabilities: Float32Array | null;
-  readonly #passes: readonly Float32Array[] | null;
+  readonly #probabilities: Shown | null = null;
+  readonly #passes: Shown | null = null;
   readonly #embeddings: Float32Array | null;
 
-  constructor(pool: SamplePool, needs: readonly Need[]) {
+  /** @param seat of the thread that scores, among those that share the pool's memory; undefined: nobody shares it */
+  constructor(pool: SamplePool, needs: readonly Need[], seat?: number) {
     this.#pool = pool;
-    const classes = pool.labelSet.length;
+    const width = pool.labelSet.length;
     const { predictions, embeddings } = pool;
-    const has = (need: Need) => needs.includes(need);
-    const one = Number(has('probabilities'));
-    const matrices = one + (has('passes') ? (predictions?.passes?.length ?? 0) : 0);
-    const dimensions = has('embeddings') ? (embeddings?.dimensions ?? 0) : 0;
-    const width = Math.max(1, classes * matrices + dimensions);
-    const length = Math.max(1, Math.min(Math.floor(BLOCK_BYTES / (4 * width)), pool.ordinals.length));
+    const passes = (needs.includes('passes') && predictions?.passes) || [];
+    const one = predictions !== null && needs.includes('probabilities');
+    const dimensions = needs.includes('embeddings') ? (embeddings?.dimensions ?? 0) : 0;
+    const numbers = Math.max(1, width * (Number(one) + passes.length) + dimensions);
+    const length = Math.max(1, Math.min(Math.floor(BLOCK_BYTES / (4 * numbers)), pool.ordinals.length));
     this.#size = length;
-    [this.#first = null, this.#second = null] = rowsNeeded(pool, needs);
-    this.#stage = matrices === 0 ? null : stageFor({ length, classes, matrices });
+    this.#rowsOf = rowsNeeded(pool, needs);
     this.#ordinals = new Uint32Array(length);
-    const rooms = this.#stage?.matrices ?? [];
-    this.#probabilities = has('probabilities') ? (rooms[0] as Float32Array) : null;
-    this.#passes = has('passes') ? rooms.slice(one) : null;
-    this.#embeddings = has('embeddings') ? new Float32Array(length * dimensions) : null;
+    if (predictions !== null) {
+      const { rowOf, probabilities, memory = null, passesMemory = null } = predictions;
+      if (one) {
+        const input = { matrices: [probabilities], width, rowOf, memory };
+        this.#probabilities = new Shown(input, length, seat, ofProbabilities);
+      }
+      if (passes.length > 0) {
+        const input = { matrices: passes, width, rowOf, memory: passesMemory };
+        this.#passes = new Shown(input, length, seat, ofPasses);
+      }
+    }
+    this.#embeddings = needs.includes('embeddings') ? new Float32Array(length * dimensions) : null;
   }
 
   /** All blocks of a share of the pool. Each is gone when the next is asked for. */
   *of(share: SamplePool): Generator<Block, void, void> {
     for (let from = 0; from < share.ordinals.length; ) {
-      this.#stage?.refill();
       // Most often the next samples and their rows all follow each other, and nothing need be looked up one by one.
-      const whole = this.#takeWhole(share, from);
-      if (whole === null) {
-        const [ordinals, to] = this.#takeSome(share, from);
-        this.#copy(ordinals);
-        from = to;
-        if (ordinals.length > 0) yield this.#show(ordinals);
-      } else {
-        from += whole.length;
-        yield this.#show(whole);
-      }
+      const run = this.#takeRun(share, from);
+      const [ordinals, to] = run === null ? this.#takeSome(share, from) : [run, from + run.length];
+      from = to;
+      if (ordinals.length > 0) yield { ordinals, rows: this.#show(ordinals, run !== null) };
     }
   }
 
-  #show(ordinals: Uint32Array): Block {
+  #show(ordinals: Uint32Array, isRun: boolean): Rows<Need> {
     const { labelSet, embeddings } = this.#pool;
-    const classes = labelSet.length;
-    const { length } = ordinals;
-    const part = (room: Float32Array, width: number) => room.subarray(0, length * width);
+    const probabilities = this.#probabilities;
+    const passes = this.#passes;
+    probabilities?.show(ordinals, isRun);
+    passes?.show(ordinals, isRun);
     let own: Uint32Array | undefined;
     // Null is what a strategy sees of what it does not need; its type says so.
     const rows = {
-      length,
-      classes,
+      length: ordinals.length,
+      classes: labelSet.length,
       get ordinals() {
         own ??= new Uint32Array(ordinals);
         return own;
       },
-      probabilities: this.#probabilities && part(this.#probabilities, classes),
-      passes: this.#passes?.map((pass) => part(pass, classes)) ?? null,
-      embeddings: this.#embeddings && embeddings && part(this.#embeddings, embeddings.dimensions),
+      get probabilities() {
+        return probabilities?.copies[0] ?? null;
+      },
+      get passes() {
+        return passes?.copies ?? null;
+      },
+      embeddings: this.#embeddingsOf(ordinals),
       dimensions: this.#embeddings && embeddings ? embeddings.dimensions : null,
     } as Rows<Need>;
-    return { ordinals, rows };
+    letLie(rows, (need) => (need === 'passes' ? passes : probabilities)?.place ?? null);
+    return rows;
   }
 
-  /** The next block, copied, if its ordinals and their rows follow each other and all need review; else null. */
-  #takeWhole({ ordinals, accepted }: SamplePool, from: number): Uint32Array | null {
+  #embeddingsOf(ordinals: Uint32Array): Float32Array | null {
+    const { embeddings } = this.#pool;
+    if (this.#embeddings === null || embeddings === null) return null;
+    const { values, dimensions, rowOf } = embeddings;
+    const room = this.#embeddings.subarray(0, ordinals.length * dimensions);
+    copyRows(room, values, dimensions, rowOf, ordinals);
+    return room;
+  }
+
+  /** The next block, if its ordinals and their rows follow each other and all need review; else null. */
+  #takeRun({ ordinals, accepted }: SamplePool, from: number): Uint32Array | null {
     const to = Math.min(from + this.#size, ordinals.length);
     const first = ordinals[from] as number;
     // They ascend: that is enough for them to follow each other.
     if ((ordinals[to - 1] as number) - first !== to - 1 - from) return null;
     if (accepted.subarray(from, to).includes(1)) return null;
-    for (const rowOf of [this.#first, this.#second]) {
-      if (rowOf !== null && !isRun(rowOf, first, first + to - from)) return null;
+    for (const rowOf of this.#rowsOf) {
+      if (!isRun(rowOf, first, first + to - from)) return null;
+      const last = rowOf[first + to - 1 - from] as number;
+      // What has no row, or none that there is, is seen one by one.
+      if (last >= heightOf(this.#pool, rowOf)) return null;
     }
-    const whole = ordinals.subarray(from, to);
-    const fits = this.#each((into, matrix, width, rowOf) => {
-      const row = rowOf[first] as number;
-      const part = matrix.subarray(row * width, (row + whole.length) * width);
-      // What lies beyond the matrix is the pool's fault; the other way tells it.
-      if (part.length !== whole.length * width) return false;
-      into.set(part);
-      return true;
-    });
-    return fits ? whole : null;
+    return ordinals.subarray(from, to);
   }
 
   /** The ordinals of the next block, found one by one; and from where to go on. */
   #takeSome({ ordinals, accepted }: SamplePool, from: number): [Uint32Array, number] {
     const into = this.#ordinals;
-    const first = this.#first;
-    const second = this.#second;
+    const [first = null, second = null] = this.#rowsOf;
     let length = 0;
     let at = from;
     for (; at < ordinals.length && length < into.length; at++) {
@@ -129,33 +137,27 @@ export class Blocks {
       if (second !== null && second[ordinal] === NO_ROW) continue;
       into[length++] = ordinal;
     }
-    return [into.subarray(0, length), at];
+    const block = into.subarray(0, length);
+    for (const rowOf of this.#rowsOf) checkRows(block, rowOf, heightOf(this.#pool, rowOf));
+    return [block, at];
   }
+}
 
-  #copy(ordinals: Uint32Array): void {
-    this.#each((into, matrix, width, rowOf) => {
-      copyRows(into, matrix, width, rowOf, ordinals);
-      return true;
-    });
-  }
+/** How many rows there are of those that are looked up in a `rowOf`. */
+function heightOf({ predictions, embeddings, labelSet }: SamplePool, rowOf: Uint32Array): number {
+  return Math.min(
+    predictions?.rowOf === rowOf
+      ? predictions.probabilities.length / labelSet.length
+      : Number.POSITIVE_INFINITY,
+    embeddings?.rowOf === rowOf ? embeddings.values.length / embeddings.dimensions : Number.POSITIVE_INFINITY,
+  );
+}
 
-  /** Does the same for each matrix that is needed, until once it cannot be done. */
-  #each(
-    copy: (into: Float32Array, matrix: Float32Array, width: number, rowOf: Uint32Array) => boolean,
-  ): boolean {
-    const { labelSet, predictions, embeddings } = this.#pool;
-    const classes = labelSet.length;
-    if (predictions !== null) {
-      const { probabilities, passes, rowOf } = predictions;
-      if (this.#probabilities !== null && !copy(this.#probabilities, probabilities, classes, rowOf))
-        return false;
-      const rooms = this.#passes ?? [];
-      if (!rooms.every((room, i) => copy(room, passes?.[i] as Float32Array, classes, rowOf))) return false;
-    }
-    return (
-      this.#embeddings === null ||
-      embeddings === null ||
-      copy(this.#embeddings, embeddings.values, embeddings.dimensions, embeddings.rowOf)
-    );
+/** @throws {InvalidPoolError} a row is not there: what kernels read is not checked after */
+function checkRows(ordinals: Uint32Array, rowOf: Uint32Array, height: number): void {
+  for (let i = 0; i < ordinals.length; i++) {
+    const ordinal = ordinals[i] as number;
+    const row = rowOf[ordinal] as number;
+    if (!(row < height)) throw noSuchRow(row, ordinal, height);
   }
 }

@@ -1,4 +1,4 @@
-import type { Need } from '@concord/sdk/strategy';
+import type { Memory, Need } from '@concord/sdk/strategy';
 
 /**
  * The samples to choose from, and what is known of them. Parallel arrays, one place a sample. What is large lies on
@@ -30,6 +30,10 @@ export interface PredictionInputs {
   readonly probabilities: Float32Array;
   /** One matrix a pass, each as `probabilities`; null if the run has none, or nobody needs them. */
   readonly passes: readonly Float32Array[] | null;
+  /** The memory on which kernels find the probabilities, as `sharedMatrices` made it; default: they find a copy. */
+  readonly memory?: Memory | null;
+  /** Likewise of all passes. */
+  readonly passesMemory?: Memory | null;
 }
 
 export interface EmbeddingInputs {
@@ -104,9 +108,20 @@ export function isRun(numbers: Uint32Array, from: number, to: number): boolean {
   if (from >= to) return true;
   // Int32 arithmetic wraps round: then the last would be less than the first.
   if ((numbers[to - 1] as number) < (numbers[from] as number)) return false;
-  const offset = ((numbers[from] as number) - from) | 0;
-  for (let i = from; i < to; i++) {
-    if ((((numbers[i] as number) - i) | 0) !== offset) return false;
+  const run = new Int32Array(numbers.buffer, numbers.byteOffset + 4 * from, to - from);
+  const first = run[0] as number;
+  const fours = run.length & ~3;
+  // Four at a time take half as long.
+  for (let i = 0; i < fours; i += 4) {
+    const off =
+      ((run[i] as number) - i - first) |
+      ((run[i + 1] as number) - i - 1 - first) |
+      ((run[i + 2] as number) - i - 2 - first) |
+      ((run[i + 3] as number) - i - 3 - first);
+    if (off !== 0) return false;
+  }
+  for (let i = fours; i < run.length; i++) {
+    if ((run[i] as number) - i !== first) return false;
   }
   return true;
 }
@@ -208,8 +223,10 @@ export function isIn(ascending: Uint32Array, ordinal: number): boolean {
 
 /** Where an ordinal stands among those of a pool, or −1. */
 function placeOf(ascending: Uint32Array, ordinal: number): number {
-  let low = 0;
-  let high = ascending.length;
+  // Where it could stand if everything missing were on one side of it: in a pool without gaps, that is one place.
+  const { length } = ascending;
+  let low = Math.max(0, length - 1 - ((ascending[length - 1] as number) - ordinal));
+  let high = Math.min(length, ordinal - (ascending[0] as number) + 1);
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((ascending[middle] as number) < ordinal) low = middle + 1;

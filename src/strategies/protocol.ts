@@ -24,6 +24,8 @@ export interface WorkerData {
   /** On shared memory: its first number is 1 once nobody wants an answer any more, and the thread will be ended. */
   readonly ending: Int32Array;
   readonly plugins: readonly WorkerPlugin[];
+  /** The thread's own, for as long as it lives: where it works in memory that it shares with others. */
+  readonly seat: number;
 }
 
 /** The plugin file of each strategy that is in order. */

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What each strategy kept in an earlier round, by its name. */
   readonly states: Readonly<Record<string, JsonObject>>;
+  /** Of this thread, among those that share memory; default: it copies what it scores. */
+  readonly seat?: number;
   /** Has other threads help to score a pool; default: nobody helps. */
   readonly help?: Help;
 }
@@ -108,8 +110,8 @@ async function score(
   const context = contextOf(plan, pool, options);
   const chosen =
     options.help === undefined || !isWorthSharing(pool, needs)
-      ? scoreShares(strategy, pool, count, context, [pool])
-      : await scoreTogether(strategy, plan, pool, count, context, options.help);
+      ? scoreShares(strategy, pool, count, context, [pool], options.seat)
+      : await scoreTogether(strategy, plan, pool, count, context, options.help, options.seat);
   const { length } = chosen.ordinals;
   const selection = {
     ordinals: chosen.ordinals,
@@ -131,10 +133,11 @@ function scoreShares(
   count: number,
   context: ScoreContext<JsonObject, Need>,
   shares: Iterable<SamplePool>,
+  seat: number | undefined,
 ): Best {
   const top = new TopK(count, context.seed, pool.ordinals.length, 0);
   if (count === 0) return top.top();
-  const blocks = new Blocks(pool, needs);
+  const blocks = new Blocks(pool, needs, seat);
   for (const share of shares) {
     for (const { ordinals, rows } of blocks.of(share)) {
       const scores = guard(name, () => score(rows, context));
@@ -151,11 +154,12 @@ async function scoreTogether(
   count: number,
   context: ScoreContext<JsonObject, Need>,
   help: Help,
+  seat: number | undefined,
 ): Promise<Best> {
   const cursor = newCursor();
   const helped = help({ strategy: strategy.name, parameters, pool, count, cursor });
   try {
-    const own = scoreShares(strategy, pool, count, context, shares(pool, cursor, 0));
+    const own = scoreShares(strategy, pool, count, context, shares(pool, cursor, 0), seat);
     const parts = await helped;
     if (!parts.includes(null)) return bestOf([own, ...(parts as Best[])], count, context.seed);
   } catch (error) {
@@ -164,7 +168,7 @@ async function scoreTogether(
     takeRest(pool, cursor);
     await helped;
   }
-  return scoreShares(strategy, pool, count, context, [pool]);
+  return scoreShares(strategy, pool, count, context, [pool], seat);
 }
 
 /** What a thread does that helps another one. */
@@ -175,7 +179,8 @@ export function scoreTask(
 ): Best {
   const { strategy } = plan;
   if (strategy.kind !== 'score') throw new Error(`${strategy.name} does not score`);
-  return scoreShares(strategy, pool, count, contextOf(plan, pool, options), shares(pool, cursor));
+  const context = contextOf(plan, pool, options);
+  return scoreShares(strategy, pool, count, context, shares(pool, cursor), options.seat);
 }
 
 /** @throws {StrategyFailedError} they are no scores of these samples */

@@ -26,13 +26,15 @@ export function copyRows(
     let run = 1;
     while (i + run < ordinals.length && rowOf[ordinals[i + run] as number] === row + run) run++;
     if (row + run > height) {
-      throw new InvalidPoolError(
-        `row ${row} of sample ${ordinals[i]} is not in the matrix of ${height} rows`,
-      );
+      throw noSuchRow(row, ordinals[i] as number, height);
     }
     into.set(matrix.subarray(row * width, (row + run) * width), i * width);
     i += run;
   }
+}
+
+export function noSuchRow(row: number, ordinal: number, height: number): InvalidPoolError {
+  return new InvalidPoolError(`row ${row} of sample ${ordinal} is not in the matrix of ${height} rows`);
 }
 
 /** Some samples, in any order; each array is copied when it is first read. */

@@ -67,6 +67,17 @@ type OnHelp = (task: ScoreTask) => Promise<HostMessage['parts']>;
 /** How long a thread may still run after it was told that nobody wants its answer. */
 const GRACE_MS = 100;
 
+/** Those of the threads that live. */
+const seats = new Set<number>();
+
+/** The smallest that is free: memory has room for a few. */
+function takeSeat(): number {
+  let seat = 0;
+  while (seats.has(seat)) seat++;
+  seats.add(seat);
+  return seat;
+}
+
 /** One worker thread. It answers one call at a time, and is of no use after it was lost. */
 export class Thread {
   readonly #worker: Worker;
@@ -83,8 +94,9 @@ export class Thread {
     this.#setTimer = setTimer;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
+    const seat = takeSeat();
     this.#worker = new Worker(entry, {
-      workerData: { port: port2, plugins, ending: this.#ending } satisfies WorkerData,
+      workerData: { port: port2, plugins, ending: this.#ending, seat } satisfies WorkerData,
       transferList: [port2],
       // Plugins see neither the service's secrets nor the flags that it was started with.
       env: {},
@@ -104,6 +116,8 @@ export class Thread {
     port1.on('messageerror', () => lose('invalid-result', 'a message from its worker cannot be read'));
     this.#worker.on('message', () => lose('invalid-result', 'it posted a message to the service'));
     this.#worker.on('messageerror', () => lose('invalid-result', 'it posted a message to the service'));
+    // Only now does it write to memory no more.
+    this.#worker.on('exit', () => seats.delete(seat));
     this.#worker.on('exit', (code) => lose('crashed', `its worker exited with code ${code}`));
     this.#worker.on('error', (error: unknown) => {
       if (isOutOfMemory(error)) lose('crashed', `it used more than ${memoryMb} MiB of memory`);

@@ -30,7 +30,7 @@ import { firstLine, thrown } from './text.ts';
 import { turn } from './turn.ts';
 
 if (parentPort === null) throw new Error('strategies/worker is run in a worker thread');
-const { port, plugins, ending }: WorkerData = workerData;
+const { port, plugins, ending, seat }: WorkerData = workerData;
 // Plugins see what Node shows to any module. The port stays this module's alone: its name is taken back, and so is
 // its place among the handles that keep the thread alive, in which the port that everybody sees stands for it.
 for (const key of Object.keys(workerData)) Reflect.deleteProperty(workerData, key);
@@ -91,14 +91,20 @@ async function select(id: number, input: Calls['select']['input']): Promise<Call
     post({ kind: 'help', id, ask, task: { files, seed, ...task } } satisfies WorkerMessage);
     return new Promise((resolve) => helped.set(ask, resolve));
   };
-  const { selection, states } = await run(planned, pool, count, { seed, signal, states: before, help });
+  const { selection, states } = await run(planned, pool, count, {
+    seed,
+    signal,
+    states: before,
+    seat,
+    help,
+  });
   return { selection, parameters: planned.parameters, asked: namesIn(planned), states };
 }
 
 async function score(task: Calls['score']['input']): Promise<Calls['score']['output']> {
   const { files, strategy, pool, seed } = task;
   const planned = await plan(finder(files), strategy, task.parameters, available(pool));
-  return scoreTask(planned, task, { seed, signal, states: {} });
+  return scoreTask(planned, task, { seed, signal, states: {}, seat });
 }
 
 function namesIn({ asked }: Plan): string[] {

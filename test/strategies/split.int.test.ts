@@ -1,3 +1,4 @@
+import { sharedMatrices } from '@concord/sdk/strategy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStrategyHost, type StrategyHost } from '../../src/strategies/host.ts';
 import { NO_ROW, type SamplePool } from '../../src/strategies/pool.ts';
@@ -11,7 +12,8 @@ const CLASSES = 6;
 /** Rows of few different values, so that ties abound; some samples have none, some are auto-accepted. */
 function largePool(): SamplePool {
   const rowOf = new Uint32Array(new SharedArrayBuffer(4 * SAMPLES));
-  const probabilities = new Float32Array(new SharedArrayBuffer(4 * SAMPLES * CLASSES));
+  const { memory, matrices } = sharedMatrices(1, SAMPLES * CLASSES);
+  const probabilities = matrices[0] as Float32Array;
   const accepted = new Uint8Array(SAMPLES);
   let row = 0;
   for (let i = 0; i < SAMPLES; i++) {
@@ -21,7 +23,11 @@ function largePool(): SamplePool {
     probabilities.fill((1 - sure) / (CLASSES - 1), i * CLASSES, (i + 1) * CLASSES);
     probabilities[i * CLASSES + (i % CLASSES)] = sure;
   }
-  return { ...unpredicted(SAMPLES, CLASSES), accepted, predictions: { rowOf, probabilities, passes: null } };
+  return {
+    ...unpredicted(SAMPLES, CLASSES),
+    accepted,
+    predictions: { rowOf, probabilities, memory, passes: null },
+  };
 }
 
 const THREAD = "import { threadId } from 'node:worker_threads';";

@@ -51,6 +51,7 @@ interface RunningOptions {
   parameters?: unknown;
   others?: readonly Strategy[];
   states?: Readonly<Record<string, JsonObject>>;
+  seat?: number;
 }
 
 /** What a worker does, without one: plans a strategy and runs it. */
@@ -58,7 +59,7 @@ export async function runOf(
   strategy: Strategy,
   pool: SamplePool,
   count: number,
-  { seed = 1, parameters, others = [], states = {} }: RunningOptions = {},
+  { seed = 1, parameters, others = [], states = {}, ...seat }: RunningOptions = {},
 ): Promise<Run> {
   checkPool(pool);
   const known = [...Object.values(builtIns), ...others, strategy].reverse();
@@ -68,7 +69,7 @@ export async function runOf(
     return found;
   };
   const planned = await plan(find, strategy.name, parameters, available(pool));
-  const options = { seed, signal: new AbortController().signal, states };
+  const options = { seed, signal: new AbortController().signal, states, ...seat };
   return run(planned, pool, count, options);
 }
 

@@ -24,8 +24,10 @@ export {
 export { defineStrategy, isStrategy, strategyNameProblem } from './define.ts';
 export { NearestCentres } from './kernels/centres.ts';
 export { type Farthest, type FarthestOptions, farthestFirst } from './kernels/farthest.ts';
+export type { Memory } from './kernels/instance.ts';
 export { type Clusters, type KMeansOptions, kMeans } from './kernels/kMeans.ts';
 export { logarithms } from './kernels/logarithms.ts';
+export { type Seat, type SharedMatrices, seatIn, sharedMatrices } from './kernels/resident.ts';
 export {
   bald,
   entropy,
@@ -36,7 +38,7 @@ export {
   voteEntropy,
 } from './kernels/scores.ts';
 export { UnsoundScoreError } from './kernels/sift.ts';
-export { type Stage, type StageSize, stageKeeper } from './kernels/stage.ts';
+export { letLie, type Place, Stage, type StageSize, stageKeeper } from './kernels/stage.ts';
 export { type Draw, draw, highest, type Top, TopK } from './order.ts';
 export { deriveSeed, hashText, randomAt } from './random.ts';
 export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';

@@ -39,7 +39,7 @@ const DIGITS = 4;
 const BUCKETS = 0x10000;
 
 /** So few values are sorted faster than counted. */
-const FEW = 4096;
+const FEW = 512;
 
 /**
  * The n-th highest value, and how many lie above it, by radix selection: count how many values have each

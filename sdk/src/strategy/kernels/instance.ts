@@ -5,7 +5,7 @@ import { MODULE } from './generated/module.ts';
  * function says there what room it takes.
  */
 export interface Kernels {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: Memory;
   start(): number;
   entropy: ScoreKernel;
   margin: ScoreKernel;
@@ -49,6 +49,7 @@ export interface Kernels {
     bounds: number,
     looked: number,
   ): number;
+  gather(rows: number, numbers: number, places: number, length: number, to: number): void;
   logarithms(at: number, length: number): void;
   sift(scores: number, length: number, floor: number, least: number, into: number): number;
 }
@@ -62,10 +63,16 @@ export type ScoreKernel = (
   terms: number,
 ) => void;
 
+/** A memory of WebAssembly. */
+export interface Memory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
 /** As much of it as is used here: the library of types that declares it all declares the browser's as well. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Kernels };
+  readonly Instance: new (module: object, imports?: object) => { readonly exports: object };
 };
 
 let compiled: object | undefined;
@@ -79,11 +86,22 @@ export function shared(): Kernels {
 
 /** The kernels with a memory of their own, which is given back when nobody holds them any more. */
 export function instantiate(): Kernels {
-  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(MODULE), (sign) => sign.charCodeAt(0)));
-  return new WebAssembly.Instance(compiled).exports;
+  compiled ??= compile(MODULE);
+  return run(compiled) as Kernels;
 }
 
-const PAGE = 0x10000;
+/** @param module in base64 */
+export function compile(module: string): object {
+  return new WebAssembly.Module(Uint8Array.from(atob(module), (sign) => sign.charCodeAt(0)));
+}
+
+/** What a compiled module exports. */
+export function run(module: object, imports?: object): object {
+  return new WebAssembly.Instance(module, imports).exports;
+}
+
+/** Bytes: memories grow by pages. */
+export const PAGE = 0x10000;
 
 /**
  * Lays out pieces of a memory one after the other and makes it large enough. Views on its buffer must be taken anew.
@@ -93,13 +111,19 @@ const PAGE = 0x10000;
  * @throws {RangeError} all together they are more than a WebAssembly memory can hold, 4 GiB, or the system has
  */
 export function allot({ memory, start }: Kernels, sizes: readonly number[]): number[] {
-  let end = start();
+  const { places, end } = layOut(start(), sizes);
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  return places;
+}
+
+/** Where pieces begin, at multiples of 16, that lie one after the other; and where the last ends. */
+export function layOut(from: number, sizes: readonly number[]): { places: number[]; end: number } {
+  let end = from;
   const places = sizes.map((size) => {
     const place = Math.ceil(end / 16) * 16;
     end = place + size;
     return place;
   });
-  const missing = end - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-  return places;
+  return { places, end };
 }

@@ -1,6 +1,6 @@
 import type { Rows } from '../samples.ts';
 import type { Kernels, ScoreKernel } from './instance.ts';
-import { type Stage, type StageSize, stageKeeper, stageOf } from './stage.ts';
+import { placeOf, type Stage, type StageSize, stageKeeper, stageOf } from './stage.ts';
 
 /*
  * The scores of the built-in strategies, for any strategy to use. They are computed by one kernel on every machine, with
@@ -43,9 +43,9 @@ export function leastConfident(rows: Probabilities): Float64Array {
  * ln `classes`, and never more than the logarithm of the number of passes; off the exact value by less than 2e−6.
  */
 export function bald(rows: Passes): Float64Array {
-  return ofPasses(rows, ({ kernels, scratch }, from, next, length, to) => {
+  return ofPasses(rows, ({ kernels, scratch }, from, next, passes, length, to) => {
     const { terms, tile } = scratch;
-    kernels.bald(from, next, length, rows.passes.length, rows.classes, to, terms, tile);
+    kernels.bald(from, next, length, passes, rows.classes, to, terms, tile);
   });
 }
 
@@ -54,19 +54,19 @@ export function bald(rows: Passes): Float64Array {
  * likeliest, the first of those that are equally likely. 0 … ln `classes`, and never more than ln m.
  */
 export function voteEntropy(rows: Passes): Float64Array {
-  return ofPasses(rows, ({ kernels, scratch }, from, next, length, to) => {
+  return ofPasses(rows, ({ kernels, scratch }, from, next, passes, length, to) => {
     const { votes, counts, surprise } = scratch;
-    const { passes, classes } = rows;
-    kernels.voteEntropy(from, next, length, passes.length, classes, to, votes, counts, surprise);
+    kernels.voteEntropy(from, next, length, passes, rows.classes, to, votes, counts, surprise);
   });
 }
 
-function scores(
-  { length, classes, probabilities }: Probabilities,
-  choose: (kernels: Kernels) => ScoreKernel,
-): Float64Array {
+function scores(rows: Probabilities, choose: (kernels: Kernels) => ScoreKernel): Float64Array {
+  const { length, classes } = rows;
   const score = (stage: Stage, from: number, length: number) =>
     stage.scores(length, (to) => choose(stage.kernels)(from, length, classes, to, stage.scratch.terms));
+  const place = placeOf(rows, 'probabilities');
+  if (place !== null) return score(place.stage, place.at, length);
+  const { probabilities } = rows;
   const own = stageOf(probabilities);
   if (own?.holds(probabilities, length, classes)) return score(own, probabilities.byteOffset, length);
   return inBlocks({ length, classes, matrices: 1 }, [probabilities], (stage, length) =>
@@ -74,11 +74,25 @@ function scores(
   );
 }
 
-type ScorePasses = (stage: Stage, from: number, next: number, length: number, to: number) => void;
+type ScorePasses = (
+  stage: Stage,
+  from: number,
+  next: number,
+  passes: number,
+  length: number,
+  to: number,
+) => void;
 
-function ofPasses({ length, classes, passes }: Passes, run: ScorePasses): Float64Array {
+function ofPasses(rows: Passes, run: ScorePasses): Float64Array {
+  const { length, classes } = rows;
+  const place = placeOf(rows, 'passes');
+  if (place !== null) {
+    const { stage, at, next, matrices } = place;
+    return stage.scores(length, (to) => run(stage, at, next, matrices, length, to));
+  }
+  const { passes } = rows;
   const score = (stage: Stage, from: number, length: number) =>
-    stage.scores(length, (to) => run(stage, from, stage.next, length, to));
+    stage.scores(length, (to) => run(stage, from, stage.next, passes.length, length, to));
   const [first] = passes;
   const own = first && stageOf(first);
   const areThere = passes.every(

@@ -1,4 +1,5 @@
-import { allot, instantiate, type Kernels } from './instance.ts';
+import { allot, instantiate, type Kernels, layOut } from './instance.ts';
+import type { Seat } from './resident.ts';
 
 /** What kernels read and write beyond the end of a matrix: three rows, or this many bytes. */
 const BEYOND = 64;
@@ -43,25 +44,17 @@ export class Stage {
   readonly #spare: number;
   #isLent = false;
 
-  /** @throws {RangeError} it takes more than the 4 GiB of a WebAssembly memory */
-  constructor({ length, classes, matrices }: StageSize) {
-    this.kernels = instantiate();
+  /**
+   * @param seat where it lies; default: in a memory of its own
+   * @throws {RangeError} it takes more than the 4 GiB of a WebAssembly memory
+   */
+  constructor(size: StageSize, seat?: Seat) {
+    const { length, classes, matrices } = size;
+    this.kernels = seat?.kernels ?? instantiate();
     this.#length = length;
     this.#classes = classes;
-    const bytes = 4 * length * classes;
-    const sizes = [
-      ...Array.from({ length: matrices }, () => bytes),
-      // What is read beyond the last matrix lies here.
-      Math.max(bytes, 12 * classes) + BEYOND,
-      4 * TILE,
-      8 * (length + 7),
-      8 * (length + 7),
-      4 * length,
-      4 * matrices,
-      4 * classes,
-      8 * (matrices + 1),
-    ];
-    const places = allot(this.kernels, sizes);
+    const places =
+      seat === undefined ? allot(this.kernels, sizesOf(size)) : layOut(seat.from, sizesOf(size)).places;
     const { buffer } = this.kernels.memory;
     const at = places.slice(0, matrices);
     this.matrices = at.map((place) => new Float32Array(buffer, place, length * classes));
@@ -80,7 +73,12 @@ export class Stage {
     this.#scores = scores;
     this.#spare = spare;
     this.places = found;
-    stages().set(buffer, this);
+    known().stages.set(buffer, this);
+  }
+
+  /** On the thread's seat in a memory that others share; null if it takes more than there is. */
+  static on(seat: Seat, size: StageSize): Stage | null {
+    return layOut(seat.from, sizesOf(size)).end > seat.to ? null : new Stage(size, seat);
   }
 
   /** Other rows are about to take the place of these. */
@@ -122,6 +120,22 @@ export class Stage {
   }
 }
 
+function sizesOf({ length, classes, matrices }: StageSize): number[] {
+  const bytes = 4 * length * classes;
+  return [
+    ...Array.from({ length: matrices }, () => bytes),
+    // What is read beyond the last matrix lies here.
+    Math.max(bytes, 12 * classes) + BEYOND,
+    4 * TILE,
+    8 * (length + 7),
+    8 * (length + 7),
+    4 * length,
+    4 * matrices,
+    4 * classes,
+    8 * (matrices + 1),
+  ];
+}
+
 /** Gives stages that are large enough: most often the same one as the time before, which is then somebody else's no more. */
 export function stageKeeper(): (size: StageSize) => Stage {
   let kept: { readonly stage: Stage; readonly size: StageSize } | undefined;
@@ -137,19 +151,51 @@ export function stageKeeper(): (size: StageSize) => Stage {
   };
 }
 
+/** Where rows lie that kernels can score in place, though whoever has them would be shown a copy. */
+export interface Place {
+  /** On its memory. */
+  readonly stage: Stage;
+  /** The first row of the first matrix, in bytes. */
+  readonly at: number;
+  /** Bytes from one matrix to the next. */
+  readonly next: number;
+  /** How many matrices. */
+  readonly matrices: number;
+}
+
+/** Tells where some rows lie as long as nobody was shown the copy: who was may have written to it. */
+export type FindPlace = (need: 'probabilities' | 'passes') => Place | null;
+
+/** Kernels find these rows where they lie, until the next ones take their place. */
+export function letLie(rows: object, find: FindPlace): void {
+  known().lying = { rows, find };
+}
+
+/** Where rows lie, if they are the host's and are not copied yet. */
+export function placeOf(rows: object, need: 'probabilities' | 'passes'): Place | null {
+  const { lying } = known();
+  return lying?.rows === rows ? lying.find(need) : null;
+}
+
 const KEY = Symbol.for('@concord/sdk/strategy/stages');
 
+interface Known {
+  readonly stages: WeakMap<ArrayBufferLike, Stage>;
+  /** The host's rows, of which there is one block at a time. */
+  lying: { readonly rows: object; readonly find: FindPlace } | null;
+}
+
 /**
- * The stages of this thread by their memory. Each plugin is bundled with a copy of this module of its own, and the host
- * has another: they find each other's rows here.
+ * The stages of this thread by their memory, and the host's rows. Each plugin is bundled with a copy of this module of
+ * its own, and the host has another: they find each other's here.
  */
-function stages(): WeakMap<ArrayBufferLike, Stage> {
-  const shared = globalThis as { [KEY]?: WeakMap<ArrayBufferLike, Stage> };
-  shared[KEY] ??= new WeakMap();
+function known(): Known {
+  const shared = globalThis as { [KEY]?: Known };
+  shared[KEY] ??= { stages: new WeakMap(), lying: null };
   return shared[KEY];
 }
 
 /** The stage on which some numbers lie; undefined if they lie elsewhere. */
 export function stageOf({ buffer }: Float32Array | Float64Array): Stage | undefined {
-  return stages().get(buffer);
+  return known().stages.get(buffer);
 }
