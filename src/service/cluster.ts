@@ -6,11 +6,13 @@ import {
   type Store,
   type StoredValue,
 } from '../journal/port.ts';
+import type { Attendance } from './attendance.ts';
 import type { AnyDesk, Desk } from './desk.ts';
 import { delay, type Environment, newId } from './environment.ts';
 import type { Projection } from './folding.ts';
 import { Leases } from './leases.ts';
 import { LEASE_MS, Nodes } from './nodes.ts';
+import { PresenceExchange, type PresenceMessage } from './presenceExchange.ts';
 import { asRefusal, orRefusal } from './trouble.ts';
 
 /** How long a command waits for a node that decides it, in milliseconds: longer than it takes to replace a dead one. */
@@ -103,6 +105,8 @@ export class Cluster {
   readonly #link: Link;
   readonly #onTrouble: (trouble: string) => void;
   readonly #deskOf: (journal: string) => AnyDesk;
+  readonly #attendance: Attendance;
+  readonly #presence: PresenceExchange;
   /** What orders came to, by their ids, oldest first. */
   readonly #outcomes = new Map<string, { readonly outcome: Promise<Outcome>; readonly at: number }>();
   /** What is under way to each node; called off when the node is gone. */
@@ -117,15 +121,27 @@ export class Cluster {
     environment: Environment,
     { link, address, onTrouble = () => undefined }: ClusterOptions,
     deskOf: (journal: string) => AnyDesk,
+    attendance: Attendance,
   ) {
     this.#store = store;
     this.#environment = environment;
     this.#link = link;
     this.#onTrouble = onTrouble;
     this.#deskOf = deskOf;
-    this.nodes = new Nodes(leases, environment, { node: newId(environment), address }, (node) =>
-      this.#callOff(node),
+    this.#attendance = attendance;
+    this.nodes = new Nodes(
+      leases,
+      environment,
+      { node: newId(environment), address },
+      {
+        onGone: (node) => this.#lose(node),
+        onSeen: () => this.#presence.look(),
+      },
     );
+    const { node } = this.nodes.self;
+    const tell = (peer: Holder, message: StoredValue) => this.#tell(peer, message);
+    this.#presence = new PresenceExchange(attendance, environment, node, () => this.nodes.others, tell);
+    attendance.herald = this.#presence;
     this.leases = new Leases(leases, this.nodes, async (journal) =>
       deskOf(journal).host.reach(await store.head(journal)),
     );
@@ -199,15 +215,24 @@ export class Cluster {
     }
   }
 
-  /** Whether this node is to look after a journal by itself: it decides it, or nobody does. */
-  isToTend(journal: string): boolean {
-    const holder = this.leases.known(journal);
-    return holder === undefined || holder.node === this.nodes.self.node;
+  /** Whether this node decides a journal. If nobody does, it does from now on. */
+  async decides(journal: string): Promise<boolean> {
+    return (await orRefusal(this.leases.holderOf(journal))).node === this.nodes.self.node;
   }
 
   /** Answers another node. What it says is trusted: it has shown the secret that nodes share. */
   async receive(message: StoredValue): Promise<StoredValue> {
-    const order = message as unknown as Order;
+    const told = message as unknown as Order | PresenceMessage;
+    if (told.kind === 'presence') {
+      // What comes late of a node that is gone is not listened to: nobody would take it back.
+      const isHeard = await this.nodes.find(told.node).catch(() => false);
+      if (isHeard) this.#attendance.heard(told.node, told.rooms, told.isAll, told.acted);
+      return isHeard;
+    }
+    return this.#receiveOrder(told);
+  }
+
+  async #receiveOrder(order: Order): Promise<StoredValue> {
     this.#forgetOutcomes();
     let known = this.#outcomes.get(order.id);
     if (known === undefined) {
@@ -223,6 +248,7 @@ export class Cluster {
   /** Decides nothing for others any more, waits for what is being decided, and lets the others know. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#presence.close();
     for (const node of this.#underWay.keys()) this.#callOff(node);
     await Promise.allSettled([...this.#outcomes.values()].map(({ outcome }) => outcome));
     await this.nodes.close();
@@ -335,6 +361,26 @@ export class Cluster {
       if (bytes !== undefined) found.set(id, bytes);
     }
     return found;
+  }
+
+  async #tell({ node, address }: Holder, message: StoredValue): Promise<boolean> {
+    const waiting = new AbortController();
+    const underWay = this.#underWay.get(node) ?? new Set();
+    this.#underWay.set(node, underWay);
+    underWay.add(waiting);
+    try {
+      return (await this.#link.send(address, message, waiting.signal)) === true;
+    } catch {
+      return false;
+    } finally {
+      underWay.delete(waiting);
+    }
+  }
+
+  #lose(node: string): void {
+    this.#callOff(node);
+    this.#presence.lost(node);
+    this.#attendance.lost(node);
   }
 
   #callOff(node: string): void {

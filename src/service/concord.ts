@@ -88,7 +88,14 @@ export class Concord {
     this.#directoryDesk = directoryDesk(this.directory);
     this.cluster =
       cluster && store.leases
-        ? new Cluster(store, store.leases, environment, cluster, (journal) => this.#deskOf(journal))
+        ? new Cluster(
+            store,
+            store.leases,
+            environment,
+            cluster,
+            (journal) => this.#deskOf(journal),
+            this.attendance,
+          )
         : null;
     this.#execute = this.cluster?.execute.bind(this.cluster) ?? decideHere;
     this.directory.onChange(() => this.hub.wake(DIRECTORY_TOPIC));
@@ -163,10 +170,17 @@ export class Concord {
       this.hub.wake(DIRECTORY_TOPIC);
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
-      if (this.cluster?.isToTend(project.id) === false) continue;
       try {
-        // One sweep lets go a bounded number.
-        while (await project.read((state) => isDue(state, this.environment.now()))) {
+        // A state that was lost, and could not be had again, is tried anew: somebody may wait for what it comes to.
+        await project.read(() => undefined);
+        if (this.cluster !== null && !(await this.cluster.decides(project.id))) continue;
+        // One sweep lets go a bounded number. Nothing, if whoever has decided after all goes by an earlier time.
+        for (let before = -1; ; ) {
+          const seq = await project.read((state) =>
+            isDue(state, this.environment.now()) ? state.seq : before,
+          );
+          if (seq === before) break;
+          before = seq;
           await project.execute('sweep', {}, () => undefined);
         }
         await this.#closeExhausted(project);

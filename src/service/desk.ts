@@ -85,7 +85,8 @@ const PROJECT: References<Project, ProjectCommand, ProjectResults> = {
   closeRound: { reference: ROUND, isRepeatable: true },
   closeExhaustedRound: { reference: NOTHING, isRepeatable: true },
   claim: { reference: PLAIN, isRepeatable: true },
-  submit: { reference: PLAIN, isRepeatable: true },
+  // Undone meanwhile, it would stand again.
+  submit: { reference: PLAIN, isRepeatable: false },
   skip: { reference: PLAIN, isRepeatable: true },
   release: { reference: PLAIN, isRepeatable: true },
   renew: { reference: PLAIN, isRepeatable: true },

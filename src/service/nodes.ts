@@ -23,6 +23,14 @@ interface Seen {
   readonly isGone: boolean;
 }
 
+/** Hears of the other nodes. */
+export interface NodeListener {
+  /** A node counts as dead, or has left. */
+  onGone(node: string): void;
+  /** The others have been looked at. */
+  onSeen?(): void;
+}
+
 /**
  * The nodes over one store. Each renews a lease of its own once a second: a sign of life. Clocks of several machines
  * are never compared. A node is dead for who has seen its lease unchanged for {@link LEASE_MS}, by a clock that runs
@@ -33,7 +41,7 @@ export class Nodes {
   readonly self: Holder;
   readonly #table: LeaseTable;
   readonly #environment: Environment;
-  readonly #onGone: (node: string) => void;
+  readonly #listener: NodeListener;
   readonly #others = new Map<string, Seen>();
   /** The turn of this node's own lease. */
   #turn = 0;
@@ -43,17 +51,11 @@ export class Nodes {
   #stopTimer: () => void = () => undefined;
   #isClosed = false;
 
-  /** @param onGone called when another node counts as dead, or has left */
-  constructor(
-    table: LeaseTable,
-    environment: Environment,
-    self: Holder,
-    onGone: (node: string) => void = () => undefined,
-  ) {
+  constructor(table: LeaseTable, environment: Environment, self: Holder, listener: NodeListener) {
     this.self = self;
     this.#table = table;
     this.#environment = environment;
-    this.#onGone = onGone;
+    this.#listener = listener;
     void this.#goOn();
   }
 
@@ -145,14 +147,15 @@ export class Nodes {
       const since = isLate || before?.turn !== turn ? now : before.since;
       const isGone = now - since >= LEASE_MS;
       this.#others.set(name, { address, turn, since, isGone });
-      if (isGone && before?.isGone !== true) this.#onGone(name);
+      if (isGone && before?.isGone !== true) this.#listener.onGone(name);
       if (now - since >= FORGOTTEN_MS) this.#clear(name, turn);
     }
     for (const [name, { isGone }] of this.#others) {
       if (there.has(name)) continue;
       this.#others.delete(name);
-      if (!isGone) this.#onGone(name);
+      if (!isGone) this.#listener.onGone(name);
     }
+    this.#listener.onSeen?.();
   }
 
   #clear(name: string, turn: number): void {

@@ -7,7 +7,7 @@ import { Concord } from '../../src/service/concord.ts';
 import { importPart } from '../../src/service/importing.ts';
 import { addMember, admitOwner, createProject, grantRole } from '../../src/service/members.ts';
 import { LEASE_MS } from '../../src/service/nodes.ts';
-import { claim, submit } from '../../src/service/queue.ts';
+import { claim, currentQueue, submit } from '../../src/service/queue.ts';
 import { openRound } from '../../src/service/rounds.ts';
 import type { StrategyHost } from '../../src/strategies/host.ts';
 import { Disk, MemoryStore } from '../support/memoryStore.ts';
@@ -227,6 +227,67 @@ describe('a cluster', () => {
     await grantRole(bob, await enter(bob), { member, role: 'DRIVER' });
     expect(bob.cluster?.counts.forwarded).toBe(1);
     expect((await access(bob, people.atBob.viewer, project)).role).toBe('DRIVER');
+  });
+
+  describe('knows at each node who is at any of them', () => {
+    const states = (concord: Concord) => concord.attendance.of(project).map(({ state }) => state);
+
+    it('as much as they are anywhere, until they have left everywhere', async () => {
+      const people = await annotator();
+      const leaveBob = bob.attendance.enter(people.atBob.live, people.atBob.viewer.member);
+      await at.world.pass(1_000);
+      expect(states(ada)).toEqual(['ACTIVE']);
+      const leaveAda = ada.attendance.enter(people.atAda.live, people.atAda.viewer.member);
+      leaveBob();
+      await at.world.pass(1_000);
+      expect([states(ada), states(bob)]).toEqual([['ACTIVE'], ['ACTIVE']]);
+      leaveAda();
+      await at.world.pass(1_000);
+      expect([states(ada), states(bob)]).toEqual([['AWAY'], ['AWAY']]);
+      await at.world.pass(120_000);
+      expect([states(ada), states(bob)]).toEqual([[], []]);
+    });
+
+    it('and takes nothing back from who has gone on at another node', async () => {
+      const people = await annotator();
+      await importAt(ada, 5);
+      await openRoundAt(ada, 5);
+      const leave = ada.attendance.enter(people.atAda.live, people.atAda.viewer.member);
+      await claim(ada, people.atAda, 3);
+      leave();
+      bob.attendance.enter(people.atBob.live, people.atBob.viewer.member);
+      await at.world.pass(120_000);
+      expect((await currentQueue(ada, people.atAda)).held).toHaveLength(3);
+    });
+
+    it('and who is at work, whichever node their commands come to', async () => {
+      const people = await annotator();
+      bob.attendance.enter(people.atBob.live, people.atBob.viewer.member);
+      await at.world.pass(119_000);
+      ada.attendance.acted(people.atAda.live, people.atAda.viewer.member);
+      await at.world.pass(2_000);
+      bob.attendance.tick(at.world.now());
+      expect(states(bob)).toEqual(['ACTIVE']);
+    });
+
+    it('but for those at a node that is dead', async () => {
+      const people = await annotator();
+      bob.attendance.enter(people.atBob.live, people.atBob.viewer.member);
+      await at.world.pass(1_000);
+      await at.kill('bob');
+      await at.world.pass(LEASE_MS + 2_000);
+      expect(states(ada)).toEqual([]);
+    });
+
+    it('although a message is lost, and at a node that comes later', async () => {
+      const people = await annotator();
+      at.mishaps.push('REQUEST_LOST');
+      bob.attendance.enter(people.atBob.live, people.atBob.viewer.member);
+      await at.world.pass(3_000);
+      const cy = at.start('cy');
+      await at.world.pass(3_000);
+      expect([states(ada), states(cy)]).toEqual([['ACTIVE'], ['ACTIVE']]);
+    });
   });
 
   it('takes nothing from a node that stands still past its lease but what it decides anew', async () => {

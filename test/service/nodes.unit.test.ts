@@ -33,7 +33,7 @@ describe('nodes', () => {
   });
 
   const node = (name: string, { address = `${name}:1`, table = store.leases } = {}) =>
-    new Nodes(table, world, { node: name, address }, (lost) => gone.push(`${name} lost ${lost}`));
+    new Nodes(table, world, { node: name, address }, { onGone: (lost) => gone.push(`${name} lost ${lost}`) });
 
   it('see each other for as long as each gives signs of life', async () => {
     const [ada, bob] = [node('ada'), node('bob')];

@@ -1,6 +1,7 @@
 import type { ProjectEvent } from '../../src/domain/events.ts';
 import { Project } from '../../src/domain/project.ts';
 import { type Commit, SeqTakenError, type Store, StoreUnavailableError } from '../../src/journal/port.ts';
+import { Cluster } from '../../src/service/cluster.ts';
 import { type Concord, DIRECTORY_TOPIC } from '../../src/service/concord.ts';
 import type { Environment } from '../../src/service/environment.ts';
 import type { FeedItem } from '../../src/service/feed.ts';
@@ -150,6 +151,8 @@ type Decide = (projection: unknown, moment: unknown) => Generator<ProjectEvent, 
 
 type Follow = (this: unknown, seq?: number) => Promise<void>;
 
+type Receive = (this: unknown, message: { readonly id?: string }) => Promise<unknown>;
+
 /** Changes the events that commands come to. */
 function deciding(change: (event: ProjectEvent) => ProjectEvent) {
   const changed = (execute: Execute): Execute =>
@@ -170,6 +173,19 @@ function deciding(change: (event: ProjectEvent) => ProjectEvent) {
 function everyNth(n: number): () => boolean {
   let count = 0;
   return () => ++count % n === 0;
+}
+
+/** Whose leases are in force is believed, and the append takes whatever place is next. */
+function trusting(store: Store): Store {
+  const append = async (journal: string, commit: Commit): Promise<void> => {
+    try {
+      await store.append(journal, commit);
+    } catch (error) {
+      if (!(error instanceof SeqTakenError)) throw error;
+      await append(journal, { ...commit, seq: (await store.head(journal)) + 1 });
+    }
+  };
+  return over(store, { append });
 }
 
 export const BUGS: readonly Bug[] = [
@@ -215,6 +231,24 @@ export const BUGS: readonly Bug[] = [
           return seq === undefined ? Promise.resolve() : follow.call(this, seq);
         },
     ),
+  },
+  { name: 'a node that trusts its lease, and appends wherever the journal ends', store: trusting },
+  {
+    name: 'a node that answers before it has what another has decided for it',
+    plant: replace(
+      JournalHost.prototype as unknown as { reach: Follow },
+      'reach',
+      () => () => Promise.resolve(),
+    ),
+  },
+  {
+    name: 'a node that does again what it was asked for again',
+    plant: replace(Cluster.prototype as unknown as { receive: Receive }, 'receive', (receive) => {
+      let asked = 0;
+      return function (message) {
+        return receive.call(this, 'id' in message ? { ...message, id: `${message.id} ${asked++}` } : message);
+      };
+    }),
   },
   { name: 'a cursor one too far', feed: (feed) => shifted(feed, 1) },
   { name: 'a cursor one too near', feed: (feed) => shifted(feed, -1) },

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TestDatabase } from '../journal/wire.ts';
+import { describeNeeding } from '../support/needing.ts';
+import {
+  type Assignment,
+  addMember,
+  createProject,
+  importSamples,
+  isRefused,
+  must,
+  mutate,
+  openRound,
+  type Person,
+} from '../support/project.ts';
+import type { Service } from '../support/service.ts';
+import { overWebSocket, type Reader } from '../support/streams.ts';
+import { type Node, startNode } from './nodeProcesses.ts';
+
+const HELD = '... on Queue { assignments { id } empty { reason } }';
+const SUBMITTED = '... on Submission { assignment { state } }';
+
+interface Held {
+  readonly assignments: readonly Assignment[];
+  readonly empty: { readonly reason: string } | null;
+}
+
+/** What a project is called in the store, by its global id. */
+const nameOf = (id: string) => Buffer.from(id, 'base64').toString('utf8').split(':')[1];
+
+/** For the helpers, which take a service in this process and use no more of it. */
+const service = (node: Node) => node as unknown as Service;
+
+describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own', (server) => {
+  let database: TestDatabase;
+  let nodes: Node[];
+
+  beforeAll(async () => {
+    database = new TestDatabase(server);
+    // The first enters the owner; the others find it.
+    const first = await startNode(database.url);
+    nodes = [first, ...(await Promise.all([startNode(database.url), startNode(database.url)]))];
+  });
+  afterAll(async () => {
+    await Promise.all(nodes.map((node) => node.process.kill()));
+    await database.drop();
+  });
+
+  /** A project that the node decides, with a round open. */
+  async function projectAt(node: Node, samples: number, policy: object = {}): Promise<string> {
+    const id = await createProject(service(node), { policy: { workSessionMinutes: 0, ...policy } });
+    const part = Array.from({ length: samples }, (_, i) => ({ key: `${i}`, data: i }));
+    await importSamples(service(node), id, part);
+    await openRound(service(node), id, { size: samples, strategy: 'random' });
+    return id;
+  }
+
+  /** A mutation at a node, or at the next while one is gone or cannot say what became of it. */
+  async function surely<T extends object>(
+    usual: number,
+    token: string,
+    name: string,
+    input: object,
+    selection: string,
+  ) {
+    for (let at = usual; ; at++) {
+      const node = service(nodes[at % nodes.length] as Node);
+      try {
+        const answer = await mutate<T>(node, token, name, { ...input }, selection);
+        if (!isRefused(answer)) return answer;
+        expect(answer.code).toBe('STORE_UNAVAILABLE');
+      } catch {
+        // It broke off.
+      }
+    }
+  }
+
+  /** Labels until nothing is left; tells what was acknowledged. */
+  async function label(project: string, { token }: Person, usual: number, acknowledged: string[]) {
+    for (;;) {
+      const { assignments, empty } = await surely<Held>(usual, token, 'claim', { project, hold: 2 }, HELD);
+      if (assignments.length === 0 && empty?.reason !== 'ALL_HELD') return;
+      for (const { id: assignment } of assignments) {
+        await surely(usual, token, 'submit', { assignment, label: 'spam' }, SUBMITTED);
+        acknowledged.push(assignment);
+      }
+    }
+  }
+
+  async function answersOf(node: Node, project: string): Promise<number> {
+    const query = 'query ($id: ID!) { project(id: $id) { progress { answers } } }';
+    const { project: found } = await node.query<{ project: { progress: { answers: number } } }>(
+      node.ownerToken,
+      query,
+      { id: project },
+    );
+    return found.progress.answers;
+  }
+
+  async function* answersAt(reader: Reader) {
+    for (let push = await reader.next(15_000); push; push = await reader.next(15_000)) {
+      yield (push.data as { progress: { answers: number } }).progress.answers;
+    }
+  }
+
+  it('decide nothing on what they knew before they were stopped for longer than their lease', async () => {
+    const [first, second] = nodes as [Node, Node, Node];
+    const project = await projectAt(first, 10);
+    const { token } = await addMember(service(first), project, 'ANNOTATOR');
+    const { assignments } = await must<Held>(service(first), token, 'claim', { project, hold: 1 }, HELD);
+    const [{ id: assignment }] = assignments as [Assignment];
+    const lease = () => database.db.collection('leases').findOne({ kind: 'journal', name: nameOf(project) });
+    const before = await lease();
+
+    first.process.child.kill('SIGSTOP');
+    const submitAt = (node: Node, label: string) =>
+      mutate<{ assignment: object }>(service(node), token, 'submit', { assignment, label }, SUBMITTED);
+    // It waits for the node that is stopped, in its queue.
+    const late = submitAt(first, 'ham');
+    expect(await submitAt(second, 'spam')).toMatchObject({ assignment: { state: 'SUBMITTED' } });
+    const after = await lease();
+    expect(after).toMatchObject({ turn: (before?.['turn'] ?? 0) + 1 });
+    expect(after?.['node']).not.toBe(before?.['node']);
+
+    first.process.child.kill('SIGCONT');
+    expect(await late).toMatchObject({ code: 'ALREADY_ANSWERED', answer: 'spam' });
+    expect(await lease()).toEqual(after);
+    expect(await answersOf(first, project)).toBe(1);
+  });
+
+  it('show at each who is at any of them, and forget whom a revoked token let in', async () => {
+    const [first, second, third] = nodes as [Node, Node, Node];
+    const project = await projectAt(first, 2);
+    const { token, id: member } = await addMember(service(second), project, 'ANNOTATOR');
+    const presence = 'subscription ($id: ID!) { presence(project: $id) { connected } }';
+    const reader = overWebSocket(third, third.ownerToken, presence, { id: project });
+    const connected = async (count: number) => {
+      for (;;) {
+        const push = await reader.next(5_000);
+        if ((push?.data as { presence: { connected: number } } | undefined)?.presence.connected === count)
+          return;
+      }
+    };
+    await connected(0);
+    const queue = 'subscription ($id: ID!) { queue(project: $id) { answers } }';
+    const annotator = overWebSocket(second, token, queue, { id: project });
+    await annotator.next();
+    await connected(1);
+    const input = { project, member };
+    await must(
+      service(first),
+      first.ownerToken,
+      'revokeTokens',
+      input,
+      '... on RevokedTokens { __typename }',
+    );
+    await expect(annotator.next()).rejects.toMatchObject({ code: 4403 });
+    await connected(0);
+    await reader.close();
+  });
+
+  it('give nothing twice, whoever is asked, and tell everybody; one is killed in mid-round', async () => {
+    const [first, second, third] = nodes as [Node, Node, Node];
+    const project = await projectAt(first, 150, { overlap: 2, overlapShare: 1 });
+    const people = await Promise.all(
+      Array.from({ length: 6 }, () => addMember(service(second), project, 'ANNOTATOR')),
+    );
+    const progress = 'subscription ($id: ID!) { progress(project: $id) { answers } }';
+    const reader = overWebSocket(third, third.ownerToken, progress, { id: project });
+
+    const acknowledged: string[] = [];
+    const work = Promise.all(people.map((person, i) => label(project, person, i, acknowledged)));
+    for await (const answers of answersAt(reader)) if (answers >= 40) break;
+    await first.process.end('SIGKILL');
+    expect(acknowledged.length).toBeLessThan(250);
+    await work;
+
+    // Each sample twice, and no answer that was given is missing or counts more than once.
+    expect(new Set(acknowledged).size).toBe(300);
+    expect(await answersOf(second, project)).toBe(300);
+    for await (const answers of answersAt(reader)) if (answers === 300) break;
+    await reader.close();
+  });
+});
