@@ -1,5 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 import * as errors from './sdk/codegen/errorsPlugin.ts';
+import * as manifest from './sdk/codegen/manifestPlugin.ts';
 import * as operations from './sdk/codegen/operationsPlugin.ts';
 import * as refusals from './sdk/codegen/refusalsPlugin.ts';
 import * as types from './sdk/codegen/typesPlugin.ts';
@@ -14,6 +15,7 @@ const local = new Map<string, unknown>([
   ['errors', errors],
   ['refusals', refusals],
   ['operations', operations],
+  ['manifest', manifest],
 ]);
 
 /** Generates the SDK's client from the printed schema and the documents in sdk/operations. */
@@ -45,6 +47,7 @@ const config: CodegenConfig = {
     'sdk/src/client/generated/errors.ts': { plugins: ['header', 'errors'] },
     'sdk/src/client/generated/refusals.ts': { plugins: ['header', 'refusals'] },
     'sdk/src/client/generated/operations.ts': { plugins: ['header', 'operations'] },
+    'schema/sdk-documents.json': { plugins: ['manifest'] },
   },
 };
 

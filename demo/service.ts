@@ -30,7 +30,7 @@ export async function startService({
   const cli = fileURLToPath(new URL('../bundle/http/cli.js', import.meta.url));
   const ownerToken = randomBytes(32).toString('base64url');
   const child = spawn(process.execPath, [cli, '--port', String(port), '--store', join(folder, 'store')], {
-    env: { ...process.env, CONCORD_OWNER_TOKEN: ownerToken },
+    env: { ...process.env, CONCORD_OWNER_TOKEN: ownerToken, CONCORD_RATE: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C is the demo's to handle: it stops the service when it has said goodbye.
     detached: true,

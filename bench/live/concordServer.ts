@@ -22,5 +22,6 @@ const { url, close } = await startServer({
   host: '127.0.0.1',
   port: 0,
   allowedOrigins: [],
+  limits: { rate: 0 },
 });
 serveCommands(url, { close });

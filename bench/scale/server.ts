@@ -27,7 +27,7 @@ export class Server {
     const flags = profiles === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
     const child = spawn(process.execPath, [...flags, CLI, '--port', '0', '--store', folder], {
       // As `npm start` does.
-      env: { ...process.env, MALLOC_ARENA_MAX: '2', CONCORD_OWNER_TOKEN: ownerToken },
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', CONCORD_OWNER_TOKEN: ownerToken, CONCORD_RATE: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const url = await new Promise<string>((resolve, reject) => {

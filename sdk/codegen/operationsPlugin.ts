@@ -44,6 +44,16 @@ export type Operations = ReturnType<typeof bindOperations>;
   ].join('\n');
 };
 
+/** What is sent for an operation. */
+export function documentOf(
+  schema: GraphQLSchema,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  operation: OperationDefinitionNode,
+): string {
+  const definitions = [operation, ...fragmentsOf(operation.selectionSet, fragments)];
+  return print(withRefusals(schema, { kind: Kind.DOCUMENT, definitions }));
+}
+
 interface Written {
   readonly constant: string;
   readonly method: string;
@@ -59,8 +69,7 @@ function writeOperation(
   const { path, description, text } = resultOf(schema, types, operation);
   const isStream = operation.operation === 'subscription';
   const kind = isStream ? (takesCursor(operation) ? 'feed' : 'state') : operation.operation;
-  const definitions = [operation, ...fragmentsOf(operation.selectionSet, fragments)];
-  const document = print(withRefusals(schema, { kind: Kind.DOCUMENT, definitions }));
+  const document = documentOf(schema, fragments, operation);
   const constant = `const ${constantCase(name)}: Operation = {
   name: '${name}',
   kind: '${kind}',

@@ -17,10 +17,12 @@ import {
   isListType,
   isObjectType,
   Kind,
+  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
   SchemaMetaFieldDef,
   type SelectionSetNode,
+  specifiedRules,
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
   validate,
@@ -43,6 +45,25 @@ export const MAX_DEPTH = 20;
 /** What an operation may cost: a field costs 1, as often as its list has entries. It runs for a tenth of a second or two. */
 export const MAX_COST = 100_000;
 
+/** What a document and its operations may be. */
+export interface DocumentLimits {
+  /** Lexical tokens of a document. */
+  readonly tokens: number;
+  /** How deep fields may lie in each other. */
+  readonly depth: number;
+  /** What an operation may cost. */
+  readonly cost: number;
+  /** Whether the schema may be asked for. */
+  readonly introspection: boolean;
+}
+
+export const DEFAULT_LIMITS: DocumentLimits = {
+  tokens: MAX_TOKENS,
+  depth: MAX_DEPTH,
+  cost: MAX_COST,
+  introspection: true,
+};
+
 /** A document, and why it cannot be run; without errors, it can. */
 export interface Read {
   /** Null if it cannot be parsed. */
@@ -51,23 +72,29 @@ export interface Read {
 }
 
 /** Parses and validates a document within the bounds. */
-export function readDocument(schema: GraphQLSchema, text: string): Read {
+export function readDocument(
+  schema: GraphQLSchema,
+  text: string,
+  limits: DocumentLimits = DEFAULT_LIMITS,
+): Read {
   let document: DocumentNode;
   try {
-    document = parse(text, { maxTokens: MAX_TOKENS });
+    document = parse(text, { maxTokens: limits.tokens });
   } catch (error) {
     // The parser goes down into what is nested, and has come to the end of the stack.
-    if (error instanceof RangeError) return { document: null, errors: [tooDeep(MAX_TOKENS / 2)] };
+    if (error instanceof RangeError) return { document: null, errors: [tooDeep(limits.tokens / 2, limits)] };
     if (!(error instanceof GraphQLError)) throw error;
     const isLong = error.message.includes('Parsing aborted');
-    return { document: null, errors: [isLong ? tooLarge('tokens', MAX_TOKENS) : error] };
+    return { document: null, errors: [isLong ? tooLarge('tokens', limits.tokens) : error] };
   }
-  const problem = tooMuch(document);
-  return { document, errors: problem === null ? validate(schema, document) : [problem] };
+  const problem = tooMuch(document, limits);
+  if (problem !== null) return { document, errors: [problem] };
+  const rules = limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  return { document, errors: validate(schema, document, rules) };
 }
 
 /** What would make a document dear to validate. */
-function tooMuch(document: DocumentNode): GraphQLError | null {
+function tooMuch(document: DocumentNode, limits: DocumentLimits): GraphQLError | null {
   const fields = new Map<string, number>();
   let [spreads, depth, deepest] = [0, 0, 0];
   visit(document, {
@@ -88,7 +115,7 @@ function tooMuch(document: DocumentNode): GraphQLError | null {
     },
   });
   // Between two fields, there may be an inline fragment.
-  if (deepest > 2 * MAX_DEPTH) return tooDeep(deepest);
+  if (deepest > 2 * limits.depth) return tooDeep(deepest, limits);
   for (const [name, times] of fields) {
     if (times > MAX_REPEATS) return tooLarge(`fields that answer as "${name.slice(0, 40)}"`, MAX_REPEATS);
   }
@@ -100,9 +127,9 @@ function tooLarge(what: string, limit: number): GraphQLError {
   return refusal(message, { code: 'OPERATION_TOO_LARGE', what, limit });
 }
 
-function tooDeep(depth: number): GraphQLError {
-  const message = `The operation is ${depth} fields deep; the limit is ${MAX_DEPTH}.`;
-  return refusal(message, { code: 'QUERY_TOO_DEEP', depth, limit: MAX_DEPTH });
+function tooDeep(depth: number, { depth: limit }: DocumentLimits): GraphQLError {
+  const message = `The operation is ${depth} fields deep; the limit is ${limit}.`;
+  return refusal(message, { code: 'QUERY_TOO_DEEP', depth, limit });
 }
 
 function refusal(message: string, details: Readonly<Record<string, unknown>>): GraphQLError {
@@ -120,15 +147,19 @@ export interface Cost {
 const NOTHING: Cost = { cost: 0, depth: 0, introspections: 0 };
 
 /** Why an operation may not be run; null if it may. */
-export function overLimit({ cost, depth, introspections }: Cost): GraphQLError | null {
-  if (depth > MAX_DEPTH) return tooDeep(depth);
+export function overLimit(
+  { cost, depth, introspections }: Cost,
+  limits: DocumentLimits = DEFAULT_LIMITS,
+): GraphQLError | null {
+  const { cost: limit } = limits;
+  if (depth > limits.depth) return tooDeep(depth, limits);
   if (introspections > 1) {
     const message = 'The operation asks for `__schema` more than once.';
-    return refusal(message, { code: 'QUERY_TOO_COSTLY', cost, limit: MAX_COST });
+    return refusal(message, { code: 'QUERY_TOO_COSTLY', cost, limit });
   }
-  if (cost > MAX_COST) {
-    const message = `The operation costs up to ${cost}; the limit is ${MAX_COST}. Ask for smaller pages, or for less at a time.`;
-    return refusal(message, { code: 'QUERY_TOO_COSTLY', cost, limit: MAX_COST });
+  if (cost > limit) {
+    const message = `The operation costs up to ${cost}; the limit is ${limit}. Ask for smaller pages, or for less at a time.`;
+    return refusal(message, { code: 'QUERY_TOO_COSTLY', cost, limit });
   }
   return null;
 }

@@ -273,8 +273,9 @@ export function mutation<Input extends object, Success extends object>(
           return await resolve(args.input as Input, context);
         } catch (error) {
           // A refusal that the contract does not name is a fault of ours, and is treated as one.
-          if (error instanceof Refusal && codes.has(error.code)) return new Refused(error);
-          throw error;
+          if (!(error instanceof Refusal && codes.has(error.code))) throw error;
+          context.concord.environment.observer?.refusal(error.code);
+          return new Refused(error);
         }
       },
     }),

@@ -31,6 +31,7 @@ export function boundedBy(operations: Operations): Plugin<Context & { readonly a
     }) {
       try {
         const cost = operations.cost(document, operationName, variableValues);
+        operations.admit(contextValue.viewer);
         return { onExecuteDone: await contextValue.answer.enter(cost) };
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
@@ -44,6 +45,7 @@ export function boundedBy(operations: Operations): Plugin<Context & { readonly a
     }) {
       try {
         operations.cost(document, operationName, variableValues);
+        operations.admit(contextValue.viewer);
         return { onSubscribeResult: () => ({ onNext: () => contextValue.answer.executed() }) };
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;

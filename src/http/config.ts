@@ -2,6 +2,8 @@ import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { COMMANDS } from './commands.ts';
+import type { MetricsOptions } from './metrics.ts';
+import type { ServerLimits } from './serverLimits.ts';
 
 /** How the service runs. Each flag has an environment variable; a flag wins. */
 export interface Config {
@@ -13,6 +15,11 @@ export interface Config {
   readonly ownerToken: string | null;
   readonly allowedOrigins: readonly string[];
   readonly logLevel: string;
+  /** Who is told what the service does; null: nobody, and nothing is counted. */
+  readonly metrics: MetricsOptions | null;
+  readonly limits: Omit<ServerLimits, 'documents'>;
+  /** The manifest of the only documents that are run; empty: any. */
+  readonly trustedDocuments: string;
   /** How this service is one of several; null: it is the only one, or each decides by itself. */
   readonly node: NodeConfig | null;
 }
@@ -32,6 +39,10 @@ interface Option {
   readonly help: string;
   /** Whether it may be given several times. */
   readonly isList?: boolean;
+}
+
+function limit(variable: string, fallback: number, help: string): Option {
+  return { env: `CONCORD_${variable}`, placeholder: 'NUMBER', fallback: String(fallback), help };
 }
 
 const OPTIONS = {
@@ -79,6 +90,33 @@ const OPTIONS = {
     fallback: '',
     help: 'holds what CONCORD_CLUSTER_SECRET would say',
   },
+  metrics: {
+    env: 'CONCORD_METRICS',
+    placeholder: 'on|off',
+    fallback: 'on',
+    help: 'Prometheus figures at /metrics, for this machine alone or by a token',
+  },
+  introspection: {
+    env: 'CONCORD_INTROSPECTION',
+    placeholder: 'on|off',
+    fallback: 'on',
+    help: 'whether the schema may be asked for, and GraphiQL is there',
+  },
+  'trusted-documents': {
+    env: 'CONCORD_TRUSTED_DOCUMENTS',
+    placeholder: 'FILE',
+    fallback: '',
+    help: "a manifest of the only documents to run, such as the SDK's",
+  },
+  rate: limit('RATE', 1_000, 'operations a second of one token; 0: any number'),
+  connections: limit('CONNECTIONS', 0, 'connections of one address; 0: any number'),
+  'max-operations': limit('MAX_OPERATIONS', 200, 'operations open on one WebSocket'),
+  'max-body': limit('MAX_BODY', 32, 'MiB of a request'),
+  'max-tokens': limit('MAX_TOKENS', 4_000, 'lexical tokens of a document'),
+  'max-depth': limit('MAX_DEPTH', 20, 'fields in each other'),
+  'max-cost': limit('MAX_COST', 100_000, 'cost of an operation; see docs/errors.md'),
+  'init-seconds': limit('INIT_SECONDS', 3, 'seconds that a WebSocket may take to show its token'),
+  'idle-seconds': limit('IDLE_SECONDS', 65, 'seconds that an idle connection is kept'),
   'log-level': {
     env: 'CONCORD_LOG_LEVEL',
     placeholder: 'LEVEL',
@@ -116,6 +154,8 @@ Environment only:
                             owner, who can so come back after the first one was lost
   CONCORD_CLUSTER_SECRET    what the nodes over one MongoDB show each other, the same at
                             all of them: 32 to 128 of A-Z a-z 0-9 _ -
+  CONCORD_METRICS_TOKEN     who shows it may read /metrics, from anywhere, and nobody else;
+                            without it, whoever asks from this machine
 
 The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQL in a browser;
 /health and /ready answer 200 when the process is up, and when it takes requests.
@@ -144,6 +184,19 @@ const Settings = z.object({
       (origins) => origins.every(isOrigin),
       'has what is no origin, such as https://example.org: without a path, or * for every page',
     ),
+  metrics: z.enum(['on', 'off'], 'is neither on nor off'),
+  introspection: z.enum(['on', 'off'], 'is neither on nor off'),
+  'trusted-documents': z.string(),
+  rate: wholeNumber(0, 1_000_000),
+  connections: wholeNumber(0, 1_000_000),
+  'max-operations': wholeNumber(1, 100_000),
+  'max-body': wholeNumber(1, 64),
+  'max-tokens': wholeNumber(100, 100_000),
+  'max-depth': wholeNumber(3, 100),
+  'max-cost': wholeNumber(100, 10_000_000),
+  'init-seconds': wholeNumber(1, 600),
+  'idle-seconds': wholeNumber(1, 3_600),
+  metricsToken: secret.nullable(),
   'log-level': z.enum(
     ['debug', 'info', 'warn', 'error', 'silent'],
     'is none of debug, info, warn, error, silent',
@@ -164,6 +217,14 @@ const Settings = z.object({
 function addressOf(text: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/.exec(text) ?? [];
   return { host: bracketed ?? plain ?? '', port: Number(port ?? Number.POSITIVE_INFINITY) };
+}
+
+function wholeNumber(from: number, to: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, `is not a whole number from ${from} to ${to}`)
+    .transform(Number)
+    .refine((number) => number >= from && number <= to, `is not from ${from} to ${to}`);
 }
 
 function isOrigin(text: string): boolean {
@@ -190,10 +251,12 @@ export function readConfig(
   const given: Record<string, unknown> = {
     ownerToken: env['CONCORD_OWNER_TOKEN'] || null,
     clusterSecret: env['CONCORD_CLUSTER_SECRET'] || null,
+    metricsToken: env['CONCORD_METRICS_TOKEN'] || null,
   };
   const sources: Record<string, string> = {
     ownerToken: 'CONCORD_OWNER_TOKEN',
     clusterSecret: 'CONCORD_CLUSTER_SECRET',
+    metricsToken: 'CONCORD_METRICS_TOKEN',
   };
   for (const [name, option] of Object.entries<Option>(OPTIONS)) {
     const flag = values[name];
@@ -216,6 +279,20 @@ export function readConfig(
     ownerToken: data.ownerToken,
     allowedOrigins: data['allowed-origins'],
     logLevel: data['log-level'],
+    metrics: data.metrics === 'on' ? { token: data.metricsToken } : null,
+    trustedDocuments: data['trusted-documents'],
+    limits: {
+      rate: data.rate,
+      connections: data.connections,
+      operations: data['max-operations'],
+      bodyMiB: data['max-body'],
+      tokens: data['max-tokens'],
+      depth: data['max-depth'],
+      cost: data['max-cost'],
+      introspection: data.introspection === 'on',
+      initSeconds: data['init-seconds'],
+      idleSeconds: data['idle-seconds'],
+    },
     node: nodeOf(data),
   };
 }

@@ -67,6 +67,7 @@ export class EventStreams {
     if (!('viewer' in known)) return false;
     try {
       operations.cost(document, operationName, variables);
+      operations.admit(known.viewer);
     } catch {
       return false;
     }

@@ -2,7 +2,7 @@ import {
   type DocumentNode,
   type ExecutionResult,
   execute,
-  type GraphQLError,
+  GraphQLError,
   getOperationAST,
   type OperationTypeNode,
 } from 'graphql';
@@ -15,6 +15,7 @@ import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import type { HeldAnswer } from './answers.ts';
 import type { Faults } from './faults.ts';
+import { DEFAULT_SERVER_LIMITS, Rates, type ServerLimits } from './serverLimits.ts';
 
 /** Documents that are kept, by the characters of their texts: clients send few, again and again. */
 const CACHED_CHARACTERS = 4 * 1024 * 1024;
@@ -47,6 +48,9 @@ interface History {
 }
 
 export interface OperationsOptions {
+  readonly limits?: ServerLimits | undefined;
+  /** Told of each that is turned away because its token sends too many. */
+  readonly onLimited?: (() => void) | undefined;
   /** How often an operation is interpreted before it is compiled. */
   readonly compileAfter?: number | undefined;
 }
@@ -59,6 +63,9 @@ export class Operations {
   readonly #concord: Concord;
   readonly #faults: Faults;
   readonly #compileAfter: number;
+  readonly #limits: ServerLimits;
+  readonly #rates: Rates;
+  readonly #onLimited: () => void;
   readonly #prepared = new LRUCache<string, Prepared>({
     maxSize: CACHED_CHARACTERS,
     sizeCalculation: (_, text) => text.length + 1,
@@ -67,7 +74,18 @@ export class Operations {
   /** Of each document's operations, by their names. They go when the document does. */
   readonly #histories = new WeakMap<DocumentNode, Map<string, History>>();
 
-  constructor(concord: Concord, faults: Faults, { compileAfter = COMPILE_AFTER }: OperationsOptions = {}) {
+  constructor(
+    concord: Concord,
+    faults: Faults,
+    {
+      compileAfter = COMPILE_AFTER,
+      limits = DEFAULT_SERVER_LIMITS,
+      onLimited = () => undefined,
+    }: OperationsOptions = {},
+  ) {
+    this.#limits = limits;
+    this.#rates = new Rates(limits.rate, () => concord.environment.monotonic());
+    this.#onLimited = onLimited;
     this.#concord = concord;
     this.#faults = faults;
     this.#compileAfter = compileAfter;
@@ -76,7 +94,10 @@ export class Operations {
   prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const prepared = readDocument(schema, text);
+    const prepared =
+      this.#limits.documents?.has(text) === false
+        ? { document: null, errors: [untrusted()] }
+        : readDocument(schema, text, this.#limits);
     this.#prepared.set(text, prepared);
     return prepared;
   }
@@ -87,9 +108,22 @@ export class Operations {
    */
   cost(document: DocumentNode, operationName: Run['operationName'], variables: Run['variables']): number {
     const cost = this.#costs.of(document, operationName, variables);
-    const problem = overLimit(cost);
+    const problem = overLimit(cost, this.#limits);
     if (problem) throw problem;
     return cost.cost;
+  }
+
+  /**
+   * Counts an operation against its token's rate.
+   * @throws {GraphQLError} RATE_LIMITED
+   */
+  admit(viewer: Viewer | null): void {
+    try {
+      if (viewer !== null) this.#rates.take(viewer);
+    } catch (error) {
+      this.#onLimited();
+      throw error;
+    }
   }
 
   /**
@@ -146,6 +180,12 @@ export class Operations {
     }
     return history.compiled;
   }
+}
+
+function untrusted(): GraphQLError {
+  const message = 'This service runs only the documents that it was started with: use those of its SDK.';
+  const extensions = { code: 'UNTRUSTED_DOCUMENT', http: { spec: true, status: 400 } };
+  return new GraphQLError(message, { extensions });
 }
 
 /** The kind of the operation that would be run; null if the document does not say which one that is. */

@@ -11,10 +11,12 @@ import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
 import { type Config, type NodeConfig, SECRET } from './config.ts';
 import { realEnvironment } from './environment.ts';
 import { FitThreads } from './fitThreads.ts';
+import type { Metrics } from './metrics.ts';
 import { NodeLink } from './nodeLink.ts';
 import { listenForNodes } from './nodeListener.ts';
 import { pluginFolders } from './package.ts';
 import type { RunningServer } from './server.ts';
+import { trustedDocuments } from './serverLimits.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
 
@@ -86,7 +88,9 @@ async function secretIn(file: string): Promise<string> {
 }
 
 async function serve(config: Config, logger: Logger, door: NodeDoor | null): Promise<void> {
-  const opening = openConcord(config, logger, door?.options ?? null);
+  const metrics = config.metrics && new (await import('./metrics.ts')).Metrics(config.metrics);
+  const limits = { ...config.limits, documents: await documentsIn(config.trustedDocuments) };
+  const opening = openConcord(config, logger, { cluster: door?.options ?? null, metrics });
   // What serves is loaded meanwhile: strategies are compiled and tried in other threads and processes.
   const [concord, { startServer }] = await Promise.all([opening, import('./server.ts')]);
   let server: RunningServer;
@@ -95,7 +99,7 @@ async function serve(config: Config, logger: Logger, door: NodeDoor | null): Pro
     const token = await admitOwner(concord, config.ownerToken);
     // At once, and not through the logger: nothing else keeps it, and logs are kept.
     if (token !== null) process.stderr.write(`The owner's token, shown this once: ${token}\n`);
-    server = await startServer({ ...config, concord, logger });
+    server = await startServer({ ...config, limits, metrics, concord, logger });
   } catch (error) {
     await concord.close();
     throw error;
@@ -117,7 +121,22 @@ async function serve(config: Config, logger: Logger, door: NodeDoor | null): Pro
   );
 }
 
-async function openConcord(config: Config, logger: Logger, cluster: ClusterOptions | null): Promise<Concord> {
+/** What a manifest allows; null: everything. */
+async function documentsIn(file: string): Promise<ReadonlySet<string> | null> {
+  if (file === '') return null;
+  try {
+    return await trustedDocuments(file);
+  } catch (error) {
+    throw new StartError(`--trusted-documents cannot be used: ${(error as Error).message}`);
+  }
+}
+
+async function openConcord(
+  config: Config,
+  logger: Logger,
+  { cluster, metrics }: { readonly cluster: ClusterOptions | null; readonly metrics: Metrics | null },
+): Promise<Concord> {
+  const environment = metrics === null ? realEnvironment : { ...realEnvironment, observer: metrics };
   const store = watchStore(await openStore(config.store), {
     onTrouble: (error) => logger.error({ err: error }, 'the store takes no writes'),
     onRelief: () => logger.info('the store takes writes again'),
@@ -126,7 +145,7 @@ async function openConcord(config: Config, logger: Logger, cluster: ClusterOptio
   try {
     strategies = await openStrategyHost({
       folder: await pluginFolders(config.plugins),
-      environment: realEnvironment,
+      environment,
       watch: true,
       onTrouble: (error) => logger.warn({ err: error }, 'a folder of strategies cannot be followed'),
       onProblem: ({ file, problem }) => logger.warn({ file, problem }, 'strategy cannot be used'),
@@ -136,7 +155,7 @@ async function openConcord(config: Config, logger: Logger, cluster: ClusterOptio
     throw error;
   }
   const fitter = new FitThreads(new URL('./fitWorker.js', import.meta.url));
-  return new Concord(store, strategies, realEnvironment, startUpkeep(config.store, logger), fitter, cluster);
+  return new Concord(store, strategies, environment, startUpkeep(config.store, logger), fitter, cluster);
 }
 
 /** The first signal stops the service in good order; another one, later on, stops it at once. */

@@ -9,25 +9,20 @@ import { DirectRequests } from './direct.ts';
 import { EventStreams } from './eventStreams.ts';
 import { Faults } from './faults.ts';
 import { Groups } from './groups.ts';
+import type { Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
 import { Deliveries } from './outbox.ts';
+import { Addresses, DEFAULT_SERVER_LIMITS, type ServerLimits } from './serverLimits.ts';
 import { destroyUnread } from './unread.ts';
 import { DRAIN_BATCH, DRAIN_PAUSE_MS, type LiveSockets, pause, serveWebSockets } from './websocket.ts';
 import { createGraphQL, GRAPHQL_PATH } from './yoga.ts';
 
-/** The largest request body, in bytes: a full part of predictions in base64 and some room. */
-export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** A larger body is read only from somebody who has shown a good token, and when there is room for it. */
 export const SMALL_BODY_BYTES = 64 * 1024;
 /** Larger bodies that are in memory at a time, in bytes; parsed, each takes several times its size. */
 const BODIES_BYTES = 64 * 1024 * 1024;
 /** How long a client may go on sending what was refused, so that it gets to read the answer, in milliseconds. */
 const LINGER_MS = 5_000;
-/**
- * How long a connection is kept that asks nothing, in milliseconds. Longer than proxies and clients keep theirs: who is
- * about to ask on one that this side closes in the same moment gets no answer, and cannot know whether it was heard.
- */
-const KEEP_ALIVE_MS = 65_000;
 /** How often what has run out is let go without anybody asking, in milliseconds. */
 const SWEEP_MS = 1_000;
 /** How long requests under way may take at shutdown, in milliseconds: less than a container is given. */
@@ -36,6 +31,18 @@ const SHUTDOWN_MS = 5_000;
 const CHOOSING_MS = 2_000;
 /** How often, meanwhile, connections that have become idle are closed, in milliseconds. */
 const IDLE_CHECK_MS = 50;
+
+/** On every answer: nobody frames it, guesses at its type, or is told where somebody came from. */
+const SECURITY_HEADERS = [
+  ['x-content-type-options', 'nosniff'],
+  ['x-frame-options', 'DENY'],
+  ['referrer-policy', 'no-referrer'],
+  ['cross-origin-resource-policy', 'same-site'],
+] as const;
+/** The types of a body that a form can have. */
+const SIMPLE = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
+const TOO_MANY_CONNECTIONS =
+  'HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';
 
 export interface RunningServer {
   /** Where it listens, such as `http://127.0.0.1:4000`. */
@@ -52,6 +59,9 @@ export interface ServerOptions {
   readonly port: number;
   /** Origins of pages, beside this server's own, that may use the API. */
   readonly allowedOrigins: readonly string[];
+  readonly limits?: Partial<ServerLimits>;
+  /** Counts what the service does; null: nothing is counted. */
+  readonly metrics?: Metrics | null;
   /** How often an operation is interpreted before it is compiled; for tests of both ways. */
   readonly compileAfter?: number | undefined;
 }
@@ -63,16 +73,27 @@ export async function startServer({
   host,
   port,
   allowedOrigins,
+  limits: given = {},
+  metrics = null,
   compileAfter,
 }: ServerOptions): Promise<RunningServer> {
   const faults = new Faults(logger);
-  const operations = new Operations(concord, faults, { compileAfter });
+  const limits = { ...DEFAULT_SERVER_LIMITS, ...given };
+  const onLimited = () => metrics?.limited('rate');
+  const operations = new Operations(concord, faults, { compileAfter, limits, onLimited });
   const answers = new Answers(concord);
-  const graphql = createGraphQL({ concord, faults, operations, answers, allowedOrigins });
+  const graphql = createGraphQL({
+    concord,
+    faults,
+    operations,
+    answers,
+    allowedOrigins,
+    hasPage: limits.introspection && limits.documents === null,
+  });
   const direct = new DirectRequests(concord, operations, answers);
   const groups = new Groups({ concord, answers, faults });
   const deliveries = new Deliveries();
-  const live = { concord, operations, answers, faults, allowedOrigins, groups, deliveries };
+  const live = { concord, operations, answers, faults, allowedOrigins, groups, deliveries, limits, metrics };
   const events = new EventStreams(live);
   const bodies = new ByteBudget(BODIES_BYTES);
   const open = new Set<ServerResponse>();
@@ -80,10 +101,15 @@ export async function startServer({
 
   const http = createServer((request, response) => {
     if (closing) response.setHeader('connection', 'close');
+    for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     const path = request.url?.split('?', 1)[0];
     if (path === '/health') return answer(response, 200, { status: 'ok', faults: faults.count });
     if (path === '/ready')
       return answer(response, closing ? 503 : 200, { status: closing ? 'stopping' : 'ready' });
+    if (path === '/metrics' && metrics !== null) {
+      tell(metrics, request, response);
+      return;
+    }
     if (path !== GRAPHQL_PATH) {
       return answer(response, 404, { error: `There is nothing here. The API is at ${GRAPHQL_PATH}.` });
     }
@@ -108,13 +134,19 @@ export async function startServer({
 
   /** Hands a request to GraphQL, once its body is known to be bounded and there is room for it. */
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // What a page elsewhere can have a browser send without asking first: nobody who means it sends these.
+    if (request.method === 'POST' && SIMPLE.test(request.headers['content-type'] ?? '')) {
+      const message = 'Send the operation as application/json: forms and plain text are not taken.';
+      return refuse(request, response, 415, 'BAD_REQUEST', message);
+    }
     if (request.headers['transfer-encoding'] !== undefined) {
       const message = 'Send a Content-Length: bodies of unknown length are not taken.';
       return refuse(request, response, 411, 'LENGTH_REQUIRED', message);
     }
     const bytes = Number(request.headers['content-length'] ?? 0);
-    if (bytes > MAX_BODY_BYTES) {
-      const message = `The request has ${bytes} bytes; the limit is ${MAX_BODY_BYTES}. Send it in smaller parts.`;
+    const most = limits.bodyMiB * 1024 * 1024;
+    if (bytes > most) {
+      const message = `The request has ${bytes} bytes; the limit is ${most}. Send it in smaller parts.`;
       return refuse(request, response, 413, 'PAYLOAD_TOO_LARGE', message);
     }
     if (bytes > SMALL_BODY_BYTES) {
@@ -132,10 +164,19 @@ export async function startServer({
     await graphql(request, response);
   }
 
-  http.keepAliveTimeout = KEEP_ALIVE_MS;
+  http.keepAliveTimeout = limits.idleSeconds * 1_000;
+  const addresses = new Addresses(limits.connections);
+  http.on('connection', (socket) => {
+    const leave = addresses.enter(socket.remoteAddress ?? '');
+    if (leave !== null) return socket.once('close', leave);
+    metrics?.limited('connections');
+    socket.on('error', () => undefined);
+    return socket.end(TOO_MANY_CONNECTIONS);
+  });
   await listen(http, host, port);
   http.on('error', (error) => faults.report(error, 'the server cannot take connections'));
   const sockets = serveWebSockets(http, graphql, live);
+  metrics?.watch({ concord, faults, connections: () => sockets.size, groups: () => groups.size });
   const stopSweeping = sweepNowAndThen(concord, faults);
   const { address, port: bound, family } = http.address() as AddressInfo;
   return {
@@ -145,6 +186,20 @@ export async function startServer({
       return closing;
     },
   };
+}
+
+/** Answers with the figures whoever may see them. */
+function tell(metrics: Metrics, request: IncomingMessage, response: ServerResponse): void {
+  if (!metrics.isAllowed(request)) {
+    const error =
+      'These figures are for this machine, or for who shows CONCORD_METRICS_TOKEN: see docs/operations.md.';
+    answer(response, 403, { error });
+    return;
+  }
+  metrics.text().then(
+    (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+    () => response.destroy(),
+  );
 }
 
 async function stop(

@@ -22,7 +22,9 @@ export interface Connection {
 }
 
 /** 1013 "try again later": the reference client comes back by itself. */
-export const TRY_AGAIN_LATER = 1013;
+const TRY_AGAIN_LATER = 1013;
+/** What a socket says of itself when it is closed for want of reading. */
+export const DROPPED = 'dropped';
 /** Who has so much unread may not ask for more, in bytes. */
 const MAX_UNREAD_BYTES = 12 * 1024 * 1024;
 /** How often a connection is asked for a sign of life, in milliseconds; without one, it is cut at the next. */
@@ -63,12 +65,18 @@ export function speak(protocol: Protocol<Connection>, connection: Connection, fa
 
 /** Resolves when the system has taken the text; a stream waits for that, and so for its reader. */
 function send(socket: WebSocket, text: string): Promise<void> {
-  if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.close(TRY_AGAIN_LATER, 'Too slow');
+  if (socket.bufferedAmount > MAX_UNREAD_BYTES) dropSlow(socket);
   if (socket.readyState !== socket.OPEN) return Promise.resolve();
   // An error closes the socket, and the streams with it.
   return new Promise((resolve) => {
     socket.send(text, () => resolve());
   });
+}
+
+/** Closes a connection whose client does not read; it comes back by itself. */
+export function dropSlow(socket: WebSocket): void {
+  if (socket.readyState === socket.OPEN) socket.emit(DROPPED);
+  socket.close(TRY_AGAIN_LATER, 'Too slow');
 }
 
 function keepAlive(socket: WebSocket): () => void {

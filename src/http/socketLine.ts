@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Delivery, Line } from './outbox.ts';
-import { TRY_AGAIN_LATER } from './socket.ts';
+import { dropSlow } from './socket.ts';
 
 /** A WebSocket as what shared streams are written to. */
 export class SocketLine implements Line {
@@ -51,6 +51,6 @@ export class SocketLine implements Line {
   }
 
   refuse(): void {
-    this.#socket.close(TRY_AGAIN_LATER, 'Too slow');
+    dropSlow(this.#socket);
   }
 }

@@ -12,17 +12,17 @@ import { identify } from './authentication.ts';
 import { type Faults, shown } from './faults.ts';
 import type { GroupReader } from './groupReader.ts';
 import type { Groups } from './groups.ts';
+import type { Metrics } from './metrics.ts';
 import type { Operations } from './operations.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { type Deliveries, Outbox } from './outbox.ts';
-import { type Connection, speak } from './socket.ts';
+import type { ServerLimits } from './serverLimits.ts';
+import { type Connection, DROPPED, speak } from './socket.ts';
 import { SocketLine } from './socketLine.ts';
 import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
 
 /** The largest message that a client may send, in bytes. Bulk goes over HTTP, where memory is shared out. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** Operations that one connection may have open at a time. */
-export const MAX_OPERATIONS = 200;
 /** 1012 "service restart": the reference client comes back by itself. */
 const SERVICE_RESTART = 1012;
 /** Clients that are told to come back do so at once: a few at a time, then. */
@@ -34,6 +34,8 @@ const DRAIN_MS = 2_000;
 const EXPIRY_CHECK_MS = 500;
 
 export interface LiveSockets {
+  /** How many are open. */
+  readonly size: number;
   /** Lets nobody in any more, tells every client to come back, in batches, and waits until they are gone. */
   drain(): Promise<void>;
 }
@@ -44,6 +46,8 @@ export interface SocketOptions {
   readonly answers: Answers;
   readonly faults: Faults;
   readonly allowedOrigins: readonly string[];
+  readonly limits: ServerLimits;
+  readonly metrics: Metrics | null;
   /** The groups of subscribers whose streams are shared. */
   readonly groups: Groups;
   readonly deliveries: Deliveries;
@@ -84,7 +88,8 @@ export function serveWebSockets(
       socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    server.handleUpgrade(request, socket, head, (client) =>
+    server.handleUpgrade(request, socket, head, (client) => {
+      client.once(DROPPED, () => options.metrics?.dropped());
       speak(
         protocol,
         {
@@ -94,8 +99,8 @@ export function serveWebSockets(
           answers: new Set(),
         },
         faults,
-      ),
-    );
+      );
+    });
   });
 
   const closeDeadTokens = () => {
@@ -111,6 +116,9 @@ export function serveWebSockets(
   const expiryCheck = setInterval(closeDeadTokens, EXPIRY_CHECK_MS);
 
   return {
+    get size() {
+      return server.clients.size;
+    },
     async drain() {
       isDraining = true;
       stopListening();
@@ -153,6 +161,7 @@ function speakGraphQL(
     faults,
     groups,
     viewers,
+    limits,
   }: Omit<SocketOptions, 'allowedOrigins' | 'deliveries'> & {
     readonly viewers: Map<WebSocket, Viewer>;
   },
@@ -166,6 +175,7 @@ function speakGraphQL(
     underWay.delete(answer);
   };
   return makeServer<Record<string, unknown> | undefined, Connection>({
+    connectionInitWaitTimeout: limits.initSeconds * 1_000,
     onConnect: async ({ connectionParams, extra }) => {
       const known = await identify(
         concord,
@@ -189,14 +199,15 @@ function speakGraphQL(
       // Whatever is thrown here would close the socket and end all of the client's subscriptions.
       try {
         if (viewer === undefined) throw new Error('an operation before its connection was acknowledged');
-        if (Object.keys(subscriptions).length > MAX_OPERATIONS) {
-          const message = `A connection may have ${MAX_OPERATIONS} operations open at a time.`;
+        if (Object.keys(subscriptions).length > limits.operations) {
+          const message = `A connection may have ${limits.operations} operations open at a time.`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
         }
         const { document, errors } = operations.prepare(payload.query);
         if (document === null || errors.length > 0) return errors.map((error) => faults.publicError(error));
         const { query, operationName = null, variables = null } = payload;
         operations.cost(document, operationName, variables);
+        operations.admit(viewer);
         const subscribed = { document, query, operationName, variables };
         const reader = await groups.join(subscribed, viewer, outbox, { id });
         if (reader !== null) {

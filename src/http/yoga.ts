@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
@@ -29,6 +30,8 @@ export interface YogaOptions {
   readonly operations: Operations;
   readonly answers: Answers;
   readonly allowedOrigins: readonly string[];
+  /** Whether browsers are given GraphiQL. */
+  readonly hasPage: boolean;
 }
 
 export type GraphQLHandler = ReturnType<typeof createGraphQL>;
@@ -55,16 +58,46 @@ query Projects {
 }
 `;
 
+/** What GraphiQL's page may do: run its own scripts, by their hashes, and speak to this server. */
+function pagePolicy(page: string): string {
+  const hashes = [...page.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(
+    ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  );
+  return [
+    "default-src 'none'",
+    `script-src ${hashes.join(' ')}`,
+    "style-src 'unsafe-inline'",
+    "img-src 'self' data:",
+    'font-src data:',
+    'worker-src blob:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
 /** GraphQL over HTTP, and the parsing, validating and executing that the WebSocket side shares. */
-export function createGraphQL({ concord, faults, operations, answers, allowedOrigins }: YogaOptions) {
+export function createGraphQL({
+  concord,
+  faults,
+  operations,
+  answers,
+  allowedOrigins,
+  hasPage,
+}: YogaOptions) {
+  let policy = "default-src 'none'";
   return createYoga<Partial<SocketContext & HttpContext>, Context & { readonly answer: HeldAnswer }>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     // The page is megabytes of text: it is loaded when somebody first looks at it.
-    renderGraphiQL: async (options) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    graphiql: { title: 'Concord', defaultQuery: FIRST_QUERY },
+    renderGraphiQL: async (options) => {
+      const page = (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options);
+      policy = pagePolicy(page);
+      return page;
+    },
+    graphiql: hasPage && { title: 'Concord', defaultQuery: FIRST_QUERY },
     // Not a list for Yoga to match: an empty one would allow every page.
     cors: (request) => {
       const origin = request.headers.get('origin');
@@ -77,7 +110,15 @@ export function createGraphQL({ concord, faults, operations, answers, allowedOri
     maxRequestBodySize: false,
     multipart: false,
     // Both are seen to by `operations`.
-    plugins: [boundedBy(operations)],
+    plugins: [
+      boundedBy(operations),
+      {
+        onResponse({ response }) {
+          if (response.headers.get('content-type')?.startsWith('text/html'))
+            response.headers.set('content-security-policy', policy);
+        },
+      },
+    ],
     parserAndValidationCache: false,
     context: async ({ request, viewer: known, res }) => {
       const viewer = known ?? (await authenticateHeader(concord, request.headers.get('authorization')));

@@ -14,6 +14,7 @@ import { Following } from './following.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
 import { decideHere, type Execute, LiveProject } from './liveProject.ts';
+import { observed } from './observer.ts';
 import { PayloadReader } from './payloads.ts';
 import { ReasonReader } from './reasons.ts';
 import { ServiceStoppingError } from './stopping.ts';
@@ -117,7 +118,9 @@ export class Concord {
     checkStorable(input);
     const seen = (directory: Directory, result: unknown) =>
       view(directory, result as DirectoryCommands[C]['result']);
-    return this.#execute(this.#directoryDesk, command, input as unknown as StoredValue, seen, {});
+    return observed(this.environment.observer, command, () =>
+      this.#execute(this.#directoryDesk, command, input as unknown as StoredValue, seen, {}),
+    );
   }
 
   /** A project by its id. Whether somebody may see it was checked before. */
@@ -133,6 +136,28 @@ export class Concord {
       this.#projects.set(id, project);
     }
     return project;
+  }
+
+  /** How many projects are in use here. */
+  get loadedProjects(): number {
+    return this.#projects.size;
+  }
+
+  /** Samples of the projects in use here by how far they have come, and those in people's hands. */
+  async depths(): Promise<Readonly<Record<'unlabelled' | 'labelled' | 'held' | 'inRound', number>>> {
+    const sum = { unlabelled: 0, labelled: 0, held: 0, inRound: 0 };
+    for (const project of this.#projects.values()) {
+      // One whose journal cannot be read is told of elsewhere.
+      await project
+        .read(({ samples, labelled, held, openRound }) => {
+          sum.unlabelled += samples.size - labelled;
+          sum.labelled += labelled;
+          sum.held += held.size;
+          if (openRound) sum.inRound += openRound.unsettled;
+        })
+        .catch(() => undefined);
+    }
+    return sum;
   }
 
   *#hosts() {

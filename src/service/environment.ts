@@ -1,8 +1,12 @@
+import type { Observer } from './observer.ts';
+
 /**
  * Everything that the service takes from the world beside its store. It is passed in, so that time, timers and
  * randomness of a whole cluster can be simulated in one process, and any run repeated from its seed.
  */
 export interface Environment {
+  /** Is told what the service does, so that it can be counted; without one, nothing is. */
+  readonly observer?: Observer | undefined;
   /** Milliseconds since 1970. */
   now(): number;
   /** Milliseconds since whenever: a clock that is never set, and that runs on while the process stands still. */

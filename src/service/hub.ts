@@ -8,6 +8,8 @@ export class Hub {
   readonly #topics = new Map<string, Set<Follower>>();
   readonly #followers = new Set<Follower>();
   #isClosed = false;
+  /** Rings that came while an earlier one was not heard yet: both are told together. */
+  coalesced = 0;
 
   /**
    * Wakes those who follow a topic.
@@ -16,7 +18,9 @@ export class Hub {
   wake(topic: string, concerns: (member: string, since: number) => boolean = () => true): void {
     for (const follower of this.#topics.get(topic) ?? []) {
       const { interest } = follower;
-      if (interest === null || concerns(interest.member, interest.since)) follower.wake();
+      if (interest !== null && !concerns(interest.member, interest.since)) continue;
+      if (follower.hasRung) this.coalesced++;
+      follower.wake();
     }
   }
 
@@ -108,6 +112,11 @@ export class Follower {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Whether it has rung, and nobody has heard it yet. */
+  get hasRung(): boolean {
+    return this.#rang;
   }
 
   wake(): void {

@@ -361,6 +361,18 @@ export class JournalHost<P extends Projection<E>, E> {
 
   /** Appends a commit. Under its own id it may be sent again: if it had landed after all, that is a success. */
   async #append(commit: Commit): Promise<void> {
+    const done = this.#environment.observer?.commit(this.journal, commit.events.length);
+    try {
+      await this.#appendOnce(commit);
+      done?.(true);
+    } catch (error) {
+      done?.(false);
+      if (error instanceof SeqTakenError) this.#environment.observer?.fenceLost();
+      throw error;
+    }
+  }
+
+  async #appendOnce(commit: Commit): Promise<void> {
     let unknown: StoreUnavailableError | null = null;
     for (const pause of [...APPEND_PAUSES_MS, null]) {
       try {

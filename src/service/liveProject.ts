@@ -8,6 +8,7 @@ import { type Desk, projectDesk } from './desk.ts';
 import type { Environment } from './environment.ts';
 import type { Projection } from './folding.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
+import { type Observer, observed } from './observer.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
@@ -38,6 +39,7 @@ export class LiveProject {
   readonly audit = new SharedView(auditView);
   readonly progress = new SharedView(progressView);
   readonly #execute: Execute;
+  readonly #observer: Observer | undefined;
 
   /** @param execute has a command decided, wherever that is; default: here */
   constructor(
@@ -52,6 +54,7 @@ export class LiveProject {
     this.host = new JournalHost(PROJECT_KIND, id, store, environment, listener);
     this.desk = projectDesk(this.host);
     this.#execute = execute;
+    this.#observer = environment.observer;
     this.matrix = new ResidentMatrix(store);
     this.estimates = new ConsensusEstimates(fitter, (look) => this.read(look));
   }
@@ -68,7 +71,9 @@ export class LiveProject {
   ): Promise<V> {
     checkStorable(input);
     const seen = (project: Project, result: unknown) => view(project, result as CommandResult<C>);
-    return this.#execute(this.desk, command, input as unknown as StoredValue, seen, options);
+    return observed(this.#observer, command, () =>
+      this.#execute(this.desk, command, input as unknown as StoredValue, seen, options),
+    );
   }
 
   read<R>(look: (project: Project) => R): Promise<R> {

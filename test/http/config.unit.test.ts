@@ -10,8 +10,24 @@ const DEFAULTS = {
   ownerToken: null,
   allowedOrigins: [],
   logLevel: 'info',
+  metrics: { token: null },
+  trustedDocuments: '',
+  limits: {
+    rate: 1_000,
+    connections: 0,
+    operations: 200,
+    bodyMiB: 32,
+    tokens: 4_000,
+    depth: 20,
+    cost: 100_000,
+    introspection: true,
+    initSeconds: 3,
+    idleSeconds: 65,
+  },
   node: null,
 };
+
+const { limits: LIMITS } = DEFAULTS;
 
 const read = (args: readonly string[], env: Record<string, string> = {}) => readConfig(args, env);
 
@@ -41,6 +57,18 @@ describe('the configuration', () => {
       { allowedOrigins: ['https://a.example', 'http://localhost:3000'] },
     ],
     ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', '*', { allowedOrigins: ['*'] }],
+    ['--metrics', 'CONCORD_METRICS', 'off', { metrics: null }],
+    ['--trusted-documents', 'CONCORD_TRUSTED_DOCUMENTS', 'm.json', { trustedDocuments: 'm.json' }],
+    ['--introspection', 'CONCORD_INTROSPECTION', 'off', { limits: { ...LIMITS, introspection: false } }],
+    ['--rate', 'CONCORD_RATE', '7', { limits: { ...LIMITS, rate: 7 } }],
+    ['--connections', 'CONCORD_CONNECTIONS', '7', { limits: { ...LIMITS, connections: 7 } }],
+    ['--max-operations', 'CONCORD_MAX_OPERATIONS', '7', { limits: { ...LIMITS, operations: 7 } }],
+    ['--max-body', 'CONCORD_MAX_BODY', '7', { limits: { ...LIMITS, bodyMiB: 7 } }],
+    ['--max-tokens', 'CONCORD_MAX_TOKENS', '700', { limits: { ...LIMITS, tokens: 700 } }],
+    ['--max-depth', 'CONCORD_MAX_DEPTH', '7', { limits: { ...LIMITS, depth: 7 } }],
+    ['--max-cost', 'CONCORD_MAX_COST', '700', { limits: { ...LIMITS, cost: 700 } }],
+    ['--init-seconds', 'CONCORD_INIT_SECONDS', '7', { limits: { ...LIMITS, initSeconds: 7 } }],
+    ['--idle-seconds', 'CONCORD_IDLE_SECONDS', '7', { limits: { ...LIMITS, idleSeconds: 7 } }],
   ])('takes %s and %s: %s', (flag, variable, value, setting) => {
     expect(read([flag, value])).toEqual({ ...DEFAULTS, ...setting });
     expect(read([`${flag}=${value}`])).toEqual({ ...DEFAULTS, ...setting });
@@ -105,6 +133,9 @@ describe('the configuration', () => {
     ['--port', 'CONCORD_PORT', '1e3'],
     ['--port', 'CONCORD_PORT', ' '],
     ['--log-level', 'CONCORD_LOG_LEVEL', 'loud'],
+    ['--rate', 'CONCORD_RATE', '-1'],
+    ['--max-depth', 'CONCORD_MAX_DEPTH', '2'],
+    ['--introspection', 'CONCORD_INTROSPECTION', 'maybe'],
     ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', 'example.org'],
     ['--allowed-origins', 'CONCORD_ALLOWED_ORIGINS', 'https://a.example/path'],
   ])('refuses %s or %s: %j, by the name under which it was given', (flag, variable, value) => {

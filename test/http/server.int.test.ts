@@ -3,12 +3,15 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../src/http/byteBudget.ts';
-import { MAX_BODY_BYTES, SMALL_BODY_BYTES } from '../../src/http/server.ts';
+import { SMALL_BODY_BYTES } from '../../src/http/server.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/http/serverLimits.ts';
 import { StoreFullError, StoreUnavailableError } from '../../src/journal/port.ts';
 import { addMember, createProject, importSamples, mutate, type Person } from '../support/project.ts';
 import { type Service, startService } from '../support/service.ts';
 import { overEvents } from '../support/streams.ts';
 import { until } from './waiting.ts';
+
+const MAX_BODY_BYTES = DEFAULT_SERVER_LIMITS.bodyMiB * 1024 * 1024;
 
 const PROGRESS = 'subscription ($project: ID!) { progress(project: $project) { samples } }';
 const QUEUE = 'subscription ($project: ID!) { queue(project: $project) { answers } }';

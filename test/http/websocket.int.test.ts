@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { type Client, createClient } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { MAX_MESSAGE_BYTES, MAX_OPERATIONS } from '../../src/http/websocket.ts';
+import { DEFAULT_SERVER_LIMITS } from '../../src/http/serverLimits.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/http/websocket.ts';
 import {
   addMember,
   createProject,
@@ -229,7 +230,7 @@ describe('GraphQL over WebSocket', () => {
 
     it('too many operations at a time', async () => {
       const socket = await connected();
-      for (let i = 0; i < MAX_OPERATIONS; i++) {
+      for (let i = 0; i < DEFAULT_SERVER_LIMITS.operations; i++) {
         socket.subscribe(`s${i}`, PROGRESS, { project });
         await socket.hear('next');
       }

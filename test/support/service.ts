@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { realEnvironment } from '../../src/http/environment.ts';
+import type { Metrics } from '../../src/http/metrics.ts';
 import { startServer } from '../../src/http/server.ts';
+import type { ServerLimits } from '../../src/http/serverLimits.ts';
 import { openStore } from '../../src/journal/open.ts';
 import type { Store } from '../../src/journal/port.ts';
 import { Concord } from '../../src/service/concord.ts';
@@ -69,6 +71,9 @@ export interface ServiceOptions {
   /** The store, a folder or a connection string; default: a new folder, removed at the end. One that is given stays. */
   readonly folder?: string;
   readonly allowedOrigins?: readonly string[];
+  readonly limits?: Partial<ServerLimits>;
+  /** Counts what it does; default: nothing is counted. */
+  readonly metrics?: Metrics;
   /** Puts something before the store, to make it fail. */
   readonly store?: (store: Store) => Store;
 }
@@ -85,11 +90,13 @@ export async function startService({
   watch = false,
   folder,
   allowedOrigins = [],
+  limits = {},
+  metrics,
   store: wrapped = (store) => store,
 }: ServiceOptions = {}): Promise<Service> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), 'concord-')));
   let ahead = 0;
-  const environment = { ...realEnvironment, now: () => realEnvironment.now() + ahead };
+  const environment = { ...realEnvironment, now: () => realEnvironment.now() + ahead, observer: metrics };
   const log: LogLine[] = [];
   const logger = pino(
     { level: 'debug', base: null },
@@ -106,6 +113,8 @@ export async function startService({
     host: '127.0.0.1',
     port: 0,
     allowedOrigins,
+    limits,
+    metrics: metrics ?? null,
     compileAfter: COMPILE_AFTER,
   });
   const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
