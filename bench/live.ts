@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { fanoutRows, lastRow } from './live/fanout.ts';
+import { FIELD_BYTES } from './live/document.ts';
+import { changeRow, fanoutRows, lastRow } from './live/fanout.ts';
 import { claimRows, pushRows } from './live/labelling.ts';
 import { idleRow, soakRow } from './live/memory.ts';
 import { HELP, PARTS, readOptions } from './live/options.ts';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   const tell = (what: string) => process.stderr.write(`${what} …\n`);
   const parts: Readonly<Record<(typeof PARTS)[number], () => Promise<readonly Row[]>>> = {
     fanout: () => fanoutRows(seconds, tell),
+    change: async () => [await changeRow(seconds, tell)],
     last: async () => [await lastRow(tell)],
     push: () => pushRows(Math.max(seconds, 10), tell),
     idle: async () => [await idleRow(tell)],
@@ -37,9 +39,11 @@ async function main(): Promise<void> {
   const page = `# Concord live
 
 Written by \`npm run bench:live\`: ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, load ${loadBefore.toFixed(1)} before it
-began and ${loadavg()[0]?.toFixed(1)} at its end. Figures of delivery are pushes received by all clients together a second, and the server's
-processor time for each; the median of three turns, in which the servers follow each other. Each server makes a change when
-everybody has received the one before.
+began and ${loadavg()[0]?.toFixed(1)} at its end. Servers are processes of their own; all clients are one more, on the same cores. Figures of
+delivery are pushes received by all clients together a second, and the server's processor time for each; the median of three
+turns, in which the servers follow each other. Every server makes the next change when a client in the midst of all has
+received the one before. In Concord a change is a label: submitted over HTTP, committed, and synced to the disk; the others
+make theirs out of nothing. A field of a push is ${FIELD_BYTES} bytes, as in Concord's own answers.
 
 ${table(rows)}
 `;

@@ -1,18 +1,24 @@
 /**
- * What is subscribed to: progress under long names, so that a push has the size that is wanted, and executing it
- * costs little on any server.
+ * What is subscribed to: progress, each field again and again under names of its own until a push has the size that is
+ * wanted. A field takes about as many bytes as one of an agreement among several people does.
  */
 const FIELDS = ['seq', 'samples', 'labelled', 'answers'] as const;
-/** What a message has beside names and numbers, roughly. */
+export const FIELD_BYTES = 32;
+/** What a field takes beside its name: quotes, a colon, a number, a comma. */
+const BESIDE_NAME = 8;
+/** What a message has beside the fields, roughly. */
 const ENVELOPE = 100;
+
+/** How many fields make a push of such a size. */
+export function fieldsOf(bytes: number): number {
+  return Math.round((bytes - ENVELOPE) / FIELD_BYTES);
+}
 
 /** @param operation makes documents that are not the same */
 export function progressDocument(bytes: number, operation = 0): string {
-  const fields = 8;
-  const name = 'x'.repeat(Math.floor((bytes - ENVELOPE) / fields) - 8);
-  const selection = Array.from(
-    { length: fields },
-    (_, i) => `${name}${operation}${i}: ${FIELDS[i % FIELDS.length]}`,
-  );
+  const selection = Array.from({ length: fieldsOf(bytes) }, (_, i) => {
+    const field = FIELDS[i % FIELDS.length];
+    return `${`${field}_${operation}_${i}`.padEnd(FIELD_BYTES - BESIDE_NAME, 'x')}: ${field}`;
+  });
   return `subscription Progress${operation}($project: ID!) { progress(project: $project) { ${selection.join(' ')} } }`;
 }

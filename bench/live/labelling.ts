@@ -3,7 +3,7 @@ import { createClient } from '@concord/sdk/client';
 import { Connection } from '../scale/connection.ts';
 import { count, latency, shares } from '../scale/figures.ts';
 import { aimed, type Row, told } from '../scale/table.ts';
-import { run } from '../scale/tasks.ts';
+import { begin, type Labelled, run } from '../scale/tasks.ts';
 import { CLASSES } from '../scale/workload.ts';
 import { target } from './fanout.ts';
 import { openProject } from './project.ts';
@@ -17,12 +17,14 @@ const AGREEMENT = `subscription ($project: ID!) { agreement(project: $project) {
   seq raw { __typename ... on RawAgreement { value n } } alpha { __typename ... on Alpha { value band n } }
 } }`;
 const CLAIMING = 1_000;
+/** A label of each in two seconds: as quick as people are. */
+const LABELS_A_SECOND = 500;
 
 /** From a submit that one client sends to the agreement that another is pushed. */
 export async function pushRows(seconds: number, tell: (what: string) => void): Promise<Row[]> {
   tell(`${ANNOTATORS} annotators at work, ${count(SUBSCRIBERS)} subscribers`);
   const needed = Math.ceil(((seconds + 10) * 1_000 * ANNOTATORS) / EVERY_MS);
-  const opened = await openProject(needed + 1_000, { overlapShare: 1, overlap: 2, withoutRound: 'POOL' });
+  const opened = await openProject(needed + 1_000, { overlapShare: 1, overlap: 2 });
   const tokens = await opened.annotators(ANNOTATORS);
   const people = tokens.map((token) => {
     const connection = new Connection(opened.url);
@@ -95,24 +97,42 @@ export async function pushRows(seconds: number, tell: (what: string) => void): P
   ];
 }
 
-/** Claims of a thousand annotators on one project. */
+/** Claims of a thousand annotators on one project, alone and with everybody's queue live. */
 export async function claimRows(
   seconds: number,
   samples: number,
   tell: (what: string) => void,
 ): Promise<Row[]> {
   tell(`${count(CLAIMING)} annotators claim from ${count(samples)} samples`);
-  const opened = await openProject(samples, { withoutRound: 'POOL' }, CLASSES);
+  const opened = await openProject(samples, {}, CLASSES);
   const tokens = await opened.annotators(CLAIMING);
-  const { url, token, project } = opened;
-  const labelled = await run('saturate', { url, token, project, tokens, seconds, topUp: false });
+  const { url, token, project, server } = opened;
+  const target = { url, token, project, tokens };
+  const measured = async (what: string, work: () => Promise<Labelled>, note: string) => {
+    const [before, since] = [await server.usage(), performance.now()];
+    const { rate, claim, submit } = await work();
+    const { cpu } = await server.usage();
+    const cores = (cpu - before.cpu) / (performance.now() - since) / 1_000;
+    if (claim === null) throw new Error('nothing was claimed');
+    return told(
+      what,
+      `${count(rate)}/s; claim ${shares(claim)}, submit ${shares(submit)}`,
+      `p50 / p95 / p99; ${note}; the server took ${cores.toFixed(2)} cores`,
+    );
+  };
+  const saturated = () => run('saturate', { ...target, seconds, topUp: false });
+  const paced = () => run('pace', { ...target, seconds, rate: LABELS_A_SECOND, topUp: false });
+  const who = `${count(CLAIMING)} annotators on one project of ${count(samples)} samples`;
+  const each = 'each claims, submits, and claims again without a pause, as two requests';
+  const pace = `each labels a sample every ${(CLAIMING / LABELS_A_SECOND).toFixed(0)} s`;
+  const rows = [await measured(`claims by ${who}`, saturated, each)];
+  const following = begin('follow', target);
+  await following.output;
+  rows.push(
+    await measured('the same, each following their live queue over WebSocket', saturated, each),
+    await measured(`the same, ${count(LABELS_A_SECOND)} labels/s in all`, paced, pace),
+  );
+  following.end();
   await opened.close();
-  if (labelled.claim === null) throw new Error('nothing was claimed');
-  return [
-    told(
-      `claims by ${count(CLAIMING)} annotators on one project of ${count(samples)} samples`,
-      `${count(labelled.rate)}/s; ${shares(labelled.claim)}`,
-      'p50 / p95 / p99; each claims, submits, and claims again without a pause, as two requests',
-    ),
-  ];
+  return rows;
 }

@@ -33,13 +33,14 @@ export async function idleRow(tell: (what: string) => void): Promise<Row> {
   );
 }
 
+const CHANGES_A_SECOND = 20;
 /** Turns after which those who do not read are new ones: the service has cut the old ones off, who answered no ping. */
 const STALLED_TURNS = 400;
 
 /** Subscribers of whom some do not read, and who come and go, for as long as is wanted. */
 export async function soakRow(seconds: number, tell: (what: string) => void): Promise<Row> {
   tell(`soaking for ${seconds} s`);
-  const opened = await openProject(10);
+  const opened = await openProject(1_000 + seconds * CHANGES_A_SECOND);
   const all = await Subscribers.open({ ...target(opened, SOAKING), queries: [progressDocument(1_024)] });
   await sleep(500);
   const before = await opened.server.usage({ collect: true });
@@ -51,7 +52,7 @@ export async function soakRow(seconds: number, tell: (what: string) => void): Pr
   let [turns, replaced] = [0, 0];
   while (performance.now() < until) {
     await opened.change();
-    await sleep(50);
+    await sleep(1_000 / CHANGES_A_SECOND);
     if (turns > 0 && turns % STALLED_TURNS === 0) {
       for (const index of stalled) await all.replace(index);
       all.stall(stalled);

@@ -13,11 +13,11 @@ export interface Options {
   readonly only: readonly string[];
 }
 
-export const PARTS = ['fanout', 'last', 'push', 'idle', 'soak', 'claims'] as const;
+export const PARTS = ['fanout', 'change', 'last', 'push', 'idle', 'soak', 'claims'] as const;
 
 export const HELP = `npm run bench:live -- [options]
 
-  --seconds NUMBER   how long each run under load lasts (default 5)
+  --seconds NUMBER   how long each run under load lasts (default 4)
   --soak SECONDS     how long the soak lasts (default 30; 600 for the ten minutes that count)
   --samples NUMBER   samples in the project that is claimed from (default 1000000)
   --only PARTS       some of ${PARTS.join(',')} (default all)
@@ -30,7 +30,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
       soak: { type: 'string', default: '30' },
       samples: { type: 'string', default: '1000000' },
       only: { type: 'string', default: '' },

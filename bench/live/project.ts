@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
+import { Connection } from '../scale/connection.ts';
 import { ServerProcess } from './process.ts';
 
 /** The service with one project, in a process of its own. */
@@ -21,24 +22,28 @@ export async function openProject(
   const project = await driver.createProject({
     name: 'Live',
     labels: [...labels],
-    policy: { workSessionMinutes: 0, ...policy },
+    policy: { workSessionMinutes: 0, withoutRound: 'POOL', ...policy },
   });
   const all = Array.from({ length: samples }, (_, i) => ({ key: `${i}`, data: { text: `sample ${i}` } }));
   await project.importSamples(all, { importId: 'first' });
-  let part = 0;
+  const connection = new Connection(url);
+  const { token: annotator } = await client.addMember({
+    project: project.id,
+    role: 'ANNOTATOR',
+    name: 'One',
+  });
+  const labelling = createClient({ url, token: annotator, fetch: connection.fetch });
+  /** The sample that is labelled next. */
+  let next: string | null = null;
   return {
     server,
     url,
     token,
     project: project.id,
-    /** Changes the progress that everybody sees. */
+    /** Labels a sample, which changes the progress that everybody sees. */
     async change(): Promise<void> {
-      await client.importSamples({
-        project: project.id,
-        importId: 'changes',
-        part: part++,
-        samples: [{ key: `change-${part}`, data: part }],
-      });
+      next ??= handed(await labelling.claim({ project: project.id, hold: 1 }));
+      next = handed((await labelling.submit({ assignment: next, label: 'spam', hold: 1 })).queue);
     },
     /** So many annotators' tokens. */
     async annotators(count: number): Promise<string[]> {
@@ -54,6 +59,7 @@ export async function openProject(
       return tokens;
     },
     async close(): Promise<void> {
+      connection.close();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
@@ -61,3 +67,8 @@ export async function openProject(
 }
 
 export type OpenProject = Awaited<ReturnType<typeof openProject>>;
+
+function handed({ assignments: [first] }: { readonly assignments: readonly { readonly id: string }[] }) {
+  if (first === undefined) throw new Error('there is nothing left to label');
+  return first.id;
+}

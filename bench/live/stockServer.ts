@@ -72,10 +72,10 @@ useServer(
   server,
 );
 
-let seq = 1_000_000;
+let seq = 100;
 async function broadcast(): Promise<void> {
   seq++;
-  topics.publish('progress', { seq, samples: seq, labelled: seq, answers: seq });
+  topics.publish('progress', { seq, samples: 20_000, labelled: seq, answers: seq });
 }
 
 http.listen(0, '127.0.0.1', () => {
