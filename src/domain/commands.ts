@@ -32,7 +32,7 @@ export interface ProjectCommands {
   publishPredictions: { input: NewPredictionRun; result: PredictionRun };
   publishEmbeddings: { input: NewEmbeddings; result: Embeddings };
   openRound: { input: { by: string; choice: Choice; deadline: number | null }; result: Round };
-  closeRound: { input: { number: number }; result: Round };
+  closeRound: { input: { by: string; number: number }; result: Round };
   closeExhaustedRound: { input: { annotators: readonly string[] }; result: void };
   claim: { input: { by: string; hold: number }; result: Claim };
   submit: { input: Submission; result: Answered };

@@ -267,6 +267,8 @@ export interface RoundClosed {
   readonly reason: 'SETTLED' | 'WITHDRAWN' | 'DEADLINE' | 'EXHAUSTED';
   /** How many samples were withdrawn unsettled. */
   readonly withdrawn: number;
+  /** The member who closed it; null: it closed by itself. */
+  readonly by: string | null;
 }
 
 export interface WorkSessionStarted {

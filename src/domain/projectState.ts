@@ -13,7 +13,7 @@ import type { FirstOfBlock } from './sampleTable.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 11;
+export const FOLD_VERSION = 12;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.

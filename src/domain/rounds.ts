@@ -165,15 +165,24 @@ export function* closeExhaustedRound(
 ): Decision<void> {
   const round = project.openRound;
   if (round === undefined || !isExhausted(project, annotators)) return;
-  yield { type: 'roundClosed', round: round.number, reason: 'EXHAUSTED', withdrawn: round.unsettled };
+  yield {
+    type: 'roundClosed',
+    round: round.number,
+    reason: 'EXHAUSTED',
+    withdrawn: round.unsettled,
+    by: null,
+  };
 }
 
 /** Closes a round: what is unsettled is withdrawn and goes back to the pool. A closed round stays as it is. */
-export function* closeRound(project: Project, { number }: { readonly number: number }): Decision<Round> {
+export function* closeRound(
+  project: Project,
+  { by, number }: { readonly by: string; readonly number: number },
+): Decision<Round> {
   const round = project.rounds[number - 1];
   if (round === undefined) throw refuse('NOT_FOUND', { what: 'round' });
   if (round.isOpen) {
-    yield { type: 'roundClosed', round: number, reason: 'WITHDRAWN', withdrawn: round.unsettled };
+    yield { type: 'roundClosed', round: number, reason: 'WITHDRAWN', withdrawn: round.unsettled, by };
   }
   return round;
 }

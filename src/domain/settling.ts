@@ -21,7 +21,13 @@ export function* settleTime(project: Project, now: number): Decision<void> {
   }
   const round = project.openRound;
   if (round?.opened.deadline && round.opened.deadline <= now) {
-    yield { type: 'roundClosed', round: round.number, reason: 'DEADLINE', withdrawn: round.unsettled };
+    yield {
+      type: 'roundClosed',
+      round: round.number,
+      reason: 'DEADLINE',
+      withdrawn: round.unsettled,
+      by: null,
+    };
   }
 }
 
@@ -50,7 +56,7 @@ export function* settleSample(project: Project, sample: number): Decision<void> 
   } while (yield* askOpinion(project, sample));
   const round = project.openRound;
   if (round?.unsettled === 0)
-    yield { type: 'roundClosed', round: round.number, reason: 'SETTLED', withdrawn: 0 };
+    yield { type: 'roundClosed', round: round.number, reason: 'SETTLED', withdrawn: 0, by: null };
 }
 
 /**

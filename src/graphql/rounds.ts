@@ -313,7 +313,11 @@ mutation('closeRound', {
   resolve: async (input, context) => {
     const [project = '', number = ''] = parseId(input.round, 'Round');
     const access = await accessById(context, project, STEERING);
-    const round = await access.live.execute('closeRound', { number: Number(number) }, roundView);
+    const round = await access.live.execute(
+      'closeRound',
+      { by: access.viewer.member, number: Number(number) },
+      roundView,
+    );
     return { ...round, access };
   },
 });

@@ -235,8 +235,8 @@ function activityOf(event: ProjectEvent, at: number): Activity | null {
       return { at, by, kind: event.type, round, size: samples.length, strategy: strategy.name, deadline };
     }
     case 'roundClosed': {
-      const { round, reason, withdrawn } = event;
-      return { at, by: null, kind: event.type, round, reason, withdrawn };
+      const { by, round, reason, withdrawn } = event;
+      return { at, by, kind: event.type, round, reason, withdrawn };
     }
     case 'opinionAsked':
       return { at, by: null, kind: event.type, sample: event.sample };

@@ -98,7 +98,7 @@ describe('an extra opinion', () => {
     const waiting = samples(1, { withoutRound: 'WAIT' }).opened([0]);
     answered(waiting, 'ann', 'cat');
     const { assignment } = claimed(waiting, 'bob');
-    waiting.given('closeRound', { number: 1 });
+    waiting.given('closeRound', { by: 'dora', number: 1 });
     waiting
       .when('submit', { by: 'bob', assignment, label: 'dog', milliseconds: null, hold: null })
       .thenEvents(SUBMITTED);

@@ -111,8 +111,8 @@ describe('closing a round', () => {
     const scenario = pool(3).opened([2, 1]);
     scenario.claims('ann');
     scenario
-      .when('closeRound', { number: 1 })
-      .thenEvents({ type: 'roundClosed', round: 1, reason: 'WITHDRAWN', withdrawn: 2 });
+      .when('closeRound', { by: 'dora', number: 1 })
+      .thenEvents({ type: 'roundClosed', round: 1, reason: 'WITHDRAWN', withdrawn: 2, by: 'dora' });
     expect(scenario.claims('bob', 3)).toEqual([0, 1]);
     scenario.submits('ann', 2).thenEvents({ type: 'submitted', counted: true });
     // A closed round stays as it was closed.
@@ -120,9 +120,9 @@ describe('closing a round', () => {
   });
 
   it('does nothing to a closed round, and refuses one that never was', () => {
-    const scenario = project({}, { samples: 1 }).opened([0]).given('closeRound', { number: 1 });
-    scenario.when('closeRound', { number: 1 }).thenNothing();
-    scenario.when('closeRound', { number: 2 }).thenRefused('NOT_FOUND', { what: 'round' });
+    const scenario = project({}, { samples: 1 }).opened([0]).given('closeRound', { by: 'dora', number: 1 });
+    scenario.when('closeRound', { by: 'dora', number: 1 }).thenNothing();
+    scenario.when('closeRound', { by: 'dora', number: 2 }).thenRefused('NOT_FOUND', { what: 'round' });
   });
 
   it('happens at its deadline, before anything else is decided', () => {
@@ -180,7 +180,7 @@ describe('audits announced with a round', () => {
 
   it('are all of the run if the round is long, and none of what is in the round or taken', () => {
     expect(scenario(3, 40).project.openRound?.opened.audits).toHaveLength(3);
-    const other = scenario(10, 20).given('closeRound', { number: 1 });
+    const other = scenario(10, 20).given('closeRound', { by: 'dora', number: 1 });
     const first = other.project.currentRun?.published.audits[0] as number;
     other.opened([first, ...Array.from({ length: 19 }, (_, i) => 10 + i)]);
     expect([...(other.project.openRound?.opened.audits ?? [])]).not.toContain(first);

@@ -206,7 +206,8 @@ export class Tale {
         break;
       }
       case 'close':
-        if (twin.rounds.length > 0) this.#do('closeRound', { number: 1 + (step.pick % twin.rounds.length) });
+        if (twin.rounds.length > 0)
+          this.#do('closeRound', { by: 'dora', number: 1 + (step.pick % twin.rounds.length) });
         break;
     }
   }

@@ -73,7 +73,7 @@ const COMMITS: readonly (readonly ProjectEvent[])[] = [
   [{ ...SUBMITTED, assignment: 'a1', label: 0, milliseconds: null }],
   [{ type: 'undone', assignment: 'a3', until: TIME }],
   [
-    { type: 'roundClosed', round: 1, reason: 'WITHDRAWN', withdrawn: 2 },
+    { type: 'roundClosed', round: 1, reason: 'WITHDRAWN', withdrawn: 2, by: 'dora' },
     { ...OPENED, round: 2, run: null, deadline: null },
   ],
 ];

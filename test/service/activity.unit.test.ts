@@ -52,6 +52,8 @@ describe('the feed of activity', () => {
     const [assignment] = (await claim(at.concord, anna, 1)).held;
     const answer = { assignment: assignment?.id ?? '', label: 'spam', milliseconds: null, hold: null };
     await submit(at.concord, anna, answer);
+    await at.openRound(1);
+    await at.closeRound(2);
     await at.owner.live.execute('changePolicy', { by: 'dora', change: { paused: true } }, () => undefined);
     await grantRole(at.concord, at.owner, { member: anna.viewer.member, role: null });
     const item = await next(await open());
@@ -62,6 +64,8 @@ describe('the feed of activity', () => {
         { kind: 'samplesImported', by, samples: 3, part: 0 },
         { kind: 'roundOpened', by, round: 1, size: 1 },
         { kind: 'roundClosed', by: null, round: 1, reason: 'SETTLED', withdrawn: 0 },
+        { kind: 'roundOpened', by, round: 2, size: 1 },
+        { kind: 'roundClosed', by, round: 2, reason: 'WITHDRAWN', withdrawn: 1 },
         { kind: 'policyChanged', by: 'dora', policy: { paused: true } },
         { kind: 'roleChanged', by, member: anna.viewer.member, role: 'ANNOTATOR' },
         { kind: 'roleChanged', by, member: anna.viewer.member, role: null },

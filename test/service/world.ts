@@ -84,7 +84,8 @@ export async function openWorld(policy: PolicyChange = {}) {
         { size, strategy: 'first', parameters: {}, seed: 1, deadline },
         new AbortController().signal,
       ),
-    closeRound: (number: number) => owner.live.execute('closeRound', { number }, () => undefined),
+    closeRound: (number: number) =>
+      owner.live.execute('closeRound', { by: owner.viewer.member, number }, () => undefined),
   };
 }
 

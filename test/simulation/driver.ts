@@ -86,8 +86,8 @@ export class Driver extends Client {
     const number = this.dice.between(1, 4);
     const what = `closing of round ${number}`;
     await this.send(what, this.errand(what), {
-      run: ({ live }) =>
-        live.execute('closeRound', { number }, (project, round) => roundView(project, round)),
+      run: ({ live, viewer: { member: by } }) =>
+        live.execute('closeRound', { by, number }, (project, round) => roundView(project, round)),
       sight: (seen) => ({
         seq: seen.seq,
         seen,
