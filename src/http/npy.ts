@@ -29,10 +29,15 @@ const TYPES: Readonly<Record<string, { bytes: number; read: (bytes: ArrayBuffer)
  * @throws {CommandError} it cannot be read, or holds something else; the message says what to do
  */
 export async function readNpy(path: string): Promise<NumpyArray> {
-  const refuse = (problem: string) => new CommandError(`${path}: ${problem}`);
   const file = await readFile(path).catch((error: Error) => {
-    throw refuse(error.message);
+    throw new CommandError(`${path}: ${error.message}`);
   });
+  return numpyArrayIn(file, path);
+}
+
+/** The array in a file's bytes. Throws as {@link readNpy} does. */
+export function numpyArrayIn(file: Buffer, path: string): NumpyArray {
+  const refuse = (problem: string) => new CommandError(`${path}: ${problem}`);
   if (file.length < 12 || file.toString('latin1', 0, MAGIC.length) !== MAGIC) {
     throw refuse('this is no .npy file; numpy.save writes one');
   }

@@ -308,3 +308,14 @@ describe('label-studio', () => {
     expect(task.annotations[0].result[0]).toMatchObject({ from_name: 'kind', to_name: 'mail' });
   });
 });
+
+it('a quotation mark within a cell of CSV is told of with its line, as all else that is wrong', async () => {
+  const read = async (text: string) => {
+    const source = (async function* () {
+      yield text;
+    })();
+    for await (const _ of FORMATS.csv.read(source));
+  };
+  await expect(read('key,text\na,b "c"\n')).rejects.toThrow(FormatError);
+  await expect(read('ke"y\n')).rejects.toMatchObject({ line: 1 });
+});

@@ -1,4 +1,4 @@
-import { type CsvError, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
 import {
   BY_NUMBER,
@@ -216,7 +216,7 @@ async function* rowsOf(source: Source): AsyncGenerator<Row, void, undefined> {
 
 /** What is wrong with the text itself, in a line. */
 function problemOf(error: Error): Error {
-  if (!('code' in error && String(error.code).startsWith('CSV_'))) return error;
+  if (!(error instanceof CsvError)) return error;
   const { code, message, lines } = error as CsvError & { readonly lines?: number };
   const problem =
     code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
