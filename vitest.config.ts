@@ -6,7 +6,7 @@ const conditions = ['source', 'node', 'import', 'default'];
 const graphql = { find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) };
 const shared = { resolve: { conditions, alias: [graphql] }, ssr: { resolve: { conditions } } };
 // Test files of one worker share what they import: loading the schema for each of them took a quarter of the time.
-const together = { isolate: false, testTimeout: 20_000 };
+const together = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
 /** Unit: pure, in milliseconds. Int, compiled: real parts in this process. E2e: real processes, the built service. */
 export default defineConfig({
