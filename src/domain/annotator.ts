@@ -2,6 +2,7 @@ import { Column } from './columns.ts';
 import type { Draw } from './events.ts';
 import { stringSeed } from './random.ts';
 import { NONE } from './sampleTable.ts';
+import { WorkLog } from './workLog.ts';
 
 /** A stint of work and the break after it. */
 export interface WorkSession {
@@ -39,6 +40,8 @@ export class Annotator {
   answers = 0;
   skips = 0;
   session: WorkSession | null = null;
+  /** Their work over time. */
+  readonly work = new WorkLog();
   /** The `seq` of the newest commit that changed something of theirs: what they hold, their answers, their session. */
   changedAt: number;
 

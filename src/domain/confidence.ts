@@ -125,7 +125,8 @@ function bisect(excludes: (p: number) => boolean, excluded: number, included: nu
   return outside;
 }
 
-function logBeta(a: number, b: number): number {
+/** ln B(a, b) for a, b > 0. */
+export function logBeta(a: number, b: number): number {
   return logGamma(a) + logGamma(b) - logGamma(a + b);
 }
 

@@ -1,6 +1,10 @@
 import { AgreementCounts, type Rating } from './agreement.ts';
+import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
 import { Annotator } from './annotator.ts';
 import { AssignmentTable } from './assignmentTable.ts';
+import { cohensKappa } from './cohensKappa.ts';
+import { majority } from './consensus.ts';
+import { ContingencyTables } from './contingency.ts';
 import type { Embeddings } from './embedding.ts';
 import {
   type Expired,
@@ -24,6 +28,7 @@ import { Round } from './round.ts';
 import type { Ruling } from './rulings.ts';
 import { NONE, SampleTable } from './sampleTable.ts';
 import { decodeVerdicts } from './verdicts.ts';
+import type { Work } from './workLog.ts';
 
 /** Looks up a chunk that the fold needs; see {@link chunksToFold}. It throws if it was not loaded before. */
 export type ChunkSource = (id: string) => Uint8Array;
@@ -55,6 +60,14 @@ export interface ProjectRecord {
 export interface ImportRecord extends ImportedPart {
   readonly importId: string;
   readonly part: number;
+}
+
+/** An answer beside what its sample is without it. */
+interface Comparison {
+  readonly annotator: number;
+  /** When it was given. */
+  readonly at: number;
+  readonly agrees: boolean;
 }
 
 /** Samples that are counted into the agreement between two turns: some milliseconds' worth. */
@@ -93,6 +106,8 @@ export class Project {
   #created: ProjectCreated | null = null;
   #policy: Policy | null = null;
   #agreement: AgreementCounts | null = null;
+  /** By annotator: what they said at first, and when they were asked again. */
+  readonly #repeats = new ContingencyTables();
   readonly #imports = new Map<string, Map<number, ImportedPart>>();
   readonly #annotatorIndex = new Map<string, number>();
   readonly #deadlines = new MinHeap();
@@ -116,6 +131,11 @@ export class Project {
   /** Agreement over the base overlap: no gold, no extra opinions, no repeats. */
   get agreement(): AgreementCounts {
     return known(this.#agreement);
+  }
+
+  /** Cohen's kappa of somebody's answers and their answers to repeats of the same samples. */
+  consistencyOf({ index }: Annotator): AgreementFigure | UndefinedFigure {
+    return cohensKappa(this.#repeats.cells(index, 0), 'NONE', null);
   }
 
   get currentRun(): PredictionRun | undefined {
@@ -244,6 +264,8 @@ export class Project {
     for (let row = 0; row < this.assignments.size; row++) {
       if (row % SAMPLES_PER_TURN === 0) yield;
       this.annotatorOf(row).rows.push(row);
+      if (this.assignments.isRepeat(row) && this.assignments.state(row) === 'SUBMITTED')
+        this.#countRepeat(row, 1);
       if (this.assignments.isCounted(row)) this.#countAgainstModel(row, 1);
     }
   }
@@ -342,12 +364,12 @@ export class Project {
         break;
       case 'ruled': {
         const { sample, label, reason, by } = event;
-        this.rulings.set(sample, { label, reason, by, at: time });
+        this.#comparing(sample, () => this.rulings.set(sample, { label, reason, by, at: time }));
         this.#weighDispute(sample);
         break;
       }
       case 'rulingReopened':
-        this.rulings.delete(event.sample);
+        this.#comparing(event.sample, () => this.rulings.delete(event.sample));
         this.#weighDispute(event.sample);
         break;
       default:
@@ -429,6 +451,7 @@ export class Project {
           });
     if (earlier < 0) annotator.rows.push(row);
     annotator.granted(event.draw);
+    annotator.work.began(this.time);
     if (isRepeat) {
       this.assignments.twin.set(row, original);
       this.assignments.twin.set(original, row);
@@ -476,6 +499,8 @@ export class Project {
       assignments.placed.set(row, 0);
       this.annotatorOf(row).answered(row);
       this.answers++;
+      this.annotatorOf(row).work.acted(this.time, event.milliseconds ?? Number.NaN);
+      this.#countWork(row, 1);
       if (event.counted) this.#countIn(row);
     });
   }
@@ -486,6 +511,8 @@ export class Project {
       this.#letGo(row);
       this.assignments.setState(row, 'SKIPPED');
       this.annotatorOf(row).skips++;
+      this.annotatorOf(row).work.acted(this.time, Number.NaN);
+      this.#workAt(row, this.time).skips++;
       if (!this.assignments.isRepeat(row)) this.#countSkip(row, 1);
       if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
     });
@@ -497,6 +524,7 @@ export class Project {
       this.#letGo(row);
       this.assignments.setState(row, 'EXPIRED');
       this.assignments.expiries.set(row, this.assignments.expiries.get(row) + 1);
+      this.#workAt(row, this.time).expiries++;
       if (skip) this.#countSkip(row, 1);
       if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
     });
@@ -513,6 +541,7 @@ export class Project {
         assignments.placed.set(row, 1);
         samples.live.set(sample, samples.live.get(sample) + 1);
       }
+      this.#countWork(row, -1);
       assignments.setState(row, 'HELD');
       assignments.label.set(row, NONE);
       this.annotatorOf(row).undid(row);
@@ -539,7 +568,7 @@ export class Project {
    */
   #changeSample(sample: number, change: () => boolean): void {
     const before = this.#standing(sample);
-    const returned = change();
+    const returned = this.#comparing(sample, change);
     const after = this.#standing(sample);
     const { round } = before;
     if (round !== undefined) {
@@ -556,6 +585,87 @@ export class Project {
     }
     this.labelled += Number(after.labelled) - Number(before.labelled);
     this.#weighDispute(sample);
+  }
+
+  /** Carries out a change of one sample, and compares the answers to it anew. */
+  #comparing<T>(sample: number, change: () => T): T {
+    const before = this.#comparisons(sample);
+    const result = change();
+    this.#countComparisons(before, -1);
+    this.#countComparisons(this.#comparisons(sample), 1);
+    return result;
+  }
+
+  #countComparisons(comparisons: readonly Comparison[], by: 1 | -1): void {
+    for (const { annotator, at, agrees } of comparisons) {
+      const { work } = known(this.annotators[annotator]);
+      const stretch = work.at(at);
+      stretch.compared += by;
+      if (agrees) stretch.agreeing += by;
+      work.changedAt = this.seq;
+    }
+  }
+
+  /**
+   * Each answer of the base overlap to a sample, as it was given blind, beside what the sample is without it: as it was
+   * ruled, else the label that most of the others' answers have. Where those tie, or there are none, it is left out.
+   */
+  #comparisons(sample: number): readonly Comparison[] {
+    const { assignments } = this;
+    const newest = this.samples.assignments.get(sample);
+    const ruling = this.rulings.get(sample);
+    // Most samples have had one person.
+    if (newest === NONE || (ruling === undefined && assignments.next.get(newest) === NONE)) return [];
+    const comparisons: Comparison[] = [];
+    for (const row of this.assignmentsOf(sample)) {
+      const label = assignments.rating.get(row);
+      if (label === NONE) continue;
+      const expected = ruling?.label ?? this.#majorityWithout(sample, row);
+      if (expected === NONE) continue;
+      const annotator = assignments.annotator.get(row);
+      comparisons.push({ annotator, at: assignments.answeredAt.get(row), agrees: label === expected });
+    }
+    return comparisons;
+  }
+
+  #majorityWithout(sample: number, own: number): number {
+    const labels: number[] = [];
+    for (const row of this.assignmentsOf(sample)) {
+      if (row !== own && this.assignments.isCounted(row)) labels.push(this.assignments.label.get(row));
+    }
+    const found = majority(labels);
+    return found.kind === 'label' ? found.label : NONE;
+  }
+
+  /** The stretch of a row's annotator at a time, of which a count is to be moved. */
+  #workAt(row: number, time: number): Work {
+    const { work } = this.annotatorOf(row);
+    work.changedAt = this.seq;
+    return work.at(time);
+  }
+
+  /** Counts an answer into its annotator's work, or out again. */
+  #countWork(row: number, by: 1 | -1): void {
+    const { assignments } = this;
+    const work = this.#workAt(row, assignments.answeredAt.get(row));
+    const suggestion = assignments.suggestion.get(row);
+    const isAccepted = suggestion !== NONE && assignments.label.get(row) === suggestion;
+    work.answers += by;
+    if (suggestion !== NONE) work.shown += by;
+    if (isAccepted) work.accepted += by;
+    const milliseconds = assignments.milliseconds.get(row);
+    if (!Number.isNaN(milliseconds)) work.countTime(milliseconds / 1_000, isAccepted, by);
+    if (!assignments.isRepeat(row)) return;
+    const [first, again] = this.#countRepeat(row, by);
+    work.repeats += by;
+    if (first === again) work.same += by;
+  }
+
+  #countRepeat(row: number, by: 1 | -1): readonly [first: number, again: number] {
+    const { label, twin, annotator } = this.assignments;
+    const [first, again] = [label.get(twin.get(row)), label.get(row)];
+    this.#repeats.count(annotator.get(row), 0, first, again, by);
+    return [first, again];
   }
 
   #weighDispute(sample: number): void {

@@ -8,12 +8,13 @@ import { type ImportRecord, Project, type ProjectRecord } from './project.ts';
 import { Round } from './round.ts';
 import type { Ruling } from './rulings.ts';
 import type { FirstOfBlock } from './sampleTable.ts';
+import { restoreLogs, savedLogs } from './workLog.ts';
 
 /**
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 12;
+export const FOLD_VERSION = 13;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -63,12 +64,15 @@ interface RoundProgress {
 /** A project's state, over the project's own memory: good until the next event is folded. */
 export function saveProject(project: Project): ProjectState {
   const { samples, assignments, annotators, runs, rounds } = project;
+  const logs = savedLogs(annotators.map(({ work }) => work));
   return {
     columns: new Map<string, NumberArray>([
       ...savedTable('samples', samples.keys, samples.columns),
       ...savedTable('assignments', assignments.ids, assignments.columns),
       ['held', Uint32Array.from(project.held)],
       ['activity', Float64Array.from(project.activity)],
+      ['work.stretches', logs.stretches],
+      ['work.bins', logs.bins],
     ]),
     lists: new Map<string, Iterable<unknown>>([
       ['project', [project.record()]],
@@ -116,6 +120,13 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
   for (const annotator of listOf<AnnotatorState>(state, 'annotators')) {
     project.annotators.push(restoredAnnotator(project.annotators.length, annotator));
   }
+  const logs = { stretches: columnOf(state, 'work.stretches'), bins: columnOf(state, 'work.bins') };
+  if (!(logs.stretches instanceof Float64Array && logs.bins instanceof Uint32Array)) throw lacks('work');
+  restoreLogs({ stretches: logs.stretches, bins: logs.bins }, (index) => {
+    const annotator = project.annotators[index];
+    if (annotator === undefined) throw lacks(`annotator ${index}`);
+    return annotator.work;
+  });
   for (const [{ published, publishedAt }, progress] of pairsOf<RunState, RunProgress>(
     state,
     'runs',
