@@ -62,8 +62,8 @@ export class Work implements WorkCounts {
 
   add(other: Work): void {
     for (const field of WORK_FIELDS) this[field] += other[field];
-    if (other.times !== null) addTo((this.times ??= newBins()), other.times);
-    if (other.acceptedTimes !== null) addTo((this.acceptedTimes ??= newBins()), other.acceptedTimes);
+    this.times = sumOf(this.times, other.times);
+    this.acceptedTimes = sumOf(this.acceptedTimes, other.acceptedTimes);
   }
 
   copy(): Work {
@@ -168,8 +168,10 @@ function newBins(): TimeBins {
   return new Uint32Array(TIME_BINS);
 }
 
-function addTo(sum: TimeBins, more: TimeBins): void {
-  for (const [bin, count] of more.entries()) sum[bin] = (sum[bin] as number) + count;
+/** Bins of their own, so that neither moves with the other. */
+function sumOf(one: TimeBins | null, other: TimeBins | null): TimeBins | null {
+  if (one === null || other === null) return (one ?? other)?.slice() ?? null;
+  return one.map((count, bin) => count + (other[bin] as number));
 }
 
 /** Logs as two columns: what a snapshot keeps of them. */
@@ -221,7 +223,9 @@ export function restoreLogs({ stretches, bins }: SavedLogs, logOf: (annotator: n
     const [row = 0, place = 0, count = 0] = bins.subarray(at, at + 3);
     const work = works[row];
     if (work === undefined) throw new Error(`there is no stretch ${row} of work`);
-    const times = place < TIME_BINS ? (work.times ??= newBins()) : (work.acceptedTimes ??= newBins());
+    const kind = place < TIME_BINS ? 'times' : 'acceptedTimes';
+    const times = work[kind] ?? newBins();
     times[place % TIME_BINS] = count;
+    work[kind] = times;
   }
 }

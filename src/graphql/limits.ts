@@ -181,6 +181,8 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Project.agreement': 1_000,
   'Project.agreementPairs': 1_000,
   'Project.annotatorErrors': 1_000,
+  'Project.annotatorWork': 100,
+  'Project.ownWork': 100,
   'Project.consensusEstimate': 1_000,
   'Project.disagreements': 1_000,
   'Project.invitations': 100,
@@ -195,6 +197,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Query.tokens': 100,
   'Query.replay': 10_000,
   'Subscription.agreement': 1_000,
+  'Subscription.people': 1_000,
 };
 
 /** How many entries a list of objects has, at most or usually. Of connections it is said by their arguments. */
@@ -203,6 +206,9 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'Agreement.classes': 100,
   'Agreement.pairs': 100,
   'AgreementPair.members': 2,
+  'AnnotatorSeries.series': 60,
+  'OwnWork.series': 60,
+  'PeopleAtWork.people': 50,
   'BadEmbeddingsError.badRows': 10,
   'BadProbabilitiesError.badRows': 10,
   'ConsensusEstimate.classPrior': 100,

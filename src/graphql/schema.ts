@@ -9,6 +9,7 @@ import './predictions.ts';
 import './rounds.ts';
 import './replay.ts';
 import './queue.ts';
+import './people.ts';
 import './presence.ts';
 import './agreement.ts';
 import './audit.ts';

@@ -9,6 +9,7 @@ import type { Environment } from './environment.ts';
 import type { Projection } from './folding.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { type Observer, observed } from './observer.ts';
+import { PeopleViews } from './people.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
@@ -38,6 +39,7 @@ export class LiveProject {
   readonly agreement = new SharedView(agreementView);
   readonly audit = new SharedView(auditView);
   readonly progress = new SharedView(progressView);
+  readonly people = new PeopleViews();
   readonly #execute: Execute;
   readonly #observer: Observer | undefined;
 

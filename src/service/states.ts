@@ -8,6 +8,7 @@ import {
   type StrategyInfo,
 } from './concord.ts';
 import type { Interest } from './hub.ts';
+import type { PeopleView } from './people.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
@@ -37,6 +38,15 @@ export function progressSource({ live }: Audience): Source<ProgressView, number>
 export function auditSource({ live }: Audience): Source<AuditView, number> {
   const look = () => live.read((project) => live.audit.of(project));
   return stateSource({ look, same: sameShared, pauseMs: PAUSE_MS });
+}
+
+/** Whoever watches how people work does not watch each answer. */
+const PEOPLE_PAUSE_MS = 1_000;
+
+/** How people work. */
+export function peopleSource({ live }: Audience): Source<PeopleView, number> {
+  const look = () => live.read((project) => live.people.of(project));
+  return stateSource({ look, same: Object.is, pauseMs: PEOPLE_PAUSE_MS });
 }
 
 const MINUTE_MS = 60_000;

@@ -181,6 +181,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
       case 'Subscription.activity':
       case 'Subscription.agreement':
       case 'Subscription.audit':
+      case 'Subscription.people':
       case 'Subscription.presence':
       case 'Subscription.progress':
       case 'Subscription.prioritized':
@@ -205,7 +206,12 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
     }
     // All that there are, within what one operation may cost.
     if (args.some(({ name }) => name === 'first')) {
-      const first = { 'Query.projects': 1, 'Project.rounds': 2, 'Project.predictionRuns': 3 }[coordinate];
+      const first = {
+        'Query.projects': 1,
+        'Project.annotatorWork': 2,
+        'Project.rounds': 2,
+        'Project.predictionRuns': 3,
+      }[coordinate];
       return [{ first: first ?? SAMPLES }];
     }
     return [{}];
@@ -242,6 +248,11 @@ const STEERING_ONLY = new Set([
   'GivenAnswer',
   'Ruling',
   'PersonFigures',
+  'AnnotatorSeries',
+  'AnnotatorWork',
+  'DriftFigure',
+  'PeopleAtWork',
+  'WorkStretch',
   'ConsensusEstimate',
   'SampleEstimate',
   'PresentMember',

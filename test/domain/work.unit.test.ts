@@ -271,7 +271,7 @@ describe('the test for a change', () => {
     let alarms = 0;
     const runs = 300;
     for (let run = 0; run < runs; run++) {
-      const rate = 0.5 + (hash32(run) % 50) / 100;
+      const rate = 0.5 + (hash32(run, 0) % 50) / 100;
       const all = series(Array(40).fill(rate), run, 10);
       if (all.some((_, i) => changeIn(all.slice(0, i + 1))?.hasChanged)) alarms++;
     }

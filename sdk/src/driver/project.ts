@@ -5,6 +5,7 @@ import type {
   ActivityEvents,
   Agreement,
   AgreementPair,
+  AnnotatorSeries,
   AuditState,
   ClassAudit,
   ConsensusEstimate,
@@ -13,6 +14,7 @@ import type {
   FeedReset,
   ModelAgreement,
   NewToken,
+  PeopleAtWork,
   PredictionRun,
   Presence,
   Progress,
@@ -241,6 +243,17 @@ export interface DriverProject {
    */
   followActivity(after?: string | null, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset>;
 
+  /**
+   * Everybody's work: throughput, times, agreement with consensus, consistency, drift, all of it and over time, page by page
+   * as it is read.
+   *
+   * @throws {ForbiddenError} it is for owners and drivers
+   */
+  annotatorWork(options?: CallOptions): AsyncIterable<AnnotatorSeries>;
+
+  /** How people work, without what it was over time, whenever it changes, once a second at most. */
+  watchPeople(options?: CallOptions): AsyncIterable<PeopleAtWork>;
+
   /** Who is at work, whenever that changes. */
   watchPresence(options?: CallOptions): AsyncIterable<Presence>;
 
@@ -313,6 +326,9 @@ export function driverProject(client: Client, info: Project): DriverProject {
     reopenRuling: ({ id: sample }, { reason }, options) => client.reopenRuling({ sample, reason }, options),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
     followActivity: (after = null, options) => client.followActivity({ project, after }, options),
+    annotatorWork: (options) =>
+      allOf(async (after) => mustSee(await client.annotatorWork({ project, after }, options))),
+    watchPeople: (options) => client.watchPeople({ project }, options),
     watchPresence: (options) => client.watchPresence({ project }, options),
     watchAudit: (options) => client.watchAudit({ project }, options),
     classAudits: (options) => client.classAudits({ project }, options),

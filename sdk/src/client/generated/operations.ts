@@ -2,9 +2,9 @@
 
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
-import type { JSONObject } from '../scalars.ts';
+import type { DateTime, JSONObject } from '../scalars.ts';
 import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
-import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, TrainingExample, UndefinedEstimate, UploadedPart } from './types.ts';
+import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
 
 const ACCEPT_INVITATION: Operation = {
   name: 'AcceptInvitation',
@@ -391,6 +391,214 @@ fragment Member on Member {
 fragment PageInfo on PageInfo {
   endCursor
   hasNextPage
+}`,
+};
+
+const ANNOTATOR_WORK: Operation = {
+  name: 'AnnotatorWork',
+  kind: 'query',
+  path: ['project', 'annotatorWork'],
+  document: `query AnnotatorWork($project: ID!, $after: String) {
+  project(id: $project) {
+    annotatorWork(first: 5, after: $after) {
+      edges {
+        node {
+          ...AnnotatorSeries
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment AgreementFigure on AgreementFigure {
+  __typename
+  value
+  observed
+  expected
+  n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
+}
+
+fragment AnnotatorSeries on AnnotatorSeries {
+  work {
+    ...AnnotatorWork
+  }
+  stretchMinutes
+  series {
+    ...WorkStretch
+  }
+}
+
+fragment AnnotatorWork on AnnotatorWork {
+  member {
+    ...Member
+  }
+  answers
+  skips
+  expiries
+  throughput {
+    ...ThroughputFigure
+    ...WithheldFigure
+  }
+  secondsPerAnswer {
+    ...AnswerTimeFigure
+    ...WithheldFigure
+  }
+  skipRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  expiryRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistency {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistencyKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  suggestionsAccepted {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  rubberStamped {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+}
+
+fragment AnswerTimeFigure on AnswerTimeFigure {
+  __typename
+  median
+  interval {
+    ...Interval
+  }
+  lowerQuartile
+  upperQuartile
+  n
+}
+
+fragment DriftFigure on DriftFigure {
+  __typename
+  verdict
+  since
+  before {
+    answers
+    agreeing
+  }
+  after {
+    answers
+    agreeing
+  }
+  logEvidence
+  falseAlarmRate
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+fragment ShareFigure on ShareFigure {
+  __typename
+  value
+  interval {
+    ...Interval
+  }
+  n
+}
+
+fragment ThroughputFigure on ThroughputFigure {
+  __typename
+  perHour
+  interval {
+    ...Interval
+  }
+  n
+  hours
+}
+
+fragment UndefinedFigure on UndefinedFigure {
+  __typename
+  reason
+  n
+}
+
+fragment WithheldFigure on WithheldFigure {
+  __typename
+  reason
+  n
+  needed
+}
+
+fragment WorkStretch on WorkStretch {
+  from
+  until
+  answers
+  skips
+  expiries
+  throughput {
+    ...ThroughputFigure
+    ...WithheldFigure
+  }
+  secondsPerAnswer {
+    ...AnswerTimeFigure
+    ...WithheldFigure
+  }
+  skipRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  expiryRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistency {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  suggestionsAccepted {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  rubberStamped {
+    ...ShareFigure
+    ...WithheldFigure
+  }
 }`,
 };
 
@@ -1803,6 +2011,76 @@ fragment Member on Member {
 fragment PageInfo on PageInfo {
   endCursor
   hasNextPage
+}`,
+};
+
+const OWN_WORK: Operation = {
+  name: 'OwnWork',
+  kind: 'query',
+  path: ['project', 'ownWork'],
+  document: `query OwnWork($project: ID!) {
+  project(id: $project) {
+    ownWork {
+      answers
+      skips
+      throughput {
+        ...ThroughputFigure
+        ...WithheldFigure
+      }
+      secondsPerAnswer {
+        ...AnswerTimeFigure
+        ...WithheldFigure
+      }
+      stretchMinutes
+      series {
+        from
+        until
+        answers
+        skips
+        throughput {
+          ...ThroughputFigure
+          ...WithheldFigure
+        }
+        secondsPerAnswer {
+          ...AnswerTimeFigure
+          ...WithheldFigure
+        }
+      }
+    }
+  }
+}
+
+fragment AnswerTimeFigure on AnswerTimeFigure {
+  __typename
+  median
+  interval {
+    ...Interval
+  }
+  lowerQuartile
+  upperQuartile
+  n
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment ThroughputFigure on ThroughputFigure {
+  __typename
+  perHour
+  interval {
+    ...Interval
+  }
+  n
+  hours
+}
+
+fragment WithheldFigure on WithheldFigure {
+  __typename
+  reason
+  n
+  needed
 }`,
 };
 
@@ -3898,6 +4176,158 @@ fragment StoppingSignals on StoppingSignals {
 }`,
 };
 
+const WATCH_PEOPLE: Operation = {
+  name: 'WatchPeople',
+  kind: 'state',
+  path: ['people'],
+  document: `subscription WatchPeople($project: ID!) {
+  people(project: $project) {
+    ...PeopleAtWork
+  }
+}
+
+fragment AgreementFigure on AgreementFigure {
+  __typename
+  value
+  observed
+  expected
+  n
+  answers
+  standardError
+  interval {
+    ...Interval
+  }
+  band
+}
+
+fragment AnnotatorWork on AnnotatorWork {
+  member {
+    ...Member
+  }
+  answers
+  skips
+  expiries
+  throughput {
+    ...ThroughputFigure
+    ...WithheldFigure
+  }
+  secondsPerAnswer {
+    ...AnswerTimeFigure
+    ...WithheldFigure
+  }
+  skipRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  expiryRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistency {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistencyKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  suggestionsAccepted {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  rubberStamped {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+}
+
+fragment AnswerTimeFigure on AnswerTimeFigure {
+  __typename
+  median
+  interval {
+    ...Interval
+  }
+  lowerQuartile
+  upperQuartile
+  n
+}
+
+fragment DriftFigure on DriftFigure {
+  __typename
+  verdict
+  since
+  before {
+    answers
+    agreeing
+  }
+  after {
+    answers
+    agreeing
+  }
+  logEvidence
+  falseAlarmRate
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}
+
+fragment PeopleAtWork on PeopleAtWork {
+  seq
+  count
+  people {
+    ...AnnotatorWork
+  }
+}
+
+fragment ShareFigure on ShareFigure {
+  __typename
+  value
+  interval {
+    ...Interval
+  }
+  n
+}
+
+fragment ThroughputFigure on ThroughputFigure {
+  __typename
+  perHour
+  interval {
+    ...Interval
+  }
+  n
+  hours
+}
+
+fragment UndefinedFigure on UndefinedFigure {
+  __typename
+  reason
+  n
+}
+
+fragment WithheldFigure on WithheldFigure {
+  __typename
+  reason
+  n
+  needed
+}`,
+};
+
 const WATCH_PRESENCE: Operation = {
   name: 'WatchPresence',
   kind: 'state',
@@ -4161,6 +4591,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(ANNOTATOR_ERRORS, variables, options);
     },
 
+    /** The work of everybody who has been given something, in the order in which they began. For owners and drivers; null to others. */
+    annotatorWork(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<AnnotatorSeries> | null> {
+      return call(ANNOTATOR_WORK, variables, options);
+    },
+
     /** Tops up your queue to `hold` samples, the most useful first. Calling it again gives nothing more, and nobody else gets what you hold. */
     claim(input: ClaimInput, options?: CallOptions): Promise<Queue> {
       return call(CLAIM, { input }, options);
@@ -4259,6 +4694,37 @@ export function bindOperations({ call, stream }: Transport) {
     /** Your own tokens that were not revoked, oldest first. One that is confined to a project or a role sees itself alone. */
     ownTokens(variables: { readonly first?: number | null | undefined; readonly after?: string | null | undefined } = {}, options?: CallOptions): Promise<Page<AccessToken>> {
       return call(OWN_TOKENS, variables, options);
+    },
+
+    /** Your own work in this project; null if you have been given nothing. */
+    ownWork(variables: { readonly project: string }, options?: CallOptions): Promise<{
+      /** Answers that stand. */
+      readonly answers: number;
+      /** Samples skipped. */
+      readonly skips: number;
+      /** Answers an hour at work. */
+      readonly throughput: ThroughputFigure | WithheldFigure;
+      /** Seconds that an answer takes. */
+      readonly secondsPerAnswer: AnswerTimeFigure | WithheldFigure;
+      /** How long a stretch is: an hour at first, twice as long whenever there would be more than 60. */
+      readonly stretchMinutes: number;
+      /** Over time, at most 60 stretches, those without work left out. */
+      readonly series: readonly ({
+        /** Its beginning. */
+        readonly from: DateTime;
+        /** Its end. */
+        readonly until: DateTime;
+        /** Answers that stand. */
+        readonly answers: number;
+        /** Samples skipped. */
+        readonly skips: number;
+        /** Answers an hour at work. */
+        readonly throughput: ThroughputFigure | WithheldFigure;
+        /** Seconds that an answer takes. */
+        readonly secondsPerAnswer: AnswerTimeFigure | WithheldFigure;
+      })[];
+    } | null> {
+      return call(OWN_WORK, variables, options);
     },
 
     /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
@@ -4454,6 +4920,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: what audits show of the current prediction run, and whether auto-accept is suspended. Not for annotators. */
     watchAudit(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<AuditState> {
       return stream(WATCH_AUDIT, variables, options);
+    },
+
+    /** State: how people work, whenever it changes, at most once a second. For owners and drivers. */
+    watchPeople(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<PeopleAtWork> {
+      return stream(WATCH_PEOPLE, variables, options);
     },
 
     /** State: who is at work in a project. To annotators and viewers, how many. */

@@ -170,6 +170,15 @@ export type Draw =
   /** Chosen by the round's strategy. */
   | 'UNCERTAIN';
 
+/** Whether somebody's agreement has changed. */
+export type DriftVerdict =
+  /** They agree more than before. */
+  | 'BETTER'
+  /** It may have, but that is not shown. */
+  | 'NO_CHANGE_SHOWN'
+  /** They agree less than before. */
+  | 'WORSE';
+
 /** Why there is nothing for you to label. */
 export type EmptyReason =
   /** You have had all that is left; it waits for others. */
@@ -666,6 +675,11 @@ export type WithdrawInvitationInput = {
   /** The project. */
   readonly project: Scalars['ID']['input'];
 };
+
+/** Why a figure is held back. */
+export type WithheldReason =
+  /** It rests on fewer than it takes. */
+  | 'TOO_FEW';
 
 /** What claims serve while no round is open. */
 export type WithoutRound =
