@@ -229,6 +229,38 @@ describe('a cluster', () => {
     expect((await access(bob, people.atBob.viewer, project)).role).toBe('DRIVER');
   });
 
+  it('outlives a store that is away for 30 seconds: it refuses commands, and goes on as it was', async () => {
+    const people = await annotator();
+    await importAt(ada, 5);
+    await openRoundAt(ada, 5);
+    const { held } = await claim(bob, people.atBob, 2);
+    const turns = () =>
+      [...at.disk.leases].filter(([key]) => key.startsWith('journal')).map(([, { turn }]) => turn);
+    const before = turns();
+
+    at.disk.isAway = true;
+    await at.world.pass(29_000);
+    for (const [node, { viewer }] of [
+      [ada, people.atAda],
+      [bob, people.atBob],
+    ] as const) {
+      const tried = node.project(project).execute('claim', { by: viewer.member, hold: 3 }, () => undefined);
+      await expect(at.during(tried)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      // What is known is shown: nothing was decided that would have to be taken back.
+      expect(await authenticate(node, OWNER)).not.toBeNull();
+    }
+    expect((await currentQueue(bob, people.atBob)).held).toEqual(held);
+    expect((await currentQueue(ada, people.atAda)).held).toEqual(held);
+
+    at.disk.isAway = false;
+    await at.world.pass(2_000);
+    const answer = { assignment: held[0]?.id ?? '', label: 'ham', milliseconds: null, hold: 2 };
+    expect((await submit(bob, people.atBob, answer)).queue.answers).toBe(1);
+    expect((await claim(ada, people.atAda, 3)).held).toHaveLength(3);
+    // Nobody was taken for dead for what nobody could see.
+    expect(turns()).toEqual(before);
+  });
+
   describe('knows at each node who is at any of them', () => {
     const states = (concord: Concord) => concord.attendance.of(project).map(({ state }) => state);
 

@@ -22,6 +22,8 @@ export class Disk {
   readonly chunkTimes = new Map<ChunkId, number>();
   readonly documents = new Map<string, Uint8Array>();
   readonly leases = new Map<string, Lease>();
+  /** Nobody reaches it. */
+  isAway = false;
 }
 
 /**
@@ -197,6 +199,7 @@ export class MemoryStore implements Store {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new StoreUnavailableError('the store is closed');
+    if (this.#disk.isAway) throw new StoreUnavailableError('the store is away');
   }
 }
 
