@@ -66,7 +66,7 @@ export interface RefusalDetails {
   BAD_CURSOR: { problem: string };
   /** The store has no space left. Nothing was kept; try again when there is space. */
   STORE_FULL: Record<never, never>;
-  /** The store cannot be reached just now. The outcome is unknown; the same call again is safe. */
+  /** The store, or the node that decides, cannot be reached just now. The outcome is unknown; the same call again is safe. */
   STORE_UNAVAILABLE: Record<never, never>;
 }
 
@@ -123,7 +123,8 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
     `This invitation is ${invitationState} and lets nobody in. Ask whoever sent it for another.`,
   BAD_CURSOR: ({ problem }) => `The cursor cannot be used: ${problem}. Start again without a cursor.`,
   STORE_FULL: () => 'The store has no space left. Nothing was kept; try again when there is space.',
-  STORE_UNAVAILABLE: () => 'The store cannot be reached just now. The same call again is safe.',
+  STORE_UNAVAILABLE: () =>
+    'The store, or the node that decides, cannot be reached just now. The same call again is safe.',
 };
 
 /** Every code, in the order of the table. */

@@ -160,7 +160,7 @@ const FIELDS: {
   },
   STORE_FULL: { about: 'The store has no space left. Nothing was kept.', fields: {} },
   STORE_UNAVAILABLE: {
-    about: 'The store cannot be reached just now. The same call again is safe.',
+    about: 'The store, or the node that decides, cannot be reached just now. The same call again is safe.',
     fields: {},
   },
 };

@@ -267,7 +267,7 @@ export class StoreFullError extends RefusalError {
   override readonly code = 'STORE_FULL';
 }
 
-/** The store cannot be reached just now. The same call again is safe. */
+/** The store, or the node that decides, cannot be reached just now. The same call again is safe. */
 export class StoreUnavailableError extends RefusalError {
   override readonly name = 'StoreUnavailableError';
   override readonly code = 'STORE_UNAVAILABLE';

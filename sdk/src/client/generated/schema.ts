@@ -238,7 +238,7 @@ export type ErrorCode =
   | 'ROUND_OPEN'
   /** The store has no space left. Nothing was kept. */
   | 'STORE_FULL'
-  /** The store cannot be reached just now. The same call again is safe. */
+  /** The store, or the node that decides, cannot be reached just now. The same call again is safe. */
   | 'STORE_UNAVAILABLE'
   /** The strategy threw, took too long, or broke its contract. No round was opened. */
   | 'STRATEGY_FAILED'
