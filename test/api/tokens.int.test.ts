@@ -84,7 +84,8 @@ async function ended(stream: Reader): Promise<boolean> {
   try {
     return (await stream.next()) === null;
   } catch (error) {
-    return (error as { readonly code?: number }).code === 4403;
+    // A socket is closed with its code; a response is broken off, which `fetch` tells by a TypeError.
+    return (error as { readonly code?: number }).code === 4403 || error instanceof TypeError;
   }
 }
 
