@@ -26,7 +26,8 @@ export interface EventStreamsOptions {
   readonly deliveries: Deliveries;
   readonly faults: Faults;
   readonly allowedOrigins: readonly string[];
-  readonly beatMs?: number;
+  /** How often a sign of life is sent, in milliseconds; default: {@link BEAT_MS}. */
+  readonly beatMs?: number | undefined;
 }
 
 /**

@@ -64,6 +64,8 @@ export interface ServerOptions {
   readonly metrics?: Metrics | null;
   /** How often an operation is interpreted before it is compiled; for tests of both ways. */
   readonly compileAfter?: number | undefined;
+  /** How often an event stream gets a sign of life, in milliseconds; for tests. */
+  readonly beatMs?: number | undefined;
 }
 
 /** Serves the API: GraphQL over HTTP and WebSocket at /graphql, /health and /ready beside it. */
@@ -76,6 +78,7 @@ export async function startServer({
   limits: given = {},
   metrics = null,
   compileAfter,
+  beatMs,
 }: ServerOptions): Promise<RunningServer> {
   const faults = new Faults(logger);
   const limits = { ...DEFAULT_SERVER_LIMITS, ...given };
@@ -94,7 +97,7 @@ export async function startServer({
   const groups = new Groups({ concord, answers, faults });
   const deliveries = new Deliveries();
   const live = { concord, operations, answers, faults, allowedOrigins, groups, deliveries, limits, metrics };
-  const events = new EventStreams(live);
+  const events = new EventStreams({ ...live, beatMs });
   const bodies = new ByteBudget(BODIES_BYTES);
   const open = new Set<ServerResponse>();
   let closing: Promise<void> | null = null;

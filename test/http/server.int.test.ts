@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { ByteBudget } from '../../src/http/byteBudget.ts';
 import { SMALL_BODY_BYTES } from '../../src/http/server.ts';
 import { DEFAULT_SERVER_LIMITS } from '../../src/http/serverLimits.ts';
+import { DRAIN_BATCH, DRAIN_PAUSE_MS } from '../../src/http/websocket.ts';
 import { StoreFullError, StoreUnavailableError } from '../../src/journal/port.ts';
 import { addMember, createProject, importSamples, mutate, type Person } from '../support/project.ts';
 import { type Service, startService } from '../support/service.ts';
 import { overEvents } from '../support/streams.ts';
+import { RawSocket } from './rawSocket.ts';
 import { until } from './waiting.ts';
 
 const MAX_BODY_BYTES = DEFAULT_SERVER_LIMITS.bodyMiB * 1024 * 1024;
@@ -328,6 +331,32 @@ describe('at its end the server', () => {
     await closing;
     expect(Date.now() - since).toBeLessThan(2_000);
     agent.destroy();
+  });
+
+  it('tells WebSocket clients to come back, all of them, a batch at a time', async () => {
+    const service = await startService();
+    const count = DRAIN_BATCH * 2 + 1;
+    const sockets = await Promise.all(
+      Array.from({ length: count }, () => RawSocket.connect(service.url, service.ownerToken)),
+    );
+    const told: number[] = [];
+    const { close } = WebSocket.prototype;
+    const closing = vi.spyOn(WebSocket.prototype, 'close').mockImplementation(function (
+      this: WebSocket,
+      ...args
+    ) {
+      // Whoever hears a close says it back, with the reason as bytes.
+      if (args[1] === 'Restarting') told.push(performance.now());
+      close.apply(this, args);
+    });
+    await service.close();
+    closing.mockRestore();
+    expect(told).toHaveLength(count);
+    for (const first of [DRAIN_BATCH, DRAIN_BATCH * 2]) {
+      // A timer may be early by less than a millisecond, never by more.
+      expect((told[first] ?? 0) - (told[first - 1] ?? 0)).toBeGreaterThan(DRAIN_PAUSE_MS - 1.5);
+    }
+    for (const socket of sockets) expect((await socket.closed).code).toBe(1012);
   });
 
   it('cuts event streams off, so that nobody takes that for the end of what they asked for', async () => {

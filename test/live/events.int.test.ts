@@ -128,6 +128,23 @@ describe('shared streams as server-sent events', () => {
     await gone();
   });
 
+  it('give a sign of life while nothing happens, which is no event', async () => {
+    const quiet = await startService({ beatMs: 20 });
+    try {
+      const own = await createProject(quiet);
+      const variables = { project: own };
+      const reader = new EventReader(quiet, quiet.ownerToken, { query: PROGRESS, variables, byGet: true });
+      await reader.pushes(1);
+      const read = reader.text.length;
+      await until('two signs of life', () => /^(?::\n\n){2,}$/.test(reader.text.slice(read)));
+      expect(reader.events).toHaveLength(1);
+      reader.close();
+      await until('nobody follows anything', () => quiet.concord.hub.size === 0);
+    } finally {
+      await quiet.close();
+    }
+  });
+
   it('may be read by pages of origins that are allowed, and of no others', async () => {
     const from = async (origin: string) => {
       const reader = new EventReader(service, service.ownerToken, {

@@ -74,6 +74,8 @@ export interface ServiceOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Counts what it does; default: nothing is counted. */
   readonly metrics?: Metrics;
+  /** How often an event stream gets a sign of life, in milliseconds. */
+  readonly beatMs?: number;
   /** Puts something before the store, to make it fail. */
   readonly store?: (store: Store) => Store;
 }
@@ -92,6 +94,7 @@ export async function startService({
   allowedOrigins = [],
   limits = {},
   metrics,
+  beatMs,
   store: wrapped = (store) => store,
 }: ServiceOptions = {}): Promise<Service> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), 'concord-')));
@@ -116,6 +119,7 @@ export async function startService({
     limits,
     metrics: metrics ?? null,
     compileAfter: COMPILE_AFTER,
+    beatMs,
   });
   const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
     post<T>(server.url, token, document, variables);
