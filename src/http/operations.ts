@@ -17,8 +17,11 @@ import type { HeldAnswer } from './answers.ts';
 import type { Faults } from './faults.ts';
 import { DEFAULT_SERVER_LIMITS, Rates, type ServerLimits } from './serverLimits.ts';
 
-/** Documents that are kept, by the characters of their texts: clients send few, again and again. */
-const CACHED_CHARACTERS = 4 * 1024 * 1024;
+/**
+ * Documents that are kept, by the characters of their texts: clients send few, again and again. Parsed, a character
+ * takes some 26 bytes: whoever sends ever new documents makes the service hold 26 MiB, and no more.
+ */
+const CACHED_CHARACTERS = 1024 * 1024;
 /** An operation that comes so often is compiled: that takes as long as a hundred runs, and makes them all cheaper. */
 const COMPILE_AFTER = 50;
 
