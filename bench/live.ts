@@ -43,7 +43,8 @@ began and ${loadavg()[0]?.toFixed(1)} at its end. Servers are processes of their
 delivery are pushes received by all clients together a second, and the server's processor time for each; the median of three
 turns, in which the servers follow each other. Every server makes the next change when a client in the midst of all has
 received the one before. In Concord a change is a label: submitted over HTTP, committed, and synced to the disk; the others
-make theirs out of nothing. A field of a push is ${FIELD_BYTES} bytes, as in Concord's own answers.
+make theirs out of nothing. A field of a push is ${FIELD_BYTES} bytes, name and all; in the SDK's own subscriptions it is 27 in an agreement among ten
+people, and 31 in a queue of three samples.
 
 ${table(rows)}
 `;

@@ -1,6 +1,7 @@
 /**
  * What is subscribed to: progress, each field again and again under names of its own until a push has the size that is
- * wanted. A field takes about as many bytes as one of an agreement among several people does.
+ * wanted. In the SDK's own subscriptions a field with its name and its share of the message takes 27 bytes in an
+ * agreement among ten people, and 31 in a queue of three samples.
  */
 const FIELDS = ['seq', 'samples', 'labelled', 'answers'] as const;
 export const FIELD_BYTES = 32;
