@@ -48,8 +48,8 @@ async function main(): Promise<void> {
   const page = `# Concord's strategies at a million samples
 
 Written by \`npm run bench:strategies\`: ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, numpy ${scored.numpy}, load
-${loadBefore.toFixed(1)} before it began and ${loadavg()[0]?.toFixed(1)} at its end. A strategy is run through the host as the service runs it, with one worker: score
-and exact choice, from the call to the answer. numpy has one thread and takes turns with it; both figures are medians
+${loadBefore.toFixed(1)} before it began and ${loadavg()[0]?.toFixed(1)} at its end. A strategy is run through the host as the service runs it, which has two workers
+that share the rows, and with one worker beside: score and exact choice, from the call to the answer. numpy has one thread and takes turns with it; both figures are medians
 of seven, after eight that warm up. The ratio is to numpy's best of sort, partition, einsum and plain reductions. What numpy would take if it went
 column by column, as hardly anybody writes it, is told beside it.
 

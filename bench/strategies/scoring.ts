@@ -34,40 +34,56 @@ const CASES: readonly Case[] = [
   { strategy: 'k-center-greedy', what: '10,000 × 128', aim: 1.5, parts: null },
 ];
 
-/** Score and exact top 1,000 through the host, with one worker, in turns with numpy on one thread. */
+/** Score and exact top 1,000 through the host as the service opens it, in turns with numpy on one thread. */
 export async function scoringRows(
   plugins: string,
   inputs: Inputs,
   numpy: Numpy,
   tell: (what: string) => void,
 ): Promise<Row[]> {
-  const host = await openStrategyHost({ folder: plugins, environment: { setTimer }, workers: 1 });
+  const usual = { folder: plugins, environment: { setTimer } };
+  const host = await openStrategyHost(usual);
+  const alone = await openStrategyHost({ ...usual, workers: 1 });
   try {
     const rows: Row[] = [];
     for (const each of CASES) {
       tell(each.strategy);
-      rows.push(await row(each, host, inputs, numpy));
+      rows.push(await row(each, { host, alone }, inputs, numpy));
     }
     return rows;
   } finally {
     await host.close();
+    await alone.close();
   }
+}
+
+interface Hosts {
+  /** With as many workers as the service has. */
+  readonly host: StrategyHost;
+  /** With one worker: whether it is of use that others help. */
+  readonly alone: StrategyHost;
 }
 
 async function row(
   { strategy, what, aim, parts }: Case,
-  host: StrategyHost,
+  { host, alone }: Hosts,
   inputs: Inputs,
   numpy: Numpy,
 ): Promise<Row> {
   const pool = parts === null ? inputs.embedded : inputs.predicted;
   const ours: number[] = [];
+  const oneWorker: number[] = [];
   const theirs: Record<string, number[]> = {};
   for (let turn = -WARM; turn < TURNS; turn++) {
-    const took = await timed(() => host.select({ strategy, seed: turn + WARM, count: COUNT, pool }));
+    const request = { strategy, seed: turn + WARM, count: COUNT, pool };
+    const took = await timed(() => host.select(request));
     const yardstick = await numpy.turn(strategy);
+    // After numpy's turn as well, so that for neither is anything of the pool in a cache.
+    const tookAlone = await timed(() => alone.select(request));
+    await numpy.turn(strategy);
     if (turn < 0) continue;
     ours.push(took);
+    oneWorker.push(tookAlone);
     for (const [name, milliseconds] of Object.entries(yardstick)) {
       theirs[name] = [...(theirs[name] ?? []), milliseconds];
     }
@@ -80,12 +96,12 @@ async function row(
   const others = Object.entries({ ...usual, ...(columns === undefined ? {} : { 'by columns': columns }) })
     .filter(([name]) => name !== best[0])
     .map(([name, milliseconds]) => `${name} ${milliseconds.toFixed(0)} ms`);
-  const limits = parts === null ? inSearch() : inParts(parts, pool, median(ours));
+  const limits = parts === null ? inSearch() : inParts(parts, pool, median(oneWorker));
   return aimed(
     `${strategy}, ${what}, the ${COUNT.toLocaleString('en-US')} highest`,
     `${ratio.toFixed(2)} × (${median(ours).toFixed(1)} ms)`,
     { value: ratio, most: aim, unit: '×' },
-    `numpy's ${best[0]} ${best[1].toFixed(1)} ms${others.length > 0 ? `; ${others.join(', ')}` : ''}. ${limits}`,
+    `numpy's ${best[0]} ${best[1].toFixed(1)} ms${others.length > 0 ? `; ${others.join(', ')}` : ''}. With one worker ${median(oneWorker).toFixed(1)} ms: ${limits}`,
   );
 }
 
