@@ -50,6 +50,7 @@ function projectOf({ perSample, annotator, truth }: SimulatedAnswers): Project {
   const events: ProjectEvent[] = [
     {
       type: 'projectCreated',
+      version: 2,
       labels: Array.from({ length: CLASSES }, (_, label) => `class ${label}`),
       scale: { kind: 'ORDINAL', values: [] },
       guidelines: '',

@@ -1,5 +1,6 @@
 import { MIN_FOR_BAND } from './agreementFigure.ts';
 import type { TrendPoint } from './agreementTrend.ts';
+import type { AttentionTotals } from './attentionTotals.ts';
 import type { ClassPair } from './classPairs.ts';
 import type { LabellingCost } from './labellingCost.ts';
 import type { CurvePoint } from './modelCurve.ts';
@@ -22,6 +23,7 @@ interface Figures {
   readonly trend: readonly TrendPoint[];
   readonly classPairs: readonly ClassPair[];
   readonly people: readonly PersonFigures[];
+  readonly attention: AttentionTotals;
 }
 
 /** A share of samples given up from which the question itself is in doubt. */
@@ -35,6 +37,7 @@ export function adviceOn(project: Project, figures: Figures): Advice[] {
     ...onAgreement(project, figures.classPairs),
     ...onTrend(figures.trend),
     ...onPeople(figures.people),
+    ...onGold(project, figures.attention),
     ...onModel(project, figures.curve),
   ];
   const order: readonly Urgency[] = ['ACT', 'IMPROVE', 'KNOW'];
@@ -115,6 +118,17 @@ function* onPeople(people: readonly PersonFigures[]): Generator<Advice> {
   if (worse.length > 0)
     yield act(
       `${worse.length === 1 ? 'One person agrees' : `${worse.length} people agree`} less with the others than before: see “People”. It may be the others who have changed; look at some of their answers.`,
+    );
+}
+
+function* onGold({ policy }: Project, { samples, paused }: AttentionTotals): Generator<Advice> {
+  if (paused > 0)
+    yield act(
+      `${paused === 1 ? 'One person is' : `${paused} people are`} paused, because gold shows that they are right too seldom. Look at what they got wrong, talk to them, and let them go on or not.`,
+    );
+  if (policy.gold.share > 0 && samples < policy.gold.reserve)
+    yield improve(
+      `Only ${samples} samples have a known answer, and each is asked of everybody once: set more gold, ${policy.gold.reserve} or more.`,
     );
 }
 

@@ -17,6 +17,12 @@ export interface WorkSession {
 /** How many of one's newest answers can be undone. */
 export const UNDO_LIMIT = 10;
 
+/** First answers to gold, and those of them that were right. */
+export interface Attention {
+  answers: number;
+  correct: number;
+}
+
 /** What a project knows of one annotator. People are opaque ids here; names are documents elsewhere. */
 export class Annotator {
   /** Small dense number of the annotator within the project. */
@@ -32,9 +38,9 @@ export class Annotator {
   readonly rows = new Column(Uint32Array);
   /** Assignments ever granted, renewed grants of the same sample included. */
   grants = 0;
-  /** Those of them that were audits, extra opinions or repeats. */
+  /** Those of them that were audits, extra opinions, repeats or gold. */
   asides = 0;
-  /** How many there were before the newest that was an audit or a repeat, or {@link NONE}. */
+  /** How many there were before the newest that was an audit, a repeat or gold, or {@link NONE}. */
   newestAside = NONE;
   /** Answers that stand, surplus included. */
   answers = 0;
@@ -42,6 +48,13 @@ export class Annotator {
   session: WorkSession | null = null;
   /** Their work over time. */
   readonly work = new WorkLog();
+  /** When gold paused them, in milliseconds since 1970; null: they may work. */
+  pausedAt: number | null = null;
+  /** The `seq` of the commit after which answers to gold are what they are judged by: they were resumed there; 0: never. */
+  judgedAfter = 0;
+  /** First answers to what is gold now: all, and those after {@link judgedAfter}. */
+  readonly attention: Attention = { answers: 0, correct: 0 };
+  readonly judged: Attention = { answers: 0, correct: 0 };
   /** The `seq` of the newest commit that changed something of theirs: what they hold, their answers, their session. */
   changedAt: number;
 
@@ -53,8 +66,9 @@ export class Annotator {
   }
 
   granted(draw: Draw): void {
-    if (draw === 'AUDIT' || draw === 'REPEAT') this.newestAside = this.grants;
-    if (draw === 'AUDIT' || draw === 'REPEAT' || draw === 'EXTRA_OPINION') this.asides++;
+    const isAside = draw === 'AUDIT' || draw === 'REPEAT' || draw === 'GOLD';
+    if (isAside) this.newestAside = this.grants;
+    if (isAside || draw === 'EXTRA_OPINION') this.asides++;
     this.grants++;
   }
 

@@ -1,9 +1,10 @@
 import { UNDO_LIMIT } from './annotator.ts';
 import { type Claim, checkHold, claim } from './claim.ts';
+import { labelIndex } from './classNames.ts';
 import type { Decision, Moment } from './decision.ts';
 import type { Project } from './project.ts';
 import { refuse } from './refusals.ts';
-import { judgeAudit, settleSample } from './settling.ts';
+import { judgeAttention, judgeAudit, settleSample } from './settling.ts';
 
 /** What an annotator does with an assignment: answer, skip, give back, keep longer, take an answer back. */
 
@@ -53,6 +54,7 @@ export function* submit(project: Project, submission: Submission, moment: Moment
     const counted = !assignments.isRepeat(row) && (keepsPlace || samples.hasFreePlace(sample));
     yield { type: 'submitted', assignment, label, milliseconds, counted };
     if (counted) yield* judgeAudit(project, row);
+    yield* judgeAttention(project, row);
     yield* settleSample(project, sample);
   }
   const counted = assignments.isCounted(row);
@@ -71,7 +73,9 @@ export function* skip(
   mustBeHeld(project, row);
   const sample = assignments.sample.get(row);
   const unanswerable =
-    !assignments.isRepeat(row) && samples.skips.get(sample) + 1 >= project.policy.skipLimit;
+    !assignments.isRepeat(row) &&
+    !assignments.isGold(row) &&
+    samples.skips.get(sample) + 1 >= project.policy.skipLimit;
   yield { type: 'skipped', assignment: own.assignment, reason, unanswerable };
   yield* settleSample(project, sample);
   return row;
@@ -147,12 +151,6 @@ function ownRow(project: Project, { by, assignment }: OwnAssignment): number {
   const row = project.assignments.ids.indexOf(assignment);
   if (row < 0 || project.annotatorOf(row).id !== by) throw refuse('NOT_FOUND', { what: 'assignment' });
   return row;
-}
-
-function labelIndex(project: Project, label: string): number {
-  const index = project.labels.indexOf(label);
-  if (index < 0) throw refuse('UNKNOWN_LABEL', { label, known: project.labels });
-  return index;
 }
 
 function mustBeHeld(project: Project, row: number): void {

@@ -7,7 +7,7 @@ import { NONE } from './sampleTable.ts';
 export type AssignmentState = 'HELD' | 'SUBMITTED' | 'SKIPPED' | 'RELEASED' | 'EXPIRED';
 
 const STATES: readonly AssignmentState[] = ['HELD', 'SUBMITTED', 'SKIPPED', 'RELEASED', 'EXPIRED'];
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT'];
+const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD'];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {
@@ -137,6 +137,11 @@ export class AssignmentTable {
   /** It was asked only to compare the answer with that person's earlier one. */
   isRepeat(row: number): boolean {
     return this.draw(row) === 'REPEAT';
+  }
+
+  /** It was asked to check attention. */
+  isGold(row: number): boolean {
+    return this.draw(row) === 'GOLD';
   }
 
   /** Given back, or run out of time once: the same person may get it again. */

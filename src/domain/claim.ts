@@ -19,6 +19,8 @@ export type EmptyClaim =
   | { readonly reason: 'WORK_SESSION_OVER'; readonly until: number }
   /** The owner has paused the project. */
   | { readonly reason: 'PAUSED' }
+  /** Gold has paused you: an owner lets you go on. */
+  | { readonly reason: 'ANNOTATOR_PAUSED' }
   /** No round is open, and this project's work comes in rounds. */
   | { readonly reason: 'NO_ROUND' };
 
@@ -43,6 +45,7 @@ const REPEAT_TRIES = 8;
 
 // Streams of the project's seed, one a purpose, so that one draw tells nothing of another.
 const SIDE_STREAM = stringSeed('interleaving');
+const GOLD_STREAM = stringSeed('gold');
 const REPEAT_STREAM = stringSeed('repeats');
 const SUGGESTION_STREAM = stringSeed('hidden suggestions');
 
@@ -60,6 +63,7 @@ export function* claim(
       if (next === undefined) break;
       yield* startWorkSession(project, by, moment.now);
       yield grantEvent(project, by, next, moment);
+      if (next.draw === 'GOLD') yield* warnOfLowGold(project, by);
     }
   }
   const held = heldBy(project, by);
@@ -87,6 +91,7 @@ function heldBy(project: Project, by: string): readonly number[] {
 function whyStopped(project: Project, by: string, now: number): EmptyClaim | null {
   const { policy } = project;
   if (policy.paused) return { reason: 'PAUSED' };
+  if (project.annotator(by)?.pausedAt) return { reason: 'ANNOTATOR_PAUSED' };
   const session = project.annotator(by)?.session;
   if (policy.workSession.minutes > 0 && session && session.until <= now && now < session.breakUntil) {
     return { reason: 'WORK_SESSION_OVER', until: session.breakUntil };
@@ -107,11 +112,13 @@ interface Next {
   readonly draw: Draw;
   /** The suggestion that a repeat shows, as the first time. */
   readonly suggestion?: number;
+  /** The place of the round that gold takes. */
+  readonly goldPlace?: number;
 }
 
 /**
  * What to ask an annotator next: the round's next as it was announced, audits among the rest; without a round,
- * the pool's, if the policy serves it, and at seeded places among those, an audit. At some of these places, with a round
+ * the pool's, if the policy serves it, and at seeded places among those, gold or an audit. At some of these places, with a round
  * or without, they are asked again what they have answered before. Without work of the first kind there is none of the
  * others either: whoever is asked when nothing else is left would know what it is.
  */
@@ -119,10 +126,18 @@ function nextFor(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
   const index = annotator?.index ?? NONE;
   const { openRound } = project;
-  const main = openRound === undefined ? nextOfPool(project, index) : nextOfRound(project, openRound, index);
-  if (main === undefined || main.draw === 'AUDIT' || !isSideTurn(project, annotator, by)) return main;
+  const main = openRound === undefined ? nextOfPool(project, index) : nextOfRound(project, openRound, by);
+  if (
+    main === undefined ||
+    main.draw === 'AUDIT' ||
+    main.draw === 'GOLD' ||
+    !isSideTurn(project, annotator, by)
+  )
+    return main;
   const repeat = annotator && nextRepeat(project, annotator);
-  return repeat ?? (openRound === undefined ? nextAudit(project, index) : undefined) ?? main;
+  if (repeat !== undefined || openRound !== undefined) return repeat ?? main;
+  const gold = isGoldTurn(project, annotator, by) ? nextGold(project, by) : undefined;
+  return gold ?? nextAudit(project, index) ?? main;
 }
 
 /**
@@ -140,8 +155,8 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
   for (let attempt = 0; attempt < REPEAT_TRIES; attempt++) {
     const row = rows.get(hash32(seed, grants, attempt) % count);
     const isAnswered = assignments.state(row) === 'SUBMITTED' && !undoable.includes(row);
-    // Nor one that is a repeat itself.
-    if (!isAnswered || assignments.twin.get(row) !== NONE) continue;
+    // Nor one that is a repeat itself, nor gold: of that, the first answer is what there is to know.
+    if (!isAnswered || assignments.twin.get(row) !== NONE || assignments.isGold(row)) continue;
     return {
       sample: assignments.sample.get(row),
       draw: 'REPEAT',
@@ -151,11 +166,56 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
   return undefined;
 }
 
+/** Of the side turns, so many are gold's as its share of all turns asks for. */
+function isGoldTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
+  const seed = hash32(project.created.seed, GOLD_STREAM, annotator?.seed ?? stringSeed(by));
+  const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
+  const { gold, repeatShare } = project.policy;
+  // Repeats come first: of what they leave, more is gold's.
+  return (
+    uniform(seed, block) < (INTERLEAVE * gold.share) / Math.max(1 - INTERLEAVE * repeatShare, gold.share)
+  );
+}
+
+/** A gold sample that somebody has not had, in an order of their own; none is left to who has had them all. */
+function nextGold(project: Project, by: string): Next | undefined {
+  const annotator = project.annotator(by);
+  const seed = hash32(project.created.seed, GOLD_STREAM, annotator?.seed ?? stringSeed(by));
+  let sample = NONE;
+  let first = Number.POSITIVE_INFINITY;
+  for (const gold of project.gold.known.keys()) {
+    const turn = hash32(seed, gold, 1);
+    if (turn >= first || hasHadGold(project, gold, annotator?.index ?? NONE)) continue;
+    sample = gold;
+    first = turn;
+  }
+  return sample === NONE ? undefined : { sample, draw: 'GOLD' };
+}
+
+function hasHadGold({ gold, assignments }: Project, sample: number, annotator: number): boolean {
+  const row = gold.rowOf(sample, annotator);
+  return row !== undefined && !assignments.mayComeAgain(row);
+}
+
+/** How many gold samples somebody has not had. */
+export function goldLeft(project: Project, annotator: number): number {
+  let left = 0;
+  for (const sample of project.gold.known.keys()) left += Number(!hasHadGold(project, sample, annotator));
+  return left;
+}
+
+/** Once, when what is left falls below the reserve. */
+function* warnOfLowGold(project: Project, by: string): Decision<void> {
+  const left = goldLeft(project, project.annotator(by)?.index ?? NONE);
+  if (left === project.policy.gold.reserve - 1) yield { type: 'goldRanLow', member: by, left };
+}
+
 /**
  * By rank, audits too: one that nobody had announced, or that came out of turn, would be known by that to
  * whoever compares what they are asked with what was announced.
  */
-function nextOfRound(project: Project, round: Round, annotator: number): Next | undefined {
+function nextOfRound(project: Project, round: Round, by: string): Next | undefined {
+  const annotator = project.annotator(by)?.index ?? NONE;
   const { samples, random, audits } = round.opened;
   const position = round.lane.find(annotator, {
     length: round.size,
@@ -168,16 +228,21 @@ function nextOfRound(project: Project, round: Round, annotator: number): Next | 
     hasRoom: (place) => project.announcedAuditHasRoom(audits[place] as number),
     hadBefore: (place) => hasHad(project, audits[place] as number, annotator),
   });
-  if (audit !== undefined && round.isAhead(audit, position)) {
-    return { sample: audits[audit] as number, draw: 'AUDIT' };
+  const isAuditNext = audit !== undefined && round.isAhead(audit, position);
+  const goldPlace = round.goldPlaceAhead(position);
+  if (goldPlace !== undefined) {
+    const isFirst = !isAuditNext || round.isGoldAhead(goldPlace, audit);
+    const gold = isFirst ? nextGold(project, by) : undefined;
+    if (gold !== undefined) return { ...gold, goldPlace };
   }
+  if (isAuditNext) return { sample: audits[audit] as number, draw: 'AUDIT' };
   const sample = samples[position] as number;
   return { sample, draw: drawOf(project, sample, random[position] === 1 ? 'RANDOM' : 'UNCERTAIN') };
 }
 
 /** Whether the open round has something for somebody. */
 export function hasNextOfRound(project: Project, round: Round, by: string): boolean {
-  return nextOfRound(project, round, project.annotator(by)?.index ?? NONE) !== undefined;
+  return nextOfRound(project, round, by) !== undefined;
 }
 
 function nextOfPool(project: Project, annotator: number): Next | undefined {
@@ -207,13 +272,19 @@ function nextAudit(project: Project, annotator: number): Next | undefined {
   return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
 }
 
-/** One seeded place in every five grants of an annotator, unless one of the five was an audit or a repeat already. */
+/** One seeded place in every five grants of an annotator, unless one of the five was something else already. */
 function isSideTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const grants = annotator?.grants ?? 0;
   const seed = hash32(project.created.seed, SIDE_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor(grants / INTERLEAVE);
-  if (Math.floor((annotator?.newestAside ?? NONE) / INTERLEAVE) === block) return false;
+  if (hasAside(annotator)) return false;
   return grants % INTERLEAVE === hash32(seed, block) % INTERLEAVE;
+}
+
+/** An audit, a repeat or gold was among the five grants of which the next is one. */
+function hasAside(annotator: Annotator | undefined): boolean {
+  const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
+  return Math.floor((annotator?.newestAside ?? NONE) / INTERLEAVE) === block;
 }
 
 /**
@@ -228,7 +299,7 @@ export function hasHad(project: Project, sample: number, annotator: number): boo
 function grantEvent(
   project: Project,
   by: string,
-  { sample, draw, suggestion }: Next,
+  { sample, draw, suggestion, goldPlace }: Next,
   { now, newId }: Moment,
 ) {
   const { samples, policy } = project;
@@ -250,6 +321,7 @@ function grantEvent(
     until: now + policy.assignmentMinutes * 60_000,
     suggestion: suggestion ?? (hidden ? NONE : predicted),
     predicted,
+    ...(goldPlace === undefined ? {} : { goldPlace }),
   } as const;
 }
 

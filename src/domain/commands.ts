@@ -13,6 +13,7 @@ import {
 import { type Claim, claim } from './claim.ts';
 import type { Decision, Moment } from './decision.ts';
 import { type Embeddings, type NewEmbeddings, publishEmbeddings } from './embedding.ts';
+import { type NewGold, removeGold, resumeAnnotator, setGold } from './goldSet.ts';
 import { type ImportPart, importSamples } from './importing.ts';
 import type { Policy, PolicyChange } from './policy.ts';
 import { type NewPredictionRun, publishPredictions } from './predicting.ts';
@@ -42,6 +43,9 @@ export interface ProjectCommands {
   undo: { input: OwnAssignment; result: number };
   rule: { input: { by: string; sample: number; label: string; reason: string }; result: number };
   reopenRuling: { input: { by: string; sample: number; reason: string }; result: number };
+  setGold: { input: NewGold; result: number };
+  removeGold: { input: { by: string; samples: readonly number[] }; result: number };
+  resumeAnnotator: { input: { by: string; member: string }; result: string };
   endWorkSession: { input: { by: string }; result: void };
   disconnect: { input: { by: string }; result: void };
   /** Only lets go what has run out; any other command does that too, before it decides. */
@@ -75,6 +79,9 @@ const DECIDERS: {
   undo,
   rule,
   reopenRuling,
+  setGold,
+  removeGold,
+  resumeAnnotator,
   endWorkSession,
   disconnect,
   *sweep() {},

@@ -20,13 +20,17 @@ export const MAX_CELLS = 4_000_000;
 /** Two classes are equally likely, as far as the arithmetic goes. */
 const EQUAL = 1e-9;
 
-/** Every answer that counts, by sample. It looks through all assignments once. */
+/** Every answer that counts, and the first ones to gold, by sample. It looks through all assignments once. */
 export function answersOf(project: Project): Answers {
   const { assignments, samples, policy, labels } = project;
   const fromRandom = policy.consensus.prior === 'RANDOM_DRAW';
-  const counted = samples.counted.view();
+  const counted = Uint32Array.from(samples.counted.view());
+  const checks = [...project.gold.firstAnswers()].filter(
+    ({ sample, row }) => samples.isGold(sample) && !assignments.isCounted(row),
+  );
+  for (const { sample } of checks) counted[sample] = (counted[sample] as number) + 1;
   const places = new Int32Array(counted.length).fill(NONE);
-  const offsets = new Uint32Array(project.labelled + 1);
+  const offsets = new Uint32Array(counted.reduce((sum, count) => sum + Number(count > 0), 1));
   let place = 0;
   for (let sample = 0; sample < counted.length; sample++) {
     const count = counted[sample] as number;
@@ -48,8 +52,19 @@ export function answersOf(project: Project): Answers {
     label[answer] = assignments.label.get(row);
     next[at] = answer + 1;
   }
+  for (const check of checks) {
+    const at = places[check.sample] as number;
+    const answer = next[at] as number;
+    annotator[answer] = check.annotator;
+    label[answer] = check.label;
+    next[at] = answer + 1;
+  }
   const known = new Int32Array(place).fill(NONE);
   for (const [sample, ruling] of project.rulings) known[places[sample] as number] = ruling.label;
+  for (const [sample, answer] of project.gold.known) {
+    const at = places[sample] as number;
+    if (at !== NONE) known[at] = answer.label;
+  }
   const annotators = project.annotators.length;
   return { classes: labels.length, annotators, offsets, annotator, label, known, forPrior };
 }
@@ -64,9 +79,9 @@ export function whyNoEstimate({ classes, annotators, offsets, annotator }: Answe
 
 /** How likely each class of a sample is, by the answers that it has now, or as it was ruled; null without any. */
 export function classesOf(project: Project, fit: DawidSkeneFit, sample: number): Float64Array | null {
+  const settled = project.gold.labelOf(sample) ?? project.rulings.get(sample)?.label;
   if (project.samples.counted.get(sample) === 0) return null;
-  const ruling = project.rulings.get(sample);
-  if (ruling !== undefined) return fit.prior.map((_, label) => Number(label === ruling.label));
+  if (settled !== undefined) return fit.prior.map((_, label) => Number(label === settled));
   const { assignments } = project;
   const answers: Answer[] = [];
   for (const row of project.assignmentsOf(sample)) {

@@ -31,7 +31,12 @@ export type ProjectEvent =
   | Expired
   | Undone
   | Ruled
-  | RulingReopened;
+  | RulingReopened
+  | GoldSet
+  | GoldRemoved
+  | GoldRanLow
+  | AnnotatorPaused
+  | AnnotatorResumed;
 
 /**
  * An event of a type that these rules do not know: a newer version of Concord has written it. To pass over it would
@@ -86,6 +91,11 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     case 'undone':
     case 'ruled':
     case 'rulingReopened':
+    case 'goldSet':
+    case 'goldRemoved':
+    case 'goldRanLow':
+    case 'annotatorPaused':
+    case 'annotatorResumed':
       return [];
     default:
       throw new UnknownEventError(event);
@@ -95,12 +105,14 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
 /**
  * Why a sample was asked: `UNCERTAIN` by the round's strategy, `RANDOM` from its random share, `POOL` in the
  * pool's recorded order while no round was open, `AUDIT` to check what was auto-accepted, `EXTRA_OPINION` because those
- * before disagree, `REPEAT` to see whether somebody says again what they said of it before.
+ * before disagree, `REPEAT` to see whether somebody says again what they said of it before, `GOLD` to
+ * see whether attention holds: what it is, is known.
  */
-export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT' | 'EXTRA_OPINION' | 'REPEAT';
+export type Draw = 'UNCERTAIN' | 'RANDOM' | 'POOL' | 'AUDIT' | 'EXTRA_OPINION' | 'REPEAT' | 'GOLD';
 
 export interface ProjectCreated {
   readonly type: 'projectCreated';
+  readonly version: 2;
   /** The classes, in the order that probabilities have. At least two, all different. */
   readonly labels: readonly string[];
   /** What the classes are to each other. */
@@ -115,6 +127,7 @@ export interface ProjectCreated {
 /** The whole new policy, so that the fold needs no merge rules. */
 export interface PolicyChanged {
   readonly type: 'policyChanged';
+  readonly version: 2;
   readonly policy: Policy;
   readonly by: string;
 }
@@ -218,6 +231,7 @@ export type StrategyOrigin = 'REQUEST' | 'POLICY' | 'COLD_START';
 
 export interface RoundOpened {
   readonly type: 'roundOpened';
+  readonly version: 2;
   /** 1, 2, 3 … */
   readonly round: number;
   /** The commit at which the pool was read from which the strategy chose. */
@@ -257,6 +271,8 @@ export interface RoundOpened {
   /** Audits announced with this round, and the ranks among the announced at which they stand. */
   readonly audits: Uint32Array;
   readonly auditRanks: Uint32Array;
+  /** The ranks among the announced at which a gold sample is asked; which one, is said when somebody comes to it. */
+  readonly goldRanks: Uint32Array;
   readonly by: string;
 }
 
@@ -301,6 +317,8 @@ export interface Granted {
   readonly suggestion: number;
   /** The class that the current run predicts, on which an audit judges it; −1: it says nothing of the sample. */
   readonly predicted: number;
+  /** Which of the open round's places for gold it takes, from 0; only if it takes one. */
+  readonly goldPlace?: number;
 }
 
 export interface Renewed {
@@ -315,7 +333,7 @@ export interface Submitted {
   readonly label: number;
   /** How long it took, as the annotator's program measured it; null if it did not. */
   readonly milliseconds: number | null;
-  /** False: the sample had its labels already, and this one is kept as surplus. */
+  /** False: the sample had its labels already, or is gold and needs none, and this one is kept as surplus. */
   readonly counted: boolean;
 }
 
@@ -375,5 +393,51 @@ export interface RulingReopened {
   readonly type: 'rulingReopened';
   readonly sample: number;
   readonly reason: string;
+  readonly by: string;
+}
+
+/** Where a known answer comes from: an owner, whoever imported the sample, or people's consensus that an owner confirmed. */
+export type GoldOrigin = 'OWNER' | 'IMPORT' | 'CONSENSUS';
+
+/** What these samples are is known from now on: they are gold, and this takes the place of what was known before. */
+export interface GoldSet {
+  readonly type: 'goldSet';
+  readonly samples: Uint32Array;
+  /** The class of each. */
+  readonly labels: Uint32Array;
+  readonly origin: GoldOrigin;
+  readonly by: string;
+}
+
+/** These samples are work like any other again. */
+export interface GoldRemoved {
+  readonly type: 'goldRemoved';
+  readonly samples: Uint32Array;
+  readonly by: string;
+}
+
+/** An annotator has fewer gold samples left than the policy's reserve. */
+export interface GoldRanLow {
+  readonly type: 'goldRanLow';
+  readonly member: string;
+  /** How many they have not had. */
+  readonly left: number;
+}
+
+/** Gold has shown that an annotator is right less often than the policy asks for: they are given nothing more. */
+export interface AnnotatorPaused {
+  readonly type: 'annotatorPaused';
+  readonly member: string;
+  /** First answers to gold since they were last resumed, and those that were right. */
+  readonly answers: number;
+  readonly correct: number;
+  /** The policy's limit, as it was then. */
+  readonly limit: number;
+}
+
+/** An owner lets a paused annotator go on; what they are judged by begins anew. */
+export interface AnnotatorResumed {
+  readonly type: 'annotatorResumed';
+  readonly member: string;
   readonly by: string;
 }

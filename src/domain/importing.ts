@@ -1,3 +1,4 @@
+import { labelIndex } from './classNames.ts';
 import type { Decision } from './decision.ts';
 import type { PayloadBlock } from './events.ts';
 import type { ImportedPart, Project } from './project.ts';
@@ -19,6 +20,8 @@ export interface ImportPart {
   /** Number of the part within the import, from 0; the one before it must be in. */
   readonly part: number;
   readonly keys: readonly string[];
+  /** What samples, by their place in the part, are known to be: they become gold. */
+  readonly groundTruth?: readonly { readonly place: number; readonly label: string }[];
   /** The payloads in the order of the keys, stored before. */
   readonly blocks: readonly PayloadBlock[];
 }
@@ -28,7 +31,7 @@ export interface ImportPart {
  * several people will label is drawn here, before any label exists.
  */
 export function* importSamples(project: Project, input: ImportPart): Decision<ImportedPart> {
-  const { importId, part, keys, blocks, by } = input;
+  const { importId, part, keys, blocks, by, groundTruth = [] } = input;
   const before = project.imported(importId, part);
   if (before !== undefined) {
     const same =
@@ -44,6 +47,7 @@ export function* importSamples(project: Project, input: ImportPart): Decision<Im
   if (part > 0 && project.imported(importId, part - 1) === undefined)
     throw refuse('PART_OUT_OF_ORDER', { part, missing: part - 1 });
   checkKeys(project, keys);
+  const known = groundTruth.map(({ place, label }) => ({ place, label: labelIndex(project, label) }));
   const stored = blocks.reduce((sum, block) => sum + block.count, 0);
   if (stored !== keys.length) throw new RangeError(`${stored} payloads for ${keys.length} keys`);
   const first = project.samples.size;
@@ -63,6 +67,15 @@ export function* importSamples(project: Project, input: ImportPart): Decision<Im
     overlapping: Uint32Array.from(overlapping),
     by,
   };
+  if (known.length > 0) {
+    yield {
+      type: 'goldSet',
+      samples: Uint32Array.from(known, ({ place }) => first + place),
+      labels: Uint32Array.from(known, ({ label }) => label),
+      origin: 'IMPORT',
+      by,
+    };
+  }
   return { first, count: keys.length };
 }
 

@@ -59,6 +59,18 @@ export interface Policy {
    * answer counts for nothing else.
    */
   readonly repeatShare: number;
+  /** Samples whose answer is known, to see whether attention holds. */
+  readonly gold: {
+    /** Share of what an annotator is given that is gold, 0…0.1, as long as they have not had all of it. */
+    readonly share: number;
+    /**
+     * How often an annotator must be right, 0…1: they are paused once gold has shown, at 95 % however often one looks,
+     * that they are right less often; 0: never.
+     */
+    readonly limit: number;
+    /** Owners are warned when an annotator has fewer gold samples left than this: 0…1,000; 0: never. */
+    readonly reserve: number;
+  };
   /** How many people must skip a sample until it counts as unanswerable: 1…20. */
   readonly skipLimit: number;
   /** How long an annotator may hold a sample, in minutes: 0.05…1,440. */
@@ -99,6 +111,7 @@ const PRE_ANNOTATE: Policy = {
   overlapShare: 0,
   extraOpinions: 0,
   repeatShare: 0,
+  gold: { share: 0, limit: 0.7, reserve: 10 },
   skipLimit: 2,
   assignmentMinutes: 10,
   graceSeconds: 60,
@@ -118,6 +131,7 @@ const QUALITY: Policy = {
   overlapShare: 0.2,
   extraOpinions: 1,
   repeatShare: 0.05,
+  gold: { share: 0.05, limit: 0.7, reserve: 10 },
   audit: { share: 0.1, cap: 400, floor: 5, errorLimit: 0.05 },
   suggestions: 'HIDDEN',
 };
@@ -128,7 +142,7 @@ const QUALITY: Policy = {
  *   are audited.
  * - `ACTIVE_LEARNING`: rounds decide what is labelled next; a tenth of the samples is labelled twice.
  * - `QUALITY`: suggestions are hidden, more samples overlap, more audits are drawn, a third person is asked where
- *   two disagree, and one in twenty is asked again.
+ *   two disagree, one in twenty is asked again, and another one in twenty is gold, once there is any.
  */
 export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
   PRE_ANNOTATE,
@@ -138,6 +152,9 @@ export const POLICY_PRESETS: Readonly<Record<PolicyPreset, Policy>> = {
 
 /** One in five: that is all that may be something else than the round's or the pool's own. */
 const MAX_REPEAT_SHARE = 0.2;
+
+/** Half of that, so that there is room for audits. */
+const MAX_GOLD_SHARE = 0.1;
 
 /** The largest round. Its ids and scores stand in one commit, which a store bounds at 4 MiB. */
 export const MAX_ROUND_SIZE = 100_000;
@@ -156,6 +173,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
     strategy: changedStrategy(base.strategy, change.strategy),
     coldStart: change.coldStart === undefined ? base.coldStart : change.coldStart,
     audit: { ...base.audit, ...change.audit },
+    gold: { ...base.gold, ...change.gold },
     consensus: { ...base.consensus, ...change.consensus },
     workSession: { ...base.workSession, ...change.workSession },
     priority: { ...base.priority, ...change.priority },
@@ -179,6 +197,9 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   inRange('overlapShare', policy.overlapShare, 0, 1);
   inRange('extraOpinions', policy.extraOpinions, 0, 10, true);
   inRange('repeatShare', policy.repeatShare, 0, MAX_REPEAT_SHARE);
+  inRange('gold.share', policy.gold.share, 0, MAX_GOLD_SHARE);
+  inRange('gold.limit', policy.gold.limit, 0, 1);
+  inRange('gold.reserve', policy.gold.reserve, 0, 1_000, true);
   inRange('skipLimit', policy.skipLimit, 1, 20, true);
   inRange('assignmentMinutes', policy.assignmentMinutes, 0.05, 1_440);
   inRange('graceSeconds', policy.graceSeconds, 0, 86_400);

@@ -83,7 +83,8 @@ export function* publishPredictions(
       if (sample >= samples.size) throw new RangeError(`verdicts on sample ${sample}, which does not exist`);
       if (seen[sample] === 1 && ++repeated <= NAMED) duplicates.push(samples.keys.keyAt(sample));
       seen[sample] = 1;
-      if (samples.counted.get(sample) > 0 || samples.isUnanswerable(sample)) continue;
+      if (samples.counted.get(sample) > 0 || samples.isUnanswerable(sample) || samples.isGold(sample))
+        continue;
       const label = labels[i] as number;
       if (threshold !== null && (confidences[i] as number) >= threshold) {
         accepted.samples.push(sample);

@@ -40,7 +40,7 @@ export interface ClassAudit {
   readonly errors: number;
 }
 
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT'];
+const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD'];
 
 /** What one model version said of the samples, and what audits of its auto-accepted ones have shown. */
 export class PredictionRun {

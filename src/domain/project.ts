@@ -8,6 +8,8 @@ import { ContingencyTables } from './contingency.ts';
 import type { Embeddings } from './embedding.ts';
 import {
   type Expired,
+  type GoldRemoved,
+  type GoldSet,
   type Granted,
   type PredictionsPublished,
   type ProjectCreated,
@@ -20,6 +22,7 @@ import {
   type Undone,
   UnknownEventError,
 } from './events.ts';
+import { countAnswer, type FirstAnswer, GoldBook } from './gold.ts';
 import { MinHeap } from './heap.ts';
 import { Lane } from './lane.ts';
 import type { Policy } from './policy.ts';
@@ -94,12 +97,16 @@ export class Project {
   readonly held = new Set<number>();
   /** Rulings that stand, by sample. */
   readonly rulings = new Map<number, Ruling>();
+  /** Samples whose answer is known, and how people have answered them. */
+  readonly gold = new GoldBook();
   /** Samples whose answers differ, and on which nobody has ruled. */
   readonly disputed = new Set<number>();
   /** Samples that have at least one answer that counts. */
   labelled = 0;
   /** Answers that stand, of everybody, surplus included: what labelling has cost. */
   answers = 0;
+  /** Those of them to gold: they count for no sample. */
+  checks = 0;
   /** The newest vectors of samples; null before the first. */
   embeddings: Embeddings | null = null;
 
@@ -172,6 +179,7 @@ export class Project {
       this.samples.isAccepted(sample) &&
       this.samples.counted.get(sample) === 0 &&
       !this.samples.isUnanswerable(sample) &&
+      !this.samples.isGold(sample) &&
       this.currentRun?.autoAccept !== 'SUSPENDED'
     );
   }
@@ -261,11 +269,16 @@ export class Project {
       this.#agreement.change([], this.#ratings(sample));
       this.#weighDispute(sample);
     }
+    for (const sample of this.gold.known.keys()) this.#countFirstAnswers(sample, 1);
     for (let row = 0; row < this.assignments.size; row++) {
       if (row % SAMPLES_PER_TURN === 0) yield;
       this.annotatorOf(row).rows.push(row);
       if (this.assignments.isRepeat(row) && this.assignments.state(row) === 'SUBMITTED')
         this.#countRepeat(row, 1);
+      const sample = this.assignments.sample.get(row);
+      if (this.samples.isGold(sample) && !this.assignments.isRepeat(row))
+        this.gold.keepRow(sample, this.assignments.annotator.get(row), row);
+      this.checks += Number(this.assignments.isGold(row) && this.assignments.state(row) === 'SUBMITTED');
       if (this.assignments.isCounted(row)) this.#countAgainstModel(row, 1);
     }
   }
@@ -351,7 +364,7 @@ export class Project {
       case 'released': {
         const row = this.#row(event.assignment);
         this.#change(row, () => {
-          this.#letGo(row);
+          this.#giveUp(row);
           this.assignments.setState(row, 'RELEASED');
         });
         break;
@@ -372,12 +385,27 @@ export class Project {
         this.#comparing(event.sample, () => this.rulings.delete(event.sample));
         this.#weighDispute(event.sample);
         break;
+      case 'goldSet':
+        this.#goldSet(event);
+        break;
+      case 'goldRemoved':
+        this.#goldRemoved(event);
+        break;
+      case 'goldRanLow':
+        break;
+      case 'annotatorPaused':
+        this.#changed(event.member).pausedAt = time;
+        break;
+      case 'annotatorResumed': {
+        const annotator = this.#changed(event.member);
+        Object.assign(annotator, { pausedAt: null, judgedAfter: seq });
+        Object.assign(annotator.judged, { answers: 0, correct: 0 });
+        break;
+      }
       default:
         throw new UnknownEventError(event);
     }
-    // An event that names nobody may concern everybody.
-    if (!('assignment' in event || 'member' in event) && this.activity.at(-1) !== seq)
-      this.activity.push(seq);
+    if (concernsEverybody(event) && this.activity.at(-1) !== seq) this.activity.push(seq);
     this.#dropPassedDeadlines();
   }
 
@@ -452,6 +480,8 @@ export class Project {
     if (earlier < 0) annotator.rows.push(row);
     annotator.granted(event.draw);
     annotator.work.began(this.time);
+    if (this.samples.isGold(sample) && !isRepeat) this.gold.keepRow(sample, annotator.index, row);
+    if (event.goldPlace !== undefined) known(this.openRound).goldTakers[event.goldPlace] = row;
     if (isRepeat) {
       this.assignments.twin.set(row, original);
       this.assignments.twin.set(original, row);
@@ -463,8 +493,9 @@ export class Project {
     this.#change(row, () => {
       if (earlier >= 0) this.#grantedAgain(row, event, { round, run });
       else this.samples.assignments.set(sample, row);
-      this.assignments.placed.set(row, 1);
-      this.samples.live.set(sample, this.samples.live.get(sample) + 1);
+      const takesPlace = event.draw !== 'GOLD';
+      this.assignments.placed.set(row, Number(takesPlace));
+      if (takesPlace) this.samples.live.set(sample, this.samples.live.get(sample) + 1);
       this.#hold(row, until);
     });
   }
@@ -501,6 +532,8 @@ export class Project {
       this.answers++;
       this.annotatorOf(row).work.acted(this.time, event.milliseconds ?? Number.NaN);
       this.#countWork(row, 1);
+      this.checks += Number(assignments.isGold(row));
+      this.#keepFirstAnswer(row);
       if (event.counted) this.#countIn(row);
     });
   }
@@ -508,12 +541,12 @@ export class Project {
   #skipped({ assignment, unanswerable }: Skipped): void {
     const row = this.#row(assignment);
     this.#change(row, () => {
-      this.#letGo(row);
+      this.#giveUp(row);
       this.assignments.setState(row, 'SKIPPED');
       this.annotatorOf(row).skips++;
       this.annotatorOf(row).work.acted(this.time, Number.NaN);
       this.#workAt(row, this.time).skips++;
-      if (!this.assignments.isRepeat(row)) this.#countSkip(row, 1);
+      this.#countSkip(row, 1);
       if (unanswerable) this.samples.setUnanswerable(this.assignments.sample.get(row));
     });
   }
@@ -521,7 +554,7 @@ export class Project {
   #expired({ assignment, skip, unanswerable }: Expired): void {
     const row = this.#row(assignment);
     this.#change(row, () => {
-      this.#letGo(row);
+      this.#giveUp(row);
       this.assignments.setState(row, 'EXPIRED');
       this.assignments.expiries.set(row, this.assignments.expiries.get(row) + 1);
       this.#workAt(row, this.time).expiries++;
@@ -546,8 +579,59 @@ export class Project {
       assignments.label.set(row, NONE);
       this.annotatorOf(row).undid(row);
       this.answers--;
+      this.checks -= Number(assignments.isGold(row));
       this.#hold(row, until);
     });
+  }
+
+  #goldSet(event: GoldSet): void {
+    event.samples.forEach((sample, i) => {
+      this.#countFirstAnswers(sample, -1);
+      this.#changeSample(sample, () => {
+        this.gold.set(sample, event, event.labels[i] as number, this.time);
+        this.samples.setGold(sample, true);
+        return false;
+      });
+      for (const row of this.assignmentsOf(sample))
+        this.gold.keepRow(sample, this.assignments.annotator.get(row), row);
+      this.#countFirstAnswers(sample, 1);
+    });
+  }
+
+  #goldRemoved({ samples }: GoldRemoved): void {
+    for (const sample of samples) {
+      this.#countFirstAnswers(sample, -1);
+      this.#changeSample(sample, () => {
+        this.gold.forget(sample);
+        this.samples.setGold(sample, false);
+        return true;
+      });
+    }
+  }
+
+  /** The first answer to a gold sample is the one by which attention is judged. */
+  #keepFirstAnswer(row: number): void {
+    const { assignments, gold } = this;
+    const sample = assignments.sample.get(row);
+    const annotator = assignments.annotator.get(row);
+    if (!(assignments.isGold(row) && this.samples.isGold(sample)) || gold.hasAnswer(sample, annotator))
+      return;
+    const first = { sample, annotator, row, label: assignments.label.get(row), seq: this.seq };
+    gold.keep(first);
+    this.#countFirst(first, 1);
+  }
+
+  /** Counts the first answers to a sample that is gold in, or out again. */
+  #countFirstAnswers(sample: number, by: 1 | -1): void {
+    if (this.gold.labelOf(sample) === undefined) return;
+    for (const first of this.gold.answersTo(sample)) this.#countFirst(first, by);
+  }
+
+  #countFirst({ sample, annotator: index, label, seq }: FirstAnswer, by: 1 | -1): void {
+    const { attention, judged, judgedAfter } = known(this.annotators[index]);
+    const isCorrect = label === this.gold.labelOf(sample);
+    countAnswer(attention, isCorrect, by);
+    if (seq > judgedAfter) countAnswer(judged, isCorrect, by);
   }
 
   /** Carries out a change of one assignment; see {@link #changeSample}. */
@@ -675,7 +759,8 @@ export class Project {
 
   #isDisputed(sample: number): boolean {
     // Most samples have one answer: theirs are not looked for.
-    if (this.samples.counted.get(sample) < 2 || this.rulings.has(sample)) return false;
+    if (this.samples.counted.get(sample) < 2 || this.rulings.has(sample) || this.samples.isGold(sample))
+      return false;
     const [first, ...others] = this.countedLabels(sample);
     return others.some((label) => label !== first);
   }
@@ -720,6 +805,12 @@ export class Project {
       this.samples.live.set(sample, this.samples.live.get(sample) - 1);
   }
 
+  /** Takes it out of their hands unanswered: its place for gold is free for others too. */
+  #giveUp(row: number): void {
+    this.#letGo(row);
+    if (this.assignments.isGold(row)) this.openRound?.freeGoldPlace(row);
+  }
+
   /** A submitted answer takes a place. */
   #countIn(row: number): void {
     this.#count(row, 1);
@@ -739,7 +830,7 @@ export class Project {
     samples.counted.set(sample, samples.counted.get(sample) + by);
     if (by === 1 && assignments.rating.get(row) === NONE) {
       if (isExtra) assignments.setDraw(row, 'EXTRA_OPINION');
-      else assignments.rating.set(row, assignments.label.get(row));
+      else if (!assignments.isGold(row)) assignments.rating.set(row, assignments.label.get(row));
     }
     // Alone on its sample, the answer has shown nobody anything; else it stays the one that was given blind.
     if (by === -1 && before.length === 1) assignments.rating.set(row, NONE);
@@ -754,7 +845,7 @@ export class Project {
   #isExtra(row: number): boolean {
     const draw = this.assignments.draw(row);
     if (draw === 'EXTRA_OPINION') return true;
-    return draw !== 'AUDIT' && this.samples.isExtraNext(this.assignments.sample.get(row));
+    return draw !== 'AUDIT' && draw !== 'GOLD' && this.samples.isExtraNext(this.assignments.sample.get(row));
   }
 
   #countAgainstModel(row: number, by: 1 | -1): void {
@@ -774,7 +865,9 @@ export class Project {
     );
   }
 
+  /** A sample is given up where people cannot tell what it is. Repeats and gold say nothing of that. */
   #countSkip(row: number, by: 1 | -1): void {
+    if (this.assignments.isRepeat(row) || this.assignments.isGold(row)) return;
     const sample = this.assignments.sample.get(row);
     this.samples.skips.set(sample, this.samples.skips.get(sample) + by);
   }
@@ -809,6 +902,11 @@ export class Project {
       this.#deadlines.pop();
     }
   }
+}
+
+/** An event that names nobody may concern everybody; and so does what becomes of a person by what gold shows. */
+function concernsEverybody(event: ProjectEvent): boolean {
+  return !('assignment' in event || event.type === 'workSessionStarted' || event.type === 'workSessionEnded');
 }
 
 /** What the journal's first event sets, and what later events name. Missing, the journal is damaged. */

@@ -1,6 +1,7 @@
 import { Annotator, type WorkSession } from './annotator.ts';
 import type { Column, NumberArray } from './columns.ts';
 import type { PredictionsPublished, RoundClosed, RoundOpened } from './events.ts';
+import type { FirstAnswer, KnownAnswer } from './gold.ts';
 import type { KeyTable } from './keyTable.ts';
 import type { AutoAcceptStatus } from './predictionRun.ts';
 import { PredictionRun } from './predictionRun.ts';
@@ -14,7 +15,7 @@ import { restoreLogs, savedLogs } from './workLog.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 13;
+export const FOLD_VERSION = 14;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -35,6 +36,8 @@ interface AnnotatorState {
   readonly answers: number;
   readonly skips: number;
   readonly session: WorkSession | null;
+  readonly pausedAt: number | null;
+  readonly judgedAfter: number;
   readonly changedAt: number;
 }
 
@@ -57,6 +60,8 @@ interface RoundState {
 interface RoundProgress {
   readonly unsettled: number;
   readonly unanswerable: number;
+  /** Rows that have taken its places for gold. */
+  readonly goldTakers: readonly number[];
   readonly closed: RoundClosed | null;
   readonly closedAt: number | null;
 }
@@ -78,6 +83,8 @@ export function saveProject(project: Project): ProjectState {
       ['project', [project.record()]],
       ['imports', project.importRecords()],
       ['rulings', project.rulings],
+      ['gold', project.gold.known],
+      ['goldAnswers', project.gold.firstAnswers()],
       ['blocks', samples.blocks],
       ['annotators', annotators.map(savedAnnotator)],
       ['runs', runs.map(({ published, publishedAt }): RunState => ({ published, publishedAt }))],
@@ -89,9 +96,10 @@ export function saveProject(project: Project): ProjectState {
       [
         'roundProgress',
         rounds.map(
-          ({ unsettled, unanswerable, closed, closedAt }): RoundProgress => ({
+          ({ unsettled, unanswerable, goldTakers, closed, closedAt }): RoundProgress => ({
             unsettled,
             unanswerable,
+            goldTakers: [...goldTakers],
             closed,
             closedAt,
           }),
@@ -116,6 +124,9 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
   for (const seq of columnOf(state, 'activity')) project.activity.push(seq);
   for (const [sample, ruling] of listOf<[number, Ruling]>(state, 'rulings'))
     project.rulings.set(sample, ruling);
+  for (const [sample, answer] of listOf<[number, KnownAnswer]>(state, 'gold'))
+    project.gold.known.set(sample, answer);
+  for (const first of listOf<FirstAnswer>(state, 'goldAnswers')) project.gold.keep(first);
   for (const block of listOf<FirstOfBlock>(state, 'blocks')) samples.blocks.push(block);
   for (const annotator of listOf<AnnotatorState>(state, 'annotators')) {
     project.annotators.push(restoredAnnotator(project.annotators.length, annotator));
@@ -139,7 +150,10 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
     'rounds',
     'roundProgress',
   )) {
-    project.rounds.push(Object.assign(new Round(opened, openedAt, openedSeq), progress));
+    const { goldTakers, ...rest } = progress;
+    const round = Object.assign(new Round(opened, openedAt, openedSeq), rest);
+    round.goldTakers.set(goldTakers);
+    project.rounds.push(round);
   }
   yield* project.adopt(record, listOf<ImportRecord>(state, 'imports'));
   return project;
@@ -177,18 +191,23 @@ function* adoptTable(
 }
 
 function savedAnnotator(annotator: Annotator): AnnotatorState {
-  const { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt } = annotator;
-  return { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt };
+  const { id, held, undoable, changedAt } = annotator;
+  return { id, held, undoable, changedAt, ...ownCounts(annotator) };
 }
 
 function restoredAnnotator(
   index: number,
-  { id, held, undoable, grants, asides, newestAside, answers, skips, session, changedAt }: AnnotatorState,
+  { id, held, undoable, changedAt, ...counts }: AnnotatorState,
 ): Annotator {
   const annotator = new Annotator(index, id, changedAt);
   annotator.held.push(...held);
   annotator.undoable.push(...undoable);
-  return Object.assign(annotator, { grants, asides, newestAside, answers, skips, session });
+  return Object.assign(annotator, ownCounts(counts));
+}
+
+function ownCounts(of: Omit<AnnotatorState, 'id' | 'held' | 'undoable' | 'changedAt'>) {
+  const { grants, asides, newestAside, answers, skips, session, pausedAt, judgedAfter } = of;
+  return { grants, asides, newestAside, answers, skips, session, pausedAt, judgedAfter };
 }
 
 function columnOf({ columns }: ProjectState, name: string): NumberArray {

@@ -1,5 +1,6 @@
 import { type Advice, adviceOn } from './advice.ts';
 import { agreementTrend, type TrendPoint } from './agreementTrend.ts';
+import { type AttentionTotals, attentionTotals } from './attentionTotals.ts';
 import { type ClassPair, classPairs } from './classPairs.ts';
 import { jointRatings } from './jointRatings.ts';
 import { type LabellingCost, labellingCost } from './labellingCost.ts';
@@ -15,6 +16,7 @@ export interface ProjectReport {
   readonly trend: readonly TrendPoint[];
   readonly classPairs: readonly ClassPair[];
   readonly people: readonly PersonFigures[];
+  readonly attention: AttentionTotals;
   readonly advice: readonly Advice[];
 }
 
@@ -28,6 +30,7 @@ export function projectReport(project: Project): ProjectReport {
     trend: agreementTrend(joint, classes, project.created.scale),
     classPairs: classPairs(joint, classes),
     people: peopleOverTime(project, joint),
+    attention: attentionTotals(project),
   };
   return { seq: project.seq, ...figures, advice: adviceOn(project, figures) };
 }

@@ -1,5 +1,10 @@
 import type { RoundClosed, RoundOpened } from './events.ts';
 import { Lane } from './lane.ts';
+import { countBelow } from './ranks.ts';
+import { NONE } from './sampleTable.ts';
+
+/** How many of the chosen may have been asked since a place for gold was announced, that it is asked still. */
+const NEAR = 4;
 
 /** A round: the samples one strategy chose, and how far their labelling has come. */
 export class Round {
@@ -17,6 +22,9 @@ export class Round {
   closed: RoundClosed | null = null;
   closedAt: number | null = null;
 
+  /** The row that has taken each of its places for gold, or {@link NONE}. */
+  readonly goldTakers: Int32Array;
+
   readonly #auditPosition = new Map<number, number>();
 
   constructor(opened: RoundOpened, openedAt: number, openedSeq: number) {
@@ -24,6 +32,7 @@ export class Round {
     this.openedAt = openedAt;
     this.openedSeq = openedSeq;
     this.unsettled = opened.samples.length;
+    this.goldTakers = new Int32Array(opened.goldRanks.length).fill(NONE);
     opened.audits.forEach((sample, position) => {
       this.#auditPosition.set(sample, position);
     });
@@ -36,8 +45,45 @@ export class Round {
 
   /** Whether an audit was announced ahead of a sample that was chosen, each by its position among its own. */
   isAhead(audit: number, position: number): boolean {
-    // As many of the chosen are announced ahead of the audit as its rank is above its number.
-    return (this.opened.auditRanks[audit] as number) - audit <= position;
+    return this.chosenAhead(this.opened.auditRanks[audit] as number) <= position;
+  }
+
+  /** Whether a place for gold was announced ahead of an audit. */
+  isGoldAhead(place: number, audit: number): boolean {
+    return (this.opened.goldRanks[place] as number) < (this.opened.auditRanks[audit] as number);
+  }
+
+  /** How many of the chosen are announced at ranks below one. */
+  chosenAhead(rank: number): number {
+    const { auditRanks, goldRanks } = this.opened;
+    return rank - countBelow(auditRanks, rank) - countBelow(goldRanks, rank);
+  }
+
+  /**
+   * The first of the free places for gold that were announced just ahead of a chosen sample, at most {@link NEAR} of
+   * the chosen before it; or undefined. Those further back have been passed, and are not made up for: whoever came
+   * new to a round would be asked one after the other.
+   */
+  goldPlaceAhead(position: number): number | undefined {
+    const { goldRanks } = this.opened;
+    const ahead = (place: number) => this.chosenAhead(goldRanks[place] as number);
+    let low = 0;
+    let high = goldRanks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ahead(middle) < position - NEAR) low = middle + 1;
+      else high = middle;
+    }
+    for (let place = low; place < goldRanks.length && ahead(place) <= position; place++) {
+      if (this.goldTakers[place] === NONE) return place;
+    }
+    return undefined;
+  }
+
+  /** An assignment gives its place for gold back, if it has one. */
+  freeGoldPlace(row: number): void {
+    const place = this.goldTakers.indexOf(row);
+    if (place >= 0) this.goldTakers[place] = NONE;
   }
 
   get number(): number {

@@ -1,9 +1,9 @@
-import { hasNextOfRound } from './claim.ts';
+import { goldLeft, hasNextOfRound } from './claim.ts';
 import type { Decision } from './decision.ts';
 import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
 import type { Project } from './project.ts';
-import { hash32, sampleWithoutReplacement, stringSeed } from './random.ts';
+import { hash32, sampleWithoutReplacement, stringSeed, uniform } from './random.ts';
 import { refuse } from './refusals.ts';
 import type { Round } from './round.ts';
 
@@ -64,7 +64,7 @@ export type Choice = Pick<
   | 'states'
 >;
 
-/** At most one of so many announced is an audit. */
+/** At most one of so many announced is an audit or gold. */
 const ONE_IN = 5;
 
 const ANNOUNCED_AUDITS_STREAM = stringSeed('announced audits');
@@ -105,6 +105,7 @@ export function* openRound(
   const samples = Uint32Array.from(kept, (rank) => choice.samples[rank] as number);
   yield {
     type: 'roundOpened',
+    version: 2,
     ...choice,
     round: project.rounds.length + 1,
     samples,
@@ -113,31 +114,47 @@ export function* openRound(
     random: Uint8Array.from(kept, (rank) => choice.random[rank] as number),
     priority: project.policy.priority,
     deadline,
-    ...announcedAudits(project, samples, choice.seed),
+    ...announcedAsides(project, samples, choice.seed),
     by,
   };
   return project.rounds.at(-1) as Round;
 }
 
 /**
- * The audits that this round asks, at seeded ranks among the announced: at most one in every five ranks, and
- * never the last, which would not be reached. Nothing else is asked as an audit while the round is open.
+ * The audits that this round asks, and its places for gold, at seeded ranks among the announced: together at most one in
+ * every five ranks, and never the last, which would not be reached. Nothing else is asked as an audit while the round is
+ * open. There are no more places for gold than annotators have gold left, with one who is new among them.
  */
-function announcedAudits(project: Project, samples: Uint32Array, seed: number) {
+function announcedAsides(project: Project, samples: Uint32Array, seed: number) {
   const run = project.currentRun;
   const chosen = new Set(samples);
   const pending = [...(run?.published.audits ?? [])].filter(
     (sample, position) => run && project.auditHasRoom(run, position) && !chosen.has(sample),
   );
-  const audits = Uint32Array.from(pending.slice(0, Math.floor(samples.length / (ONE_IN - 1))));
-  const total = samples.length + audits.length;
   // The project's seed too: that of a round may be a small number, which anybody could guess.
   const secret = hash32(hash32(project.created.seed, ANNOUNCED_AUDITS_STREAM), seed, project.rounds.length);
-  const blocks = sampleWithoutReplacement(secret, Math.floor(total / ONE_IN), audits.length);
-  const auditRanks = blocks.map((block) =>
+  const most = Math.floor(samples.length / (ONE_IN - 1));
+  const { share } = project.policy.gold;
+  // Of all that is announced; what falls short of a whole place is one by chance.
+  const wanted = Math.floor((share / (1 - share)) * samples.length + uniform(secret, samples.length, 2));
+  const gold = Math.min(most, share === 0 ? 0 : wanted, goldLeftToAll(project));
+  const audits = Uint32Array.from(pending.slice(0, most - gold));
+  const asides = audits.length + gold;
+  const total = samples.length + asides;
+  const blocks = sampleWithoutReplacement(secret, Math.floor(total / ONE_IN), asides);
+  const ranks = blocks.map((block) =>
     Math.min(block * ONE_IN + (hash32(secret, block, 1) % ONE_IN), total - 2),
   );
-  return { audits, auditRanks };
+  const goldPlaces = new Set(sampleWithoutReplacement(hash32(secret, 3), asides, gold));
+  return {
+    audits,
+    auditRanks: ranks.filter((_, place) => !goldPlaces.has(place)),
+    goldRanks: ranks.filter((_, place) => goldPlaces.has(place)),
+  };
+}
+
+function goldLeftToAll(project: Project): number {
+  return project.annotators.reduce((sum, { index }) => sum + goldLeft(project, index), project.gold.size);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { labelIndex } from './classNames.ts';
 import { majority } from './consensus.ts';
 import type { Decision } from './decision.ts';
 import type { Project } from './project.ts';
@@ -33,10 +34,14 @@ export function* rule(
 ): Decision<number> {
   mustExist(project, sample);
   mustSay(reason);
-  const index = project.labels.indexOf(label);
-  if (index < 0) throw refuse('UNKNOWN_LABEL', { label, known: project.labels });
+  const index = labelIndex(project, label);
   if (project.samples.counted.get(sample) === 0) {
     throw refuse('INVALID_INPUT', { field: 'sample', problem: 'nobody has answered it' });
+  }
+  const known = project.gold.labelOf(sample);
+  if (known !== undefined && known !== index) {
+    const problem = `it is gold, and known to be '${project.labels[known]}': change that, or take it out of gold`;
+    throw refuse('INVALID_INPUT', { field: 'label', problem });
   }
   const earlier = project.rulings.get(sample);
   if (earlier?.label !== index || earlier.reason !== reason || earlier.by !== by) {
@@ -56,10 +61,10 @@ export function* reopenRuling(
   return sample;
 }
 
-/** What a sample is: as it was ruled, else by the majority of its answers; {@link NONE} without one. */
+/** What a sample is: as it is known or was ruled, else by the majority of its answers; {@link NONE} without one. */
 export function settledLabel(project: Project, sample: number): number {
-  const ruling = project.rulings.get(sample);
-  if (ruling !== undefined) return ruling.label;
+  const settled = project.gold.labelOf(sample) ?? project.rulings.get(sample)?.label;
+  if (settled !== undefined) return settled;
   const consensus = majority(project.countedLabels(sample));
   return consensus.kind === 'label' ? consensus.label : NONE;
 }

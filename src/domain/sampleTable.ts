@@ -7,6 +7,7 @@ export const NONE = -1;
 
 const UNANSWERABLE = 1;
 const ACCEPTED = 2;
+const GOLD = 4;
 
 /** Where a sample's payload lies: the chunk, and the sample's place in it. */
 export interface PayloadPlace {
@@ -115,6 +116,16 @@ export class SampleTable {
     this.#flags.set(ordinal, this.#flags.get(ordinal) | UNANSWERABLE);
   }
 
+  /** What it is, is known: it is asked only to check attention. */
+  isGold(ordinal: number): boolean {
+    return (this.#flags.get(ordinal) & GOLD) !== 0;
+  }
+
+  setGold(ordinal: number, isGold: boolean): void {
+    const others = this.#flags.get(ordinal) & ~GOLD;
+    this.#flags.set(ordinal, isGold ? others | GOLD : others);
+  }
+
   /** The current run's confidence reached the threshold. Whether that holds is the run's to say. */
   isAccepted(ordinal: number): boolean {
     return (this.#flags.get(ordinal) & ACCEPTED) !== 0;
@@ -135,8 +146,9 @@ export class SampleTable {
     for (let i = 0; i < flags.length; i++) flags[i] = (flags[i] as number) & ~ACCEPTED;
   }
 
-  /** Fewer answers and hands than its overlap: one more answer counts, were it late or to one given up. */
+  /** Fewer answers and hands than its overlap: one more answer counts, were it late or to one given up. Gold needs none. */
   hasFreePlace(ordinal: number): boolean {
+    if (this.isGold(ordinal)) return false;
     return this.counted.get(ordinal) + this.live.get(ordinal) < this.overlap.get(ordinal);
   }
 
@@ -151,13 +163,15 @@ export class SampleTable {
     return this.hasFreePlace(ordinal) && !this.isUnanswerable(ordinal);
   }
 
-  /** It has its answers, or is unanswerable. */
+  /** It has its answers, is unanswerable, or is gold. */
   isSettled(ordinal: number): boolean {
+    if (this.isGold(ordinal)) return true;
     return this.counted.get(ordinal) >= this.overlap.get(ordinal) || this.isUnanswerable(ordinal);
   }
 
   /** Nobody has answered it, nobody holds it, and it can be asked. */
   isUnlabelled(ordinal: number): boolean {
-    return this.counted.get(ordinal) + this.live.get(ordinal) === 0 && !this.isUnanswerable(ordinal);
+    if (this.isUnanswerable(ordinal) || this.isGold(ordinal)) return false;
+    return this.counted.get(ordinal) + this.live.get(ordinal) === 0;
   }
 }

@@ -1,3 +1,4 @@
+import type { Attention } from './annotator.ts';
 import { confidenceSequence } from './confidence.ts';
 import { majority } from './consensus.ts';
 import type { Decision } from './decision.ts';
@@ -39,7 +40,7 @@ function* expire(project: Project, row: number): Decision<void> {
     type: 'expired',
     assignment: assignments.ids.keyAt(row),
     skip,
-    unanswerable: skip && samples.skips.get(sample) + 1 >= policy.skipLimit,
+    unanswerable: skip && !assignments.isGold(row) && samples.skips.get(sample) + 1 >= policy.skipLimit,
   };
   yield* settleSample(project, sample);
 }
@@ -66,6 +67,7 @@ export function* settleSample(project: Project, sample: number): Decision<void> 
 function* askOpinion(project: Project, sample: number): Decision<boolean> {
   const { samples, policy, rulings, openRound } = project;
   if (samples.extra.get(sample) >= policy.extraOpinions || rulings.has(sample)) return false;
+  if (samples.isGold(sample)) return false;
   if (samples.isUnanswerable(sample) || samples.counted.get(sample) < samples.overlap.get(sample))
     return false;
   const isOfRound = openRound !== undefined && samples.round.get(sample) === openRound.number;
@@ -101,4 +103,21 @@ export function* judgeAudit(project: Project, row: number): Decision<void> {
   else if (upper < errorLimit && run.autoAccept === 'PROVISIONAL') {
     yield { type: 'autoAcceptJudged', run: run.number, verdict: 'PROVEN' };
   }
+}
+
+/**
+ * After somebody's answer to gold: pauses them once a confidence sequence of how often they are right lies below the
+ * policy's limit. It holds at all times at once, so whoever is right as often as the limit asks is paused with a chance
+ * of at most 5 %, however many gold samples they answer.
+ */
+export function* judgeAttention(project: Project, row: number): Decision<void> {
+  const { id, pausedAt, judged } = project.annotatorOf(row);
+  const { limit } = project.policy.gold;
+  if (!project.assignments.isGold(row) || pausedAt !== null || !isBelow(judged, limit)) return;
+  yield { type: 'annotatorPaused', member: id, ...judged, limit };
+}
+
+/** Whether answers have shown, at 95 % however often one looks, that somebody is right less often than a limit. */
+export function isBelow({ answers, correct }: Readonly<Attention>, limit: number): boolean {
+  return confidenceSequence(correct, answers).upper < limit;
 }

@@ -45,7 +45,7 @@ export function* createProject(project: Project, input: NewProject): Decision<vo
     throw refuse('PAYLOAD_TOO_LARGE', { what: 'guidelines', bytes: guidelines.length, limit: 100_000 });
   }
   const policy = changedPolicy(POLICY_PRESETS[input.preset], input.policy);
-  yield { type: 'projectCreated', labels, scale, guidelines, policy, seed, by };
+  yield { type: 'projectCreated', version: 2, labels, scale, guidelines, policy, seed, by };
 }
 
 /** Changes some fields of the policy and answers the whole. */
@@ -53,6 +53,6 @@ export function* changePolicy(
   project: Project,
   { by, change }: { readonly by: string; readonly change: PolicyChange },
 ): Decision<Policy> {
-  yield { type: 'policyChanged', policy: changedPolicy(project.policy, change), by };
+  yield { type: 'policyChanged', version: 2, policy: changedPolicy(project.policy, change), by };
   return project.policy;
 }

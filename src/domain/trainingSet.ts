@@ -5,21 +5,21 @@ import type { Draw } from './events.ts';
 import type { Project } from './project.ts';
 import { NONE } from './sampleTable.ts';
 
-/** Where a training label comes from: a ruling, people's consensus, or a prediction that stood in for them. */
-export type LabelSource = 'RULING' | 'CONSENSUS' | 'AUTO_ACCEPTED';
+/** Where a training label comes from: gold, whose answer is known, a ruling, people's consensus, or a prediction that stood in for them. */
+export type LabelSource = 'GOLD' | 'RULING' | 'CONSENSUS' | 'AUTO_ACCEPTED';
 
 /** A sample with the label that a model may learn from. */
 export interface TrainingLabel {
   readonly sample: number;
   readonly label: number;
   readonly source: LabelSource;
-  /** Why people were asked; null for an auto-accepted one. */
+  /** Why people were asked first; null for an auto-accepted one, and for gold to which no answer counts. */
   readonly draw: Draw | null;
   /** Answers for this label, of how many that count; 0 of 0 for an auto-accepted one. */
   readonly votes: number;
   readonly of: number;
   /**
-   * How sure it is, 0…1: of a ruling 1, of a majority the share of its votes, of an estimate its probability, of an auto-accepted one
+   * How sure it is, 0…1: of gold and of a ruling 1, of a majority the share of its votes, of an estimate its probability, of an auto-accepted one
    * the model's.
    */
   readonly confidence: number;
@@ -42,15 +42,17 @@ export function trainingLabel(
   sample: number,
   { provisional, estimate }: TrainingOptions,
 ): TrainingLabel | null {
-  if (project.samples.counted.get(sample) === 0) return acceptedLabel(project, sample, provisional);
+  const known = project.gold.labelOf(sample);
+  if (known === undefined && project.samples.counted.get(sample) === 0)
+    return acceptedLabel(project, sample, provisional);
   const labels = project.countedLabels(sample);
-  const ruled = ruledLabel(project, sample);
+  const ruled = known === undefined ? ruledLabel(project, sample) : { label: known, confidence: 1 };
   const found = ruled ?? (estimate === null ? majorityOf(labels) : estimated(project, estimate, sample));
   if (found === null) return null;
   const votes = labels.filter((label) => label === found.label).length;
   return {
     sample,
-    source: ruled === null ? 'CONSENSUS' : 'RULING',
+    source: known !== undefined ? 'GOLD' : ruled === null ? 'CONSENSUS' : 'RULING',
     draw: firstDraw(project, sample),
     votes,
     of: labels.length,

@@ -1,5 +1,6 @@
 import { type DirectoryEvent, UNCONFINED } from './directory.ts';
 import { type ProjectEvent, UnknownEventError } from './events.ts';
+import type { Policy } from './policy.ts';
 
 /**
  * Events of earlier releases, in today's form. A journal is never rewritten: what it holds is brought up as it is read, so
@@ -35,8 +36,18 @@ export function upcaster<E>(steps: Steps): (event: unknown) => E {
 
 const NONE: Steps[string] = [];
 
-/** The project's events: each still has the form it began with. */
-export const currentProjectEvent = upcaster<ProjectEvent>({});
+/** Release 0.1: there was no gold. */
+function withoutGold(event: KeptEvent): KeptEvent {
+  return { ...event, policy: { gold: NO_GOLD, ...(event['policy'] as object) } };
+}
+
+const NO_GOLD: Policy['gold'] = { share: 0, limit: 0.7, reserve: 10 };
+
+export const currentProjectEvent = upcaster<ProjectEvent>({
+  projectCreated: [withoutGold],
+  policyChanged: [withoutGold],
+  roundOpened: [(event) => ({ goldRanks: new Uint32Array(), ...event })],
+});
 
 export const currentDirectoryEvent = upcaster<DirectoryEvent>({
   // Release 0.1: a token had no name, and could do whatever its member could.

@@ -150,6 +150,62 @@ builder.objectRef<Of<'rulingReopened'>>('RulingReopened').implement({
   }),
 });
 
+export const GoldOriginEnum = builder.enumType('GoldOrigin', {
+  description: 'Where a known answer comes from.',
+  values: {
+    OWNER: { value: 'OWNER', description: 'An owner knew it.' },
+    IMPORT: { value: 'IMPORT', description: 'It was imported with the sample.' },
+    CONSENSUS: { value: 'CONSENSUS', description: "It was people's consensus, and an owner confirmed it." },
+  } as const,
+});
+
+const who = 'Which annotator.';
+
+builder.objectRef<Of<'goldSet'>>('GoldSet').implement({
+  ...kind,
+  description: 'Samples have become gold, or what is known of them has changed.',
+  fields: (t) => ({
+    samples: t.exposeInt('samples', { description: 'How many.' }),
+    origin: t.expose('origin', { type: GoldOriginEnum, description: 'Where the answers come from.' }),
+  }),
+});
+
+builder.objectRef<Of<'goldRemoved'>>('GoldRemoved').implement({
+  ...kind,
+  description: 'Samples are gold no more.',
+  fields: (t) => ({ samples: t.exposeInt('samples', { description: 'How many.' }) }),
+});
+
+builder.objectRef<Of<'goldRanLow'>>('GoldRanLow').implement({
+  ...kind,
+  description: 'An annotator has less gold left than the reserve: set more, or they will not be checked.',
+  fields: (t) => ({
+    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+    left: t.exposeInt('left', { description: 'Gold samples that they have not had.' }),
+  }),
+});
+
+builder.objectRef<Of<'annotatorPaused'>>('AnnotatorPaused').implement({
+  ...kind,
+  description: 'Gold has shown that an annotator is right too seldom: they are given nothing more.',
+  fields: (t) => ({
+    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+    answers: t.exposeInt('answers', {
+      description: 'First answers to gold since they were last resumed, or ever.',
+    }),
+    correct: t.exposeInt('correct', { description: 'Those of them that were right.' }),
+    limit: t.exposeFloat('limit', { description: "The policy's limit, 0…1." }),
+  }),
+});
+
+builder.objectRef<Of<'annotatorResumed'>>('AnnotatorResumed').implement({
+  ...kind,
+  description: 'A paused annotator may go on, and is judged anew.',
+  fields: (t) => ({
+    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+  }),
+});
+
 builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
   ...kind,
   description: 'Somebody has come into the project, has another role in it, or has left it.',
@@ -188,7 +244,7 @@ builder.subscriptionField('activity', (t) =>
   t.field({
     type: ActivityFeedType,
     description:
-      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
+      'Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, gold and whom it paused, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers.',
     args: {
       project: t.arg.id({ required: true, description: 'The project.' }),
       after: t.arg.string({ description: 'The cursor of the last push that you have dealt with.' }),

@@ -185,6 +185,8 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Project.ownWork': 100,
   'Project.consensusEstimate': 1_000,
   'Project.disagreements': 1_000,
+  'Project.gold': 1_000,
+  'Project.goldCandidates': 1_000,
   'Project.invitations': 100,
   'Project.members': 100,
   'Project.tokens': 100,
@@ -197,6 +199,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Query.tokens': 100,
   'Query.replay': 10_000,
   'Subscription.agreement': 1_000,
+  'Subscription.gold': 1_000,
   'Subscription.people': 1_000,
 };
 
@@ -213,6 +216,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'BadProbabilitiesError.badRows': 10,
   'ConsensusEstimate.classPrior': 100,
   'Disagreement.answers': 5,
+  'GoldState.annotators': 50,
   'PredictionRun.classAudits': 100,
   'PredictionRun.peopleAgreement': 10,
   'Presence.people': 1_000,

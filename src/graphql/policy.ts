@@ -84,7 +84,7 @@ export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
     QUALITY: {
       value: 'QUALITY' satisfies PolicyPreset,
       description:
-        'Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, and one in twenty is asked again.',
+        'Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, one in twenty is asked again, and another one in twenty is gold, once there is any.',
     },
   } as const,
 });
@@ -108,6 +108,12 @@ const about = {
     'The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10.',
   repeatShare:
     'Share of what an annotator is given that they have answered before, 0…0.2, as far as audits and extra opinions leave room: to see whether they say the same again.',
+  goldShare:
+    'Share of what an annotator is given that is gold, whose answer is known, 0…0.1, until they have had all of it.',
+  goldLimit:
+    'How often an annotator must be right about gold, 0…1: they are paused once it has shown, at 95 % however often one looks, that they are right less often; 0: never.',
+  goldReserve:
+    'Owners are warned when an annotator has fewer gold samples left than this: 0…1,000; 0: never.',
   skipLimit: 'How many people must skip a sample until it counts as unanswerable: 1…20.',
   assignmentMinutes: 'How long an annotator may hold a sample, in minutes: 0.05…1,440.',
   graceSeconds: "How long a disconnected annotator's prefetched samples stay theirs, in seconds.",
@@ -169,6 +175,9 @@ export const PolicyType = builder.objectRef<Policy>('Policy').implement({
     overlapShare: t.exposeFloat('overlapShare', { description: about.overlapShare }),
     extraOpinions: t.exposeInt('extraOpinions', { description: about.extraOpinions }),
     repeatShare: t.exposeFloat('repeatShare', { description: about.repeatShare }),
+    goldShare: t.float({ description: about.goldShare, resolve: ({ gold }) => gold.share }),
+    goldLimit: t.float({ description: about.goldLimit, resolve: ({ gold }) => gold.limit }),
+    goldReserve: t.int({ description: about.goldReserve, resolve: ({ gold }) => gold.reserve }),
     skipLimit: t.exposeInt('skipLimit', { description: about.skipLimit }),
     assignmentMinutes: t.exposeFloat('assignmentMinutes', { description: about.assignmentMinutes }),
     graceSeconds: t.exposeFloat('graceSeconds', { description: about.graceSeconds }),
@@ -228,6 +237,9 @@ export const PolicyInput = builder.inputType('PolicyInput', {
     overlapShare: t.float({ description: about.overlapShare }),
     extraOpinions: t.int({ description: about.extraOpinions }),
     repeatShare: t.float({ description: about.repeatShare }),
+    goldShare: t.float({ description: about.goldShare }),
+    goldLimit: t.float({ description: about.goldLimit }),
+    goldReserve: t.int({ description: about.goldReserve }),
     skipLimit: t.int({ description: about.skipLimit }),
     assignmentMinutes: t.float({ description: about.assignmentMinutes }),
     graceSeconds: t.float({ description: about.graceSeconds }),
@@ -281,6 +293,7 @@ export function policyChange(input: typeof PolicyInput.$inferInput): PolicyChang
       floor: input.auditFloor,
       errorLimit: input.auditErrorLimit,
     }),
+    gold: some({ share: input.goldShare, limit: input.goldLimit, reserve: input.goldReserve }),
     consensus: some({ method: input.consensus, prior: input.classPrior }),
     workSession: some({ minutes: input.workSessionMinutes, breakMinutes: input.breakMinutes }),
     priority: some({ threshold: input.priorityThreshold, score: input.priorityScore }),

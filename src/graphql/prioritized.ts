@@ -1,3 +1,4 @@
+import { NONE } from '../domain/sampleTable.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { type FeedItem, prioritizedSource } from '../service/feed.ts';
 import { mapSource } from '../service/source.ts';
@@ -14,22 +15,26 @@ type Announced = Samples['samples'][number] & { readonly access: Audience };
 const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').implement({
   extensions: SHARED,
   description:
-    'A sample that is worth labelling now. What would tell an audit from other work is null to those who label.',
+    'A sample that is worth labelling now. What would tell an audit or gold from other work is null to those who label.',
   fields: (t) => ({
     rank: t.exposeInt('rank', { description: 'Its place in the order of the round, from 0.' }),
     priority: t.expose('priority', { type: PriorityEnum, description: 'How much it is worth asking.' }),
     data: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What is to be labelled; null to viewers.',
-      resolve: ({ payload, access }, _, { answer }) =>
-        maySee(access, ['OWNER', 'DRIVER', 'ANNOTATOR']) ? answer.payload(payload) : null,
+      description:
+        'What is to be labelled; null to viewers, and of gold, for which sample it is depends on who comes to it. In a round with gold, null to annotators throughout: they would know it by what was not announced.',
+      resolve: ({ payload, access, isVeiled }, _, { answer }) =>
+        payload !== null && maySee(access, isVeiled ? STEERING : ['OWNER', 'DRIVER', 'ANNOTATOR'])
+          ? answer.payload(payload)
+          : null,
     }),
     sample: t.field({
       type: SampleType,
       nullable: true,
-      description: 'The sample. For owners and drivers.',
-      resolve: ({ access, sample }) => (maySee(access, STEERING) ? sampleView(access, sample) : null),
+      description: 'The sample; null for gold. For owners and drivers.',
+      resolve: ({ access, sample }) =>
+        sample !== NONE && maySee(access, STEERING) ? sampleView(access, sample) : null,
     }),
     draw: t.field({
       type: DrawEnum,
@@ -52,7 +57,7 @@ const PrioritizedSampleType = builder.objectRef<Announced>('PrioritizedSample').
       description: 'Why the strategy chose it, in its words. For owners and drivers.',
       // To annotators it would tell what is predicted; and a sample without one, that it was drawn at random.
       resolve: ({ access, reasons, sample }, _, { concord }) =>
-        maySee(access, STEERING) ? concord.reasons.of(reasons, sample) : null,
+        sample !== NONE && maySee(access, STEERING) ? concord.reasons.of(reasons, sample) : null,
     }),
   }),
 });

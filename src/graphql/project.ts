@@ -14,7 +14,7 @@ import { seedOf } from './inputs.ts';
 import { PolicyInput, PolicyPresetEnum, PolicyType, policyChange } from './policy.ts';
 import { mutation } from './refusals.ts';
 import { SHARED, sharedStream } from './sharing.ts';
-import { accessById, orNull, projectById } from './visibility.ts';
+import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 export const RoleEnum = builder.enumType('Role', {
   description: 'What somebody may do in a project.',
@@ -114,8 +114,9 @@ export const ProgressType = builder.objectRef<Progress>('Progress').implement({
     seq: t.int({ description: 'The commit at which it stands.', resolve: ({ view }) => view.seq }),
     samples: t.int({ description: 'Samples imported.', resolve: ({ view }) => view.samples }),
     labelled: t.int({
-      description: 'Samples with at least one answer that counts.',
-      resolve: ({ view }) => view.labelled,
+      description:
+        'Samples with at least one answer that counts; to annotators, answers to gold are among them, for they must look like any other.',
+      resolve: ({ view, access }) => (maySee(access, ['ANNOTATOR']) ? view.veiledLabelled : view.labelled),
     }),
     answers: t.int({
       description: "Everybody's answers that stand: what labelling has cost so far.",

@@ -72,6 +72,10 @@ const EmptyReasonEnum = builder.enumType('EmptyReason', {
       description: 'Have a break; the next session may begin at `until`.',
     },
     PAUSED: { value: 'PAUSED', description: 'The owner has paused the project.' },
+    ANNOTATOR_PAUSED: {
+      value: 'ANNOTATOR_PAUSED',
+      description: 'An owner has to let you go on; what you hold may be answered.',
+    },
     NO_ROUND: { value: 'NO_ROUND', description: 'Work comes in rounds here, and none is open.' },
   } as const,
 });

@@ -1,6 +1,8 @@
 import type { Advice, Urgency } from '../domain/advice.ts';
+import { MIN_FOR_BAND } from '../domain/agreementFigure.ts';
 import type { TrendPoint } from '../domain/agreementTrend.ts';
-import type { Interval } from '../domain/confidence.ts';
+import type { AttentionTotals } from '../domain/attentionTotals.ts';
+import { type Interval, wilson } from '../domain/confidence.ts';
 import type { LabellingCost } from '../domain/labellingCost.ts';
 import type { CurvePoint } from '../domain/modelCurve.ts';
 import type { Agreeing, PersonFigures } from '../domain/peopleOverTime.ts';
@@ -174,6 +176,24 @@ interface NamedReport extends Omit<ProjectReport, 'classPairs' | 'people'> {
   readonly people: readonly NamedPerson[];
 }
 
+const AttentionTotalsType = builder.objectRef<AttentionTotals>('AttentionTotals').implement({
+  description: 'What gold shows of everybody together.',
+  fields: (t) => ({
+    samples: t.exposeInt('samples', { description: 'Samples whose answer is known.' }),
+    answers: t.exposeInt('answers', { description: 'First answers to them.' }),
+    correct: t.exposeInt('correct', { description: 'Those that are right.' }),
+    accuracy: t.field({
+      type: ShareType,
+      nullable: true,
+      description: 'Correct of answers, with Wilson’s interval of 95 %; null: fewer than 30 answers.',
+      resolve: ({ answers, correct }) =>
+        answers < MIN_FOR_BAND ? null : { value: correct / answers, interval: wilson(correct, answers) },
+    }),
+    checked: t.exposeInt('checked', { description: 'People who have answered any.' }),
+    paused: t.exposeInt('paused', { description: 'People who are paused.' }),
+  }),
+});
+
 const ReportType = builder.objectRef<NamedReport>('Report').implement({
   description: 'How a project stands, beside the figures that are counted all the time.',
   fields: (t) => ({
@@ -202,6 +222,10 @@ const ReportType = builder.objectRef<NamedReport>('Report').implement({
       nullable: true,
       description: 'The 200 annotators with the most answers. For owners; null to others.',
       resolve: ({ access, people }) => (maySee(access, ['OWNER']) ? [...people] : null),
+    }),
+    attention: t.expose('attention', {
+      type: AttentionTotalsType,
+      description: 'What gold shows of everybody together.',
     }),
     advice: t.field({
       type: [AdviceType],

@@ -1,4 +1,5 @@
 import { type AnnouncedSample, announcedAt } from '../domain/announced.ts';
+import { NONE } from '../domain/sampleTable.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { openRound } from '../service/rounds.ts';
 import { type RoundView, roundView } from '../service/views.ts';
@@ -19,6 +20,7 @@ export const DrawEnum = builder.enumType('Draw', {
     RANDOM: { value: 'RANDOM', description: 'Of the random share.' },
     POOL: { value: 'POOL', description: "In the pool's order, while no round was open." },
     AUDIT: { value: 'AUDIT', description: 'To check what was auto-accepted.' },
+    GOLD: { value: 'GOLD', description: 'To see whether attention holds: what it is, is known.' },
     EXTRA_OPINION: {
       value: 'EXTRA_OPINION',
       description: 'Because those who were asked before disagree.',
@@ -73,7 +75,8 @@ export interface RoundRecord extends RoundView {
 export const RoundType = builder.objectRef<RoundRecord>('Round');
 
 interface RoundSample extends AnnouncedSample {
-  readonly view: SampleView;
+  /** Null for gold. */
+  readonly view: SampleView | null;
   /** The chunk of its round's reasons. */
   readonly reasons: string | null;
 }
@@ -82,7 +85,12 @@ const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement(
   description: 'A sample as a round announced it.',
   fields: (t) => ({
     rank: t.exposeInt('rank', { description: 'Its place in the order, from 0.' }),
-    sample: t.field({ type: SampleType, description: 'The sample.', resolve: ({ view }) => view }),
+    sample: t.field({
+      type: SampleType,
+      nullable: true,
+      description: 'The sample; null for gold, for which one it is depends on who comes to it.',
+      resolve: ({ view }) => view,
+    }),
     draw: t.expose('draw', { type: DrawEnum, description: 'Why it is asked.' }),
     score: t.float({
       nullable: true,
@@ -98,7 +106,8 @@ const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement(
     reason: t.string({
       nullable: true,
       description: 'Why the strategy chose it, in its words; null if it gave no reason.',
-      resolve: ({ reasons, sample }, _, { concord }) => concord.reasons.of(reasons, sample),
+      resolve: ({ reasons, sample }, _, { concord }) =>
+        sample === NONE ? null : concord.reasons.of(reasons, sample),
     }),
   }),
 });
@@ -200,7 +209,10 @@ builder.node(RoundType, {
             }));
           });
           return Promise.all(
-            announced.map(async (entry) => ({ ...entry, view: await sampleView(access, entry.sample) })),
+            announced.map(async (entry) => ({
+              ...entry,
+              view: entry.sample === NONE ? null : await sampleView(access, entry.sample),
+            })),
           );
         });
       },

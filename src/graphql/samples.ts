@@ -196,6 +196,9 @@ const SampleInput = builder.inputType('SampleInput', {
       description: 'Your name of it, unique in the project: 1 to 256 characters.',
     }),
     data: t.field({ type: 'JSON', required: true, description: 'What is to be labelled: JSON up to 1 MiB.' }),
+    groundTruth: t.string({
+      description: 'What it is known to be, a label of the label set: it becomes gold. Default: not known.',
+    }),
   }),
 });
 
@@ -219,7 +222,7 @@ mutation('importSamples', {
     }),
   }),
   success: ImportedPartType,
-  refusals: ['DUPLICATE_KEYS', 'PART_OUT_OF_ORDER', 'PAYLOAD_TOO_LARGE'],
+  refusals: ['DUPLICATE_KEYS', 'PART_OUT_OF_ORDER', 'PAYLOAD_TOO_LARGE', 'UNKNOWN_LABEL'],
   resolve: async ({ project, ...input }, context) => {
     const access = await projectById(context, project, STEERING);
     textOf('importId', input.importId, { to: 200 });

@@ -18,6 +18,7 @@ import './activity.ts';
 import './trainingSet.ts';
 import './consensusEstimate.ts';
 import './adjudication.ts';
+import './gold.ts';
 import './report.ts';
 import './strategies.ts';
 

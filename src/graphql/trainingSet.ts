@@ -10,6 +10,7 @@ import { maySee } from './visibility.ts';
 const LabelSourceEnum = builder.enumType('LabelSource', {
   description: 'Where a training label comes from.',
   values: {
+    GOLD: { value: 'GOLD', description: 'It is gold: what it is, is known.' },
     RULING: { value: 'RULING', description: "An expert's ruling, whatever the answers say." },
     CONSENSUS: {
       value: 'CONSENSUS',

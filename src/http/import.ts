@@ -14,6 +14,8 @@ interface Tally {
   /** What the file has of labels, which are not taken in. */
   annotations: number;
   predictions: number;
+  /** Samples that were read with a known answer. */
+  known: number;
 }
 
 /** `concord import`. */
@@ -36,7 +38,7 @@ interface Options {
 }
 
 async function importFile(project: DriverProject, file: string, options: Options): Promise<void> {
-  const tally: Tally = { read: 0, imported: 0, existing: 0, annotations: 0, predictions: 0 };
+  const tally: Tally = { read: 0, imported: 0, existing: 0, annotations: 0, predictions: 0, known: 0 };
   const progress = new ProgressLine();
   const tell = () =>
     progress.tell(
@@ -77,6 +79,7 @@ async function* counted(
     tally.read++;
     tally.annotations += sample.annotations.length;
     tally.predictions += sample.predictions;
+    if (sample.groundTruth != null) tally.known++;
     tell();
     yield sample;
   }
@@ -98,8 +101,9 @@ function problemOf(error: unknown, file: string): string | null {
   return null;
 }
 
-function told({ imported, existing, annotations, predictions }: Tally): string {
+function told({ imported, existing, annotations, predictions, known }: Tally): string {
   const parts = [`${shown(imported)} samples imported`];
+  if (known > 0) parts.push(`${shown(known)} of those read are gold: their answer is known`);
   if (existing > 0) parts.push(`${shown(existing)} were there already`);
   const labels = [
     annotations > 0 && `${shown(annotations)} answers`,

@@ -39,12 +39,22 @@ ${mixedUp(project, report)}
 ${people(report)}
 ${audit(project)}
 ${againstModel(project)}
-<h2>Gold</h2>
-<p>No figure: this report does not cover samples with a known answer.</p>
+${gold(report)}
 </body>
 </html>
 `;
   return page.html;
+}
+
+function gold({ attention: { samples, answers, correct, accuracy, checked, paused } }: Report): Html {
+  const figure =
+    accuracy === null
+      ? html`<p>${count(answers)} first answers to gold by ${count(checked)} people: too few for a figure, ${FEWEST} are the least.</p>`
+      : html`<p>${count(correct)} of ${count(answers)} first answers by ${count(checked)} people are right: ${percent(accuracy.value)}, from ${percent(accuracy.interval.lower)} to ${percent(accuracy.interval.upper)}.</p>`;
+  return html`<h2>Gold</h2>
+<p>${count(samples)} samples have a known answer, and are mixed into the work of each annotator once, to see whether attention holds.</p>
+${samples === 0 ? html`` : figure}
+${paused === 0 ? html`` : html`<p>${count(paused)} people are paused, because they are right less often than the policy asks for.</p>`}`;
 }
 
 const STYLE: Html = {

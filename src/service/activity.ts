@@ -1,5 +1,5 @@
 import type { Role } from '../domain/directory.ts';
-import type { ProjectEvent, RoundClosed } from '../domain/events.ts';
+import type { GoldOrigin, ProjectEvent, RoundClosed } from '../domain/events.ts';
 import type { Policy } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Commit } from '../journal/port.ts';
@@ -12,7 +12,7 @@ import type { Source } from './source.ts';
 import { orRefusal } from './trouble.ts';
 
 /**
- * The feed of a project's activity: what was decided about it, and what followed from its rounds and audits. What
+ * The feed of a project's activity: what was decided about it, and what followed from its rounds, audits and gold. What
  * single annotators do is left to progress and presence, which count it.
  *
  * Its events are those of the journals themselves, the project's and the directory's. The projections keep at which
@@ -62,6 +62,21 @@ export type Activity = {
       readonly reason: string;
     }
   | { readonly kind: 'rulingReopened'; readonly sample: number; readonly reason: string }
+  | {
+      readonly kind: 'goldSet';
+      readonly samples: number;
+      readonly origin: GoldOrigin;
+    }
+  | { readonly kind: 'goldRemoved'; readonly samples: number }
+  | { readonly kind: 'goldRanLow'; readonly member: string; readonly left: number }
+  | {
+      readonly kind: 'annotatorPaused';
+      readonly member: string;
+      readonly answers: number;
+      readonly correct: number;
+      readonly limit: number;
+    }
+  | { readonly kind: 'annotatorResumed'; readonly member: string }
   | { readonly kind: 'roleChanged'; readonly member: string; readonly role: Role | null }
 );
 
@@ -248,6 +263,20 @@ function activityOf(event: ProjectEvent, at: number): Activity | null {
       const { by, sample, reason } = event;
       return { at, by, kind: event.type, sample, reason };
     }
+    case 'goldSet': {
+      const { by, samples, origin } = event;
+      return { at, by, kind: event.type, samples: samples.length, origin };
+    }
+    case 'goldRemoved':
+      return { at, by: event.by, kind: event.type, samples: event.samples.length };
+    case 'goldRanLow':
+      return { at, by: null, kind: event.type, member: event.member, left: event.left };
+    case 'annotatorPaused': {
+      const { member, answers, correct, limit } = event;
+      return { at, by: null, kind: event.type, member, answers, correct, limit };
+    }
+    case 'annotatorResumed':
+      return { at, by: event.by, kind: event.type, member: event.member };
     default:
       return null;
   }

@@ -93,6 +93,10 @@ const PROJECT: References<Project, ProjectCommand, ProjectResults> = {
   undo: { reference: PLAIN, isRepeatable: false },
   rule: { reference: PLAIN, isRepeatable: false },
   reopenRuling: { reference: PLAIN, isRepeatable: false },
+  setGold: { reference: PLAIN, isRepeatable: false },
+  removeGold: { reference: PLAIN, isRepeatable: false },
+  // Paused again meanwhile, they would be resumed twice.
+  resumeAnnotator: { reference: PLAIN, isRepeatable: false },
   endWorkSession: { reference: NOTHING, isRepeatable: true },
   disconnect: { reference: NOTHING, isRepeatable: true },
   sweep: { reference: NOTHING, isRepeatable: true },

@@ -1,7 +1,7 @@
 import { type AnnouncedSample, announcedAt, announcedCount } from '../domain/announced.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
-import type { PayloadPlace } from '../domain/sampleTable.ts';
+import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
 import type { Audience } from './access.ts';
 import type { Concord } from './concord.ts';
 import type { LiveProject } from './liveProject.ts';
@@ -17,8 +17,14 @@ export type FeedItem =
       readonly kind: 'samples';
       readonly round: number;
       readonly samples: readonly (AnnouncedSample & {
-        readonly payload: PayloadPlace;
-        readonly key: string;
+        /** Null for gold: which sample it is, is said when somebody comes to it. */
+        readonly payload: PayloadPlace | null;
+        readonly key: string | null;
+        /**
+         * Its round has places for gold, so those who label are told of no data: the places could be told by having
+         * none, and whoever was asked what was never announced would know it for gold.
+         */
+        readonly isVeiled: boolean;
         /** The chunk of its round's reasons. */
         readonly reasons: string | null;
       })[];
@@ -106,8 +112,9 @@ function readFrom(
     const { sample } = announced;
     samples.push({
       ...announced,
-      payload: project.samples.payload(sample),
-      key: project.samples.keys.keyAt(sample),
+      payload: sample === NONE ? null : project.samples.payload(sample),
+      key: sample === NONE ? null : project.samples.keys.keyAt(sample),
+      isVeiled: round.opened.goldRanks.length > 0,
       reasons: round.opened.reasons,
     });
   }

@@ -11,6 +11,8 @@ export interface NewSample {
   readonly key: string;
   /** What is to be labelled: any JSON. */
   readonly data?: unknown;
+  /** What it is known to be: it becomes gold. */
+  readonly groundTruth?: string | null | undefined;
 }
 
 /** How long a part waits for the one before it, which may be under way on another connection, in milliseconds. */
@@ -40,7 +42,10 @@ export async function importPart(
   const blocks = await writePayloads(concord.store, payloads, concord.environment.now());
   await untilImported(concord, live, importId, part - 1);
   const keys = samples.map(({ key }) => key);
-  const input = { by: viewer.member, importId, part, keys, blocks };
+  const groundTruth = samples.flatMap(({ groundTruth: label }, place) =>
+    label == null ? [] : [{ place, label }],
+  );
+  const input = { by: viewer.member, importId, part, keys, groundTruth, blocks };
   return live.execute('importSamples', input, (_, imported) => imported, { alone: true });
 }
 

@@ -7,6 +7,7 @@ import { ConsensusEstimates, type Fitter, IN_PROCESS } from './consensusEstimate
 import { type Desk, projectDesk } from './desk.ts';
 import type { Environment } from './environment.ts';
 import type { Projection } from './folding.ts';
+import { goldView } from './goldView.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { type Observer, observed } from './observer.ts';
 import { PeopleViews } from './people.ts';
@@ -38,6 +39,7 @@ export class LiveProject {
   readonly estimates: ConsensusEstimates;
   readonly agreement = new SharedView(agreementView);
   readonly audit = new SharedView(auditView);
+  readonly gold = new SharedView(goldView);
   readonly progress = new SharedView(progressView);
   readonly people = new PeopleViews();
   readonly #execute: Execute;

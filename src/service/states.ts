@@ -7,6 +7,7 @@ import {
   STRATEGIES_TOPIC,
   type StrategyInfo,
 } from './concord.ts';
+import type { GoldView } from './goldView.ts';
 import type { Interest } from './hub.ts';
 import type { PeopleView } from './people.ts';
 import { currentQueue } from './queue.ts';
@@ -47,6 +48,15 @@ const PEOPLE_PAUSE_MS = 1_000;
 export function peopleSource({ live }: Audience): Source<PeopleView, number> {
   const look = () => live.read((project) => live.people.of(project));
   return stateSource({ look, same: Object.is, pauseMs: PEOPLE_PAUSE_MS });
+}
+
+/** Of gold: what each annotator has left is looked for among all of it. */
+const GOLD_PAUSE_MS = 500;
+
+/** What gold shows of each annotator, and how much of it is left. */
+export function goldSource({ live }: Audience): Source<GoldView, number> {
+  const look = () => live.read((project) => live.gold.of(project));
+  return stateSource({ look, same: sameShared, pauseMs: GOLD_PAUSE_MS });
 }
 
 const MINUTE_MS = 60_000;

@@ -194,6 +194,11 @@ export interface ProgressView {
   readonly samples: number;
   /** Samples with at least one answer that counts. */
   readonly labelled: number;
+  /**
+   * The same as annotators may see it, moved by each answer to gold as well: whoever watched what their own answers move
+   * would know which was gold. At most all samples.
+   */
+  readonly veiledLabelled: number;
   /** Answers that stand, of everybody. */
   readonly answers: number;
   /** The newest round, open or closed. */
@@ -206,6 +211,7 @@ export function progressView(project: Project): ProgressView {
     seq: project.seq,
     samples: project.samples.size,
     labelled: project.labelled,
+    veiledLabelled: Math.min(project.samples.size, project.labelled + project.checks),
     answers: project.answers,
     round: newest ? roundView(project, newest) : null,
   };

@@ -842,6 +842,18 @@ describe('who may do what', () => {
     publishEmbeddings: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
     openRound: { allowed: STEER, input: () => ({ project, strategy: 'random', size: 1 }) },
     publishPredictions: { allowed: STEER, input: () => ({ project, model: 'm', parts: ['x'] }) },
+    removeGold: {
+      allowed: OWN,
+      input: () => ({ project, samples: [id('Sample', `${raw(project)}/0`)] }),
+    },
+    resumeAnnotator: { allowed: OWN, input: () => ({ project, member: anna.id }) },
+    setGold: {
+      allowed: OWN,
+      input: () => ({
+        project,
+        answers: [{ sample: id('Sample', `${raw(project)}/0`), label: LABELS[0] }],
+      }),
+    },
     reopenRuling: {
       allowed: OWN,
       input: () => ({ sample: id('Sample', `${raw(project)}/0`), reason: 'r' }),

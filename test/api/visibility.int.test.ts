@@ -74,6 +74,7 @@ async function seed(suggestions: 'HIDDEN' | 'SHOWN'): Promise<World> {
       autoAcceptThreshold: 0.9,
       auditShare: 0.5,
       workSessionMinutes: 0,
+      goldShare: 0.1,
     },
   });
   const people = {
@@ -86,7 +87,11 @@ async function seed(suggestions: 'HIDDEN' | 'SHOWN'): Promise<World> {
   await importSamples(
     service,
     project,
-    Array.from({ length: SAMPLES }, (_, i) => ({ key: key(i), data: { text: payload(i) } })),
+    Array.from({ length: SAMPLES }, (_, i) => ({
+      key: key(i),
+      data: { text: payload(i) },
+      ...(i >= SAMPLES - 10 && { groundTruth: LABEL.model }),
+    })),
   );
   // A round before the first prediction, so that there are labels of both, and one that is open.
   await openRound(service, project, { strategy: 'random', size: 10, seed: SEED });
@@ -182,6 +187,7 @@ function argumentsFor(project: string, ids: readonly string[]): Arguments {
       case 'Subscription.agreement':
       case 'Subscription.audit':
       case 'Subscription.people':
+      case 'Subscription.gold':
       case 'Subscription.presence':
       case 'Subscription.progress':
       case 'Subscription.prioritized':
@@ -247,6 +253,9 @@ const STEERING_ONLY = new Set([
   'Disagreement',
   'GivenAnswer',
   'Ruling',
+  'AnnotatorAttention',
+  'GoldSample',
+  'GoldCandidate',
   'PersonFigures',
   'AnnotatorSeries',
   'AnnotatorWork',
@@ -261,7 +270,7 @@ const STEERING_ONLY = new Set([
   'TrainingExample',
   'Consensus',
 ]);
-const DRAWS = new Set(['AUDIT', 'EXTRA_OPINION', 'RANDOM', 'REPEAT', 'UNCERTAIN']);
+const DRAWS = new Set(['AUDIT', 'GOLD', 'EXTRA_OPINION', 'RANDOM', 'REPEAT', 'UNCERTAIN']);
 
 /** What of an answer, error or push somebody must not see, each with its place. */
 function leaksTo(who: Who, world: World, reply: Pick<Reply, 'data' | 'errors'>): string[] {
@@ -297,6 +306,8 @@ function problemsOf(who: Who, world: World, { coordinate, value }: Leaf): string
   if (coordinate.endsWith('.__typename')) {
     if (STEERING_ONLY.has(value)) leak(`a ${value}`);
     if (value === 'PredictionRun' && isAnnotator) leak(`a ${value}`);
+    // Whoever is an owner elsewhere gets that of their own.
+    if (value === 'GoldState' && (isAnnotator || who === 'viewer')) leak(`a ${value}`);
     if ((value === 'Assignment' || value === 'Queue') && who === 'viewer') leak(`a ${value}`);
   }
   if (!isAnnotator && text.includes('PAYLOAD-')) leak('payload');
@@ -369,6 +380,11 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     revokeTokens: [{ project, member: people.outsider.id }],
     rotateToken: [{ token: globalId('Token', raw(people.ben.id)) }],
     rule: [{ sample: globalId('Sample', `${raw(project)}/0`), label: LABEL.model, reason: 'r' }],
+    setGold: [
+      { project, answers: [{ sample: globalId('Sample', `${raw(project)}/0`), label: LABEL.model }] },
+    ],
+    removeGold: [{ project, samples: [globalId('Sample', `${raw(project)}/0`)] }],
+    resumeAnnotator: [{ project, member: people.ben.id }],
     setRole: [{ project, member: people.outsider.id, role: null }],
     skip: foreign,
     submit: foreign.flatMap((input) => [

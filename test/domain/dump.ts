@@ -11,6 +11,8 @@ export function dump(project: Project) {
     activity: [...project.activity],
     policy: project.policy,
     rulings: [...project.rulings].sort(([a], [b]) => a - b),
+    gold: [...project.gold.known],
+    goldAnswers: [...project.gold.firstAnswers()],
     disputed: [...project.disputed].sort((a, b) => a - b),
     samples: Array.from({ length: samples.size }, (_, sample) => ({
       key: samples.keys.keyAt(sample),
@@ -50,13 +52,15 @@ export function dump(project: Project) {
     runs: runs.map(({ published, publishedAt, rows, autoAccept, audited, errors }) => {
       return { published, publishedAt, rows, autoAccept, audited, errors };
     }),
-    rounds: rounds.map(({ opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt }) => {
-      return { opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt };
+    rounds: rounds.map((round) => {
+      const { opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt, goldTakers } = round;
+      return { opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt, goldTakers };
     }),
     held: [...project.held].sort((a, b) => a - b),
     nextDeadline: project.nextDeadline(),
     labelled: project.labelled,
     answers: project.answers,
+    checks: project.checks,
     agreement: {
       overall: agreement.overall(),
       classes: agreement.byClass(),

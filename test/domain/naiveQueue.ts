@@ -29,6 +29,8 @@ interface NaiveSample {
   /** Places beyond those that were meant. */
   extra: number;
   ruled: boolean;
+  /** What it is known to be; null: it is not gold. */
+  gold: number | null;
   givenUp: boolean;
   /** The current run's; NaN: none. */
   confidence: number;
@@ -37,9 +39,11 @@ interface NaiveSample {
 
 interface NaiveRound {
   readonly samples: readonly number[];
-  /** As announced: the samples, and audits among them. */
+  /** As announced: the samples, and audits and places for gold (sample −1) among them. */
   readonly announced: readonly { readonly sample: number; readonly isAudit: boolean }[];
   readonly deadline: number | null;
+  /** Assignments that have taken its places for gold. */
+  readonly takers: (Hand | null)[];
   open: boolean;
 }
 
@@ -56,6 +60,16 @@ interface NaiveMember {
   readonly newestAnswers: Hand[];
   readonly draws: Draw[];
   session: { until: number; breakUntil: number } | null;
+  isPaused: boolean;
+  /** How many first answers there were when they were last resumed. */
+  judgedFrom: number;
+}
+
+/** A first answer to gold. */
+interface NaiveCheck {
+  readonly sample: number;
+  readonly member: string;
+  readonly label: number;
 }
 
 /**
@@ -67,6 +81,8 @@ export class NaiveQueue {
   readonly hands: Hand[] = [];
   readonly rounds: NaiveRound[] = [];
   readonly runs: NaiveRun[] = [];
+  /** First answers to gold, in time. */
+  readonly checks: NaiveCheck[] = [];
   readonly members = new Map<string, NaiveMember>();
   readonly #chunks: ReadonlyMap<string, Uint8Array>;
   #policy: Policy | null = null;
@@ -91,7 +107,7 @@ export class NaiveQueue {
   member(id: string): NaiveMember {
     let member = this.members.get(id);
     if (member === undefined) {
-      member = { held: [], newestAnswers: [], draws: [], session: null };
+      member = { held: [], newestAnswers: [], draws: [], session: null, isPaused: false, judgedFrom: 0 };
       this.members.set(id, member);
     }
     return member;
@@ -112,11 +128,12 @@ export class NaiveQueue {
 
   #count(hand: Hand): void {
     const isExtra =
-      hand.draw === 'EXTRA_OPINION' || (hand.draw !== 'AUDIT' && this.#isExtraNext(hand.sample));
+      hand.draw === 'EXTRA_OPINION' ||
+      (hand.draw !== 'AUDIT' && hand.draw !== 'GOLD' && this.#isExtraNext(hand.sample));
     hand.placed = true;
     if (hand.rating !== null) return;
     if (isExtra) hand.draw = 'EXTRA_OPINION';
-    else hand.rating = hand.label;
+    else if (hand.draw !== 'GOLD') hand.rating = hand.label;
   }
 
   #isExtraNext(sample: number): boolean {
@@ -135,11 +152,27 @@ export class NaiveQueue {
   /** People who have skipped it, or let it run out twice. */
   skips(sample: number): number {
     return this.of(sample).filter(
-      (hand) => hand.state === 'SKIPPED' || (hand.state === 'EXPIRED' && hand.expiries >= 2),
+      (hand) =>
+        hand.draw !== 'GOLD' &&
+        (hand.state === 'SKIPPED' || (hand.state === 'EXPIRED' && hand.expiries >= 2)),
     ).length;
   }
 
+  isGold(sample: number): boolean {
+    return this.#sample(sample).gold !== null;
+  }
+
+  /** First answers to what is gold now, and those that are right; of one member, since a place among them. */
+  attention(member: string, from = 0): { answers: number; correct: number } {
+    const own = this.checks.filter(
+      ({ sample, member: by }, i) => i >= from && by === member && this.isGold(sample),
+    );
+    const correct = own.filter(({ sample, label }) => this.#sample(sample).gold === label).length;
+    return { answers: own.length, correct };
+  }
+
   freePlaces(sample: number): number {
+    if (this.isGold(sample)) return 0;
     return this.#sample(sample).overlap - this.counted(sample).length - this.live(sample).length;
   }
 
@@ -149,18 +182,21 @@ export class NaiveQueue {
 
   isSettled(sample: number): boolean {
     const { overlap, givenUp } = this.#sample(sample);
-    return this.counted(sample).length >= overlap || givenUp;
+    return this.counted(sample).length >= overlap || givenUp || this.isGold(sample);
   }
 
   isUnlabelled(sample: number): boolean {
-    return this.counted(sample).length + this.live(sample).length === 0 && !this.#sample(sample).givenUp;
+    if (this.#sample(sample).givenUp || this.isGold(sample)) return false;
+    return this.counted(sample).length + this.live(sample).length === 0;
   }
 
   isAccepted(sample: number): boolean {
     const { run } = this;
     if (!run || run.suspended || run.threshold === null) return false;
     const { confidence, givenUp } = this.#sample(sample);
-    return confidence >= run.threshold && this.counted(sample).length === 0 && !givenUp;
+    return (
+      !this.isGold(sample) && confidence >= run.threshold && this.counted(sample).length === 0 && !givenUp
+    );
   }
 
   hasHad(member: string, sample: number): boolean {
@@ -201,6 +237,7 @@ export class NaiveQueue {
   /** Why a claim gives nothing to a member who holds nothing, or null. */
   whyEmpty(member: string, now: number): { reason: string; until?: number } | null {
     if (this.policy.paused) return { reason: 'PAUSED' };
+    if (this.members.get(member)?.isPaused) return { reason: 'ANNOTATOR_PAUSED' };
     const session = this.members.get(member)?.session;
     if (this.policy.workSession.minutes > 0 && session && session.until <= now && now < session.breakUntil) {
       return { reason: 'WORK_SESSION_OVER', until: session.breakUntil };
@@ -240,7 +277,8 @@ export class NaiveQueue {
         const labels = this.counted(event.sample).map(({ label }) => label);
         const most = Math.max(0, ...labels.map((label) => labels.filter((other) => other === label).length));
         if (extra >= this.policy.extraOpinions) return 'more opinions than the policy allows';
-        if (givenUp || ruled) return 'an opinion on what is given up or ruled on';
+        if (givenUp || ruled || this.isGold(event.sample))
+          return 'an opinion on what is given up or ruled on';
         if (labels.length < overlap) return 'answers are missing yet';
         if (most * 2 > labels.length) return 'more than half agree';
         const isServed = this.round?.samples.includes(event.sample) || this.policy.withoutRound === 'POOL';
@@ -278,6 +316,19 @@ export class NaiveQueue {
         if (event.reason === 'EXHAUSTED' && isHeld) return 'in hands yet';
         return event.reason === 'SETTLED' && event.withdrawn > 0 ? 'not settled' : null;
       }
+      case 'annotatorPaused': {
+        const member = this.member(event.member);
+        const { answers, correct } = this.attention(event.member, member.judgedFrom);
+        if (event.answers !== answers || event.correct !== correct) return `not ${correct} of ${answers}`;
+        if (member.isPaused) return 'paused twice';
+        return confidenceSequence(correct, answers).upper < event.limit ? null : 'paused without need';
+      }
+      case 'goldRanLow': {
+        const left = [...this.samples.keys()].filter(
+          (sample) => this.isGold(sample) && !this.hasHad(event.member, sample),
+        );
+        return event.left === left.length ? null : `not ${left.length}`;
+      }
       case 'autoAcceptJudged': {
         const { audited, errors } = this.audits(event.run);
         const { lower, upper } = confidenceSequence(errors, audited);
@@ -291,8 +342,10 @@ export class NaiveQueue {
 
   #grantProblem(event: ProjectEvent & { type: 'granted' }, now: number): string | null {
     const { member, sample, draw } = event;
-    if (this.policy.paused) return 'granted while paused';
-    if (this.freePlaces(sample) <= 0) return 'no place is free';
+    if (this.policy.paused || this.member(member).isPaused) return 'granted while paused';
+    if ((draw === 'GOLD') !== this.isGold(sample))
+      return `${draw} of what is${draw === 'GOLD' ? ' not' : ''} gold`;
+    if (draw !== 'GOLD' && this.freePlaces(sample) <= 0) return 'no place is free';
     if (this.hasHad(member, sample)) return 'had before';
     if (event.until !== now + this.policy.assignmentMinutes * MINUTE) return 'for another time';
     const earlier = this.of(sample).find((hand) => hand.member === member);
@@ -303,6 +356,13 @@ export class NaiveQueue {
     const main = this.nextMain(member);
     if (main === undefined) return 'nothing was left but audits';
     if (event.predicted !== this.#sample(sample).predicted) return 'names another prediction';
+    const { draws } = this.member(member);
+    const block = draws.slice(Math.floor(draws.length / 5) * 5);
+    if (draw === 'GOLD') {
+      if (!this.round && (block.includes('GOLD') || block.includes('AUDIT'))) return 'more than one in five';
+      if ((event.goldPlace !== undefined) !== (this.round !== undefined)) return 'a place without a round';
+      return event.goldPlace === undefined ? null : this.#goldPlaceProblem(event.goldPlace, main);
+    }
     if (draw !== 'AUDIT') {
       const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
       const isExtra = this.#isExtraNext(sample);
@@ -312,18 +372,29 @@ export class NaiveQueue {
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1) return 'an audit that shows a suggestion';
-    const { draws } = this.member(member);
-    const block = draws.slice(Math.floor(draws.length / 5) * 5);
-    if (!this.round && block.includes('AUDIT')) return 'more than one audit in five';
+    if (!this.round && (block.includes('AUDIT') || block.includes('GOLD')))
+      return 'more than one audit in five';
     return sample === this.nextAudit(member)
       ? null
       : `not the next audit, which is ${this.nextAudit(member)}`;
   }
 
+  /** It is free, and was announced just ahead of what else would be asked. */
+  #goldPlaceProblem(place: number, main: number): string | null {
+    const { announced, takers } = this.round as NaiveRound;
+    if (takers[place] !== null) return 'a place for gold that is taken, or not there';
+    const ranks = announced.flatMap(({ sample }, at) => (sample === -1 ? [at] : []));
+    const until = announced.findIndex(({ sample, isAudit }) => !isAudit && sample === main);
+    const at = ranks[place] as number;
+    if (at >= until) return 'gold came before its rank';
+    const between = announced.slice(at, until).filter(({ isAudit }) => !isAudit).length;
+    return between > 4 ? 'gold came too late' : null;
+  }
+
   #lostProblem(assignment: string, isSkip: boolean, unanswerable: boolean): string | null {
-    const { sample, state } = this.#hand(assignment);
+    const { sample, state, draw } = this.#hand(assignment);
     if (state !== 'HELD') return 'lost what was not held';
-    const expected = isSkip && this.skips(sample) + 1 >= this.policy.skipLimit;
+    const expected = isSkip && draw !== 'GOLD' && this.skips(sample) + 1 >= this.policy.skipLimit;
     return unanswerable === expected ? null : `unanswerable is not ${expected}`;
   }
 
@@ -361,6 +432,7 @@ export class NaiveQueue {
             overlap,
             extra: 0,
             ruled: false,
+            gold: null,
             givenUp: false,
             confidence: Number.NaN,
             predicted: -1,
@@ -395,6 +467,7 @@ export class NaiveQueue {
           samples: [...event.samples],
           announced: announcedBy(event),
           deadline: event.deadline,
+          takers: Array.from(event.goldRanks, () => null),
           open: true,
         });
         break;
@@ -417,6 +490,10 @@ export class NaiveQueue {
         const hand = this.#hand(event.assignment);
         this.#leave(hand, 'SUBMITTED');
         Object.assign(hand, { label: event.label, placed: false, answeredAt: now });
+        const { sample, member } = hand;
+        const isFirst = !this.checks.some((check) => check.sample === sample && check.member === member);
+        if (hand.draw === 'GOLD' && this.isGold(sample) && isFirst)
+          this.checks.push({ sample, member, label: event.label });
         if (event.counted) this.#count(hand);
         const { newestAnswers } = this.member(hand.member);
         newestAnswers.push(hand);
@@ -432,6 +509,20 @@ export class NaiveQueue {
         sample.extra++;
         break;
       }
+      case 'goldSet':
+        event.samples.forEach((sample, i) => {
+          this.#sample(sample).gold = event.labels[i] as number;
+        });
+        break;
+      case 'goldRemoved':
+        for (const sample of event.samples) this.#sample(sample).gold = null;
+        break;
+      case 'annotatorPaused':
+        this.member(event.member).isPaused = true;
+        break;
+      case 'annotatorResumed':
+        Object.assign(this.member(event.member), { isPaused: false, judgedFrom: this.checks.length });
+        break;
       case 'ruled':
         this.#sample(event.sample).ruled = true;
         break;
@@ -470,7 +561,7 @@ export class NaiveQueue {
         sample,
         member,
         state: 'HELD',
-        placed: true,
+        placed: draw !== 'GOLD',
         rating: null,
         draw,
         until,
@@ -483,7 +574,8 @@ export class NaiveQueue {
       this.hands.push(hand);
     }
     const run = this.runs.length;
-    Object.assign(hand, { state: 'HELD', placed: true, draw, until, predicted, run });
+    if (event.goldPlace !== undefined && this.round) this.round.takers[event.goldPlace] = hand;
+    Object.assign(hand, { state: 'HELD', placed: draw !== 'GOLD', draw, until, predicted, run });
     this.member(member).held.push(hand);
     this.member(member).draws.push(draw);
   }
@@ -492,6 +584,9 @@ export class NaiveQueue {
     const { held } = this.member(hand.member);
     if (hand.state === 'HELD') held.splice(held.indexOf(hand), 1);
     hand.state = state;
+    const { round } = this;
+    if (state !== 'SUBMITTED' && round?.takers.includes(hand))
+      round.takers[round.takers.indexOf(hand)] = null;
   }
 
   #sample(ordinal: number): NaiveSample {
@@ -507,10 +602,11 @@ export class NaiveQueue {
   }
 }
 
-function announcedBy({ samples, audits, auditRanks }: ProjectEvent & { type: 'roundOpened' }) {
+function announcedBy({ samples, audits, auditRanks, goldRanks }: ProjectEvent & { type: 'roundOpened' }) {
   const chosen = [...samples];
-  return Array.from({ length: samples.length + audits.length }, (_, rank) => {
+  return Array.from({ length: samples.length + audits.length + goldRanks.length }, (_, rank) => {
     const audit = auditRanks.indexOf(rank);
+    if (goldRanks.includes(rank)) return { sample: -1, isAudit: true };
     const sample = (audit < 0 ? chosen.shift() : audits[audit]) as number;
     return { sample, isAudit: audit >= 0 };
   });

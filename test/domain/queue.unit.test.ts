@@ -149,6 +149,8 @@ function expectHandsToAgree(project: Project, twin: Tale['twin']): void {
     const mine = twin.hands.filter((hand) => hand.member === id);
     expect(annotator?.answers ?? 0).toBe(mine.filter(({ state }) => state === 'SUBMITTED').length);
     expect(annotator?.skips ?? 0).toBe(mine.filter(({ state }) => state === 'SKIPPED').length);
+    expect(annotator?.attention ?? { answers: 0, correct: 0 }).toEqual(twin.attention(id));
+    expect(annotator?.judged ?? { answers: 0, correct: 0 }).toEqual(twin.attention(id, member.judgedFrom));
     expect(annotator?.grants ?? 0).toBe(member.draws.length);
   }
 }

@@ -24,6 +24,11 @@ const audit = fc.constantFrom(
   { share: 0.5, cap: 3, errorLimit: 0.01 },
   { share: 1, cap: 100, errorLimit: 0.9 },
 );
+const gold = fc.constantFrom(
+  { share: 0.1, limit: 0.7, reserve: 2 },
+  { share: 0.1, limit: 0.99, reserve: 3 },
+  { share: 0, limit: 0.7, reserve: 2 },
+);
 const suggestions = fc.constantFrom('HIDDEN', 'SHOWN');
 const hiddenShare = fc.constantFrom(0.1, 0.5);
 
@@ -31,6 +36,7 @@ const change: fc.Arbitrary<PolicyChange> = fc.oneof(
   fc.record({ overlap, overlapShare }),
   fc.record({ skipLimit }),
   fc.record({ extraOpinions }),
+  fc.record({ gold }),
   fc.record({ assignmentMinutes: fc.constantFrom(1, 5, 10) }),
   fc.record({ withoutRound }),
   fc.record({ paused: fc.constantFrom(false, false, true) }),
@@ -83,6 +89,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: happens('close', { pick }) },
   { weight: 1, arbitrary: happens('rule', { pick, label }) },
   { weight: 1, arbitrary: happens('reopen', { pick }) },
+  { weight: 3, arbitrary: happens('gold', { pick, label }) },
+  { weight: 1, arbitrary: happens('noGold', { pick }) },
+  { weight: 1, arbitrary: happens('resume', { who }) },
 );
 export type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -92,6 +101,7 @@ export const story = fc.record({
     overlap,
     overlapShare,
     extraOpinions,
+    gold,
     skipLimit,
     withoutRound,
     autoAcceptThreshold,
@@ -198,6 +208,22 @@ export class Tale {
         this.#do('openRound', { by: 'driver', choice, deadline });
         break;
       }
+      case 'gold': {
+        const sample = step.pick % twin.samples.length;
+        const { refusal } = this.#do('setGold', {
+          by: 'owner',
+          answers: [{ sample, label: step.label }],
+          origin: 'OWNER',
+        });
+        if (refusal) expect(scenario.project.rulings.has(sample)).toBe(true);
+        break;
+      }
+      case 'noGold':
+        this.#do('removeGold', { by: 'owner', samples: [step.pick % twin.samples.length] });
+        break;
+      case 'resume':
+        this.#do('resumeAnnotator', { by: 'owner', member: this.#member(step.who) });
+        break;
       case 'rule':
       case 'reopen': {
         const ruling = { by: 'owner', sample: step.pick % twin.samples.length, reason: 'seen' };

@@ -21,6 +21,7 @@ const GRANTED = {
 const SUBMITTED = { type: 'submitted', milliseconds: 900, counted: true } as const;
 const OPENED = {
   type: 'roundOpened',
+  version: 2,
   readAt: 1,
   requested: 3,
   origin: 'POLICY',
@@ -37,6 +38,7 @@ const OPENED = {
   states: {},
   audits: new Uint32Array(),
   auditRanks: new Uint32Array(),
+  goldRanks: new Uint32Array(),
   by: 'bob',
 } as const;
 
@@ -45,6 +47,7 @@ const COMMITS: readonly (readonly ProjectEvent[])[] = [
   [
     {
       type: 'projectCreated',
+      version: 2,
       labels: ['ham', 'spam'],
       scale: { kind: 'NOMINAL', values: [] },
       guidelines: '',

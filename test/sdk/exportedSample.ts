@@ -11,6 +11,7 @@ export const SAMPLE: AnnotatedSample = {
   confidence: 0.75,
   autoAccepted: false,
   consensus: { label: null, tied: ['ham', 'spam'], votes: 1, of: 2 },
+  gold: null,
   ruling: {
     label: 'spam',
     reason: 'it sells',

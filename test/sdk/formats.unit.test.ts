@@ -52,6 +52,7 @@ const samples = fc
       consensus: orNull(
         fc.record({ label: orNull(label), tied: fc.array(label), votes: fc.nat(9), of: fc.nat(9) }),
       ),
+      gold: orNull(label),
       ruling: orNull(
         fc.record({
           label,
@@ -103,6 +104,9 @@ describe.each(Object.keys(FORMATS) as Format[])('%s', (format) => {
         const found = await read(format, await written(format, given), { size });
         expect(found.map(({ key }) => key)).toEqual(given.map(({ key }) => key));
         expect(found.map(({ data }) => data)).toEqual(given.map(({ data }) => data));
+        expect(found.map(({ groundTruth = null }) => groundTruth)).toEqual(
+          given.map(({ gold }) => gold ?? null),
+        );
         expect(found.map(({ predictions }) => predictions)).toEqual(
           given.map(({ predicted }) => Number(predicted !== null)),
         );
@@ -207,14 +211,21 @@ describe('csv', () => {
   });
 
   it('has a row an answer, or a row a sample, and names where they are asked for', async () => {
-    const unanswered = { ...SAMPLE, key: 'none', consensus: null, ruling: null, annotations: [] };
+    const unanswered = {
+      ...SAMPLE,
+      key: 'none',
+      consensus: null,
+      gold: 'ham',
+      ruling: null,
+      annotations: [],
+    };
     const names = new Map([['who-said-ham', 'Ann']]);
     const file = (rows: CsvRows) => collected(writeSamples([SAMPLE, unanswered], csvWriter(rows), { names }));
     expect((await file('annotations')).join('')).toBe(
-      `key,number,data,consensus,tied,votes,of,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,predictionRun,predicted,counted
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-none,0,"{""text"":""a""}",,,,,,,,,ham,0.75,false,0,false,,,,,,,,,,,,
+      `key,number,data,consensus,tied,votes,of,gold,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,predictionRun,predicted,counted
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
+none,0,"{""text"":""a""}",,,,,ham,,,,,ham,0.75,false,0,false,,,,,,,,,,,,
 `.replaceAll('\n', '\r\n'),
     );
     expect((await file('samples')).join('').split('\r\n')).toHaveLength(4);
@@ -228,6 +239,16 @@ describe('ndjson', () => {
       { key: '1', data: { text: 'a\u2028b' }, line: 1 },
       { key: '2', data: [1], line: 3 },
     ]);
+  });
+
+  it('takes a known answer beside the data', async () => {
+    const file = '{"key":"1","text":"a","ground_truth":"spam"}\n{"key":"2","data":[1],"ground_truth":"ham"}';
+    expect(await read('ndjson', file)).toMatchObject([
+      { key: '1', data: { text: 'a' }, groundTruth: 'spam' },
+      { key: '2', data: [1], groundTruth: 'ham' },
+    ]);
+    const odd = await problem('ndjson', '{"key":"1","ground_truth":1}');
+    expect(odd).toMatchObject({ line: 1, problem: /no label/ });
   });
 
   it('names the line of what is wrong', async () => {

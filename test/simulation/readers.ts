@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { announcedAt, announcedCount } from '../../src/domain/announced.ts';
 import type { Project } from '../../src/domain/project.ts';
 import { Refusal } from '../../src/domain/refusals.ts';
+import { NONE } from '../../src/domain/sampleTable.ts';
 import type { ProjectAccess } from '../../src/service/access.ts';
 import type { Concord } from '../../src/service/concord.ts';
 import { type FeedItem, prioritizedSource } from '../../src/service/feed.ts';
@@ -125,7 +126,8 @@ function isToBeExpected(error: unknown): boolean {
 interface Announced {
   readonly round: number;
   readonly rank: number;
-  readonly key: string;
+  /** Null for gold. */
+  readonly key: string | null;
 }
 
 /** Follows the newly prioritized samples: each must come once, in order, however often the connection breaks. */
@@ -164,7 +166,8 @@ export class FeedReader extends Reader<FeedItem> {
     for (const round of project.rounds.slice(from - 1)) {
       for (let rank = 0; rank < announcedCount(round); rank++) {
         const { sample } = announcedAt(round, rank);
-        expected.push({ round: round.number, rank, key: project.samples.keys.keyAt(sample) });
+        const key = sample === NONE ? null : project.samples.keys.keyAt(sample);
+        expected.push({ round: round.number, rank, key });
       }
     }
     const due = isLetIn ? expected : expected.slice(0, this.#received.length);

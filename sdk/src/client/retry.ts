@@ -29,6 +29,9 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   CloseRound: true,
   ReopenRuling: true,
   Rule: true,
+  SetGold: true,
+  RemoveGold: true,
+  ResumeAnnotator: true,
   SetRole: true,
   UpdatePolicy: true,
   // The import id and part, and the content, are the keys: the first result stands.

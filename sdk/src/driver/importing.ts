@@ -95,14 +95,14 @@ async function* parts(
 ): AsyncGenerator<readonly NewSample[]> {
   let part: NewSample[] = [];
   let characters = 0;
-  for await (const { key, data } of samples) {
+  for await (const { key, data, groundTruth } of samples) {
     const length = key.length + (JSON.stringify(data) ?? '').length;
     if (part.length >= size || (part.length > 0 && characters + length > PART_CHARACTERS)) {
       yield part;
       part = [];
       characters = 0;
     }
-    part.push({ key, data });
+    part.push({ key, data, ...(groundTruth != null && { groundTruth }) });
     characters += length;
   }
   if (part.length > 0) yield part;

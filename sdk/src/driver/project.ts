@@ -12,6 +12,10 @@ import type {
   Disagreement,
   Embeddings,
   FeedReset,
+  GoldCandidate,
+  GoldSample,
+  GoldState,
+  Member,
   ModelAgreement,
   NewToken,
   PeopleAtWork,
@@ -234,6 +238,37 @@ export interface DriverProject {
     options?: CallOptions,
   ): Promise<Sample>;
 
+  /**
+   * Makes samples gold: what each is, is known, and it is asked of every annotator once to see whether attention holds.
+   * For owners.
+   *
+   * @throws {InvalidInputError} a sample comes twice, was ruled to be something else, or is to come from people's consensus
+   * and has not two answers like it
+   * @throws {UnknownLabelError} a label is not of the label set
+   */
+  setGold(
+    answers: readonly { readonly sample: Pick<Sample, 'id'>; readonly label: string }[],
+    options?: CallOptions & { readonly fromConsensus?: boolean | undefined },
+  ): Promise<GoldState>;
+
+  /** Makes gold samples work like any other again. For owners. */
+  removeGold(samples: readonly Pick<Sample, 'id'>[], options?: CallOptions): Promise<GoldState>;
+
+  /** Lets an annotator go on whom gold has paused; they are judged anew. For owners. */
+  resumeAnnotator(member: Pick<Member, 'id'>, options?: CallOptions): Promise<GoldState>;
+
+  /** What gold shows of each annotator, who is paused, and whose gold runs low. */
+  gold(options?: CallOptions): Promise<GoldState>;
+
+  /** The same, pushed whenever it changes. */
+  watchGold(options?: CallOptions): AsyncIterable<GoldState>;
+
+  /** Samples whose answer is known, and how people have answered them, page by page as it is read. */
+  goldSamples(options?: CallOptions): AsyncIterable<GoldSample>;
+
+  /** Samples that everybody says the same of, and that may become gold, page by page as it is read. For owners. */
+  goldCandidates(options?: CallOptions): AsyncIterable<GoldCandidate>;
+
   /** How far annotators agree, pushed whenever it changes. */
   watchAgreement(options?: CallOptions): AsyncIterable<Agreement>;
 
@@ -324,6 +359,28 @@ export function driverProject(client: Client, info: Project): DriverProject {
       ),
     rule: ({ id: sample }, { label, reason }, options) => client.rule({ sample, label, reason }, options),
     reopenRuling: ({ id: sample }, { reason }, options) => client.reopenRuling({ sample, reason }, options),
+    setGold: (answers, { fromConsensus, ...options } = {}) =>
+      client.setGold(
+        {
+          project,
+          answers: answers.map(({ sample: { id: sample }, label }) => ({ sample, label })),
+          fromConsensus,
+        },
+        options,
+      ),
+    removeGold: (samples, options) =>
+      client.removeGold({ project, samples: samples.map(({ id }) => id) }, options),
+    resumeAnnotator: ({ id: member }, options) => client.resumeAnnotator({ project, member }, options),
+    gold: async (options) => mustSee(await client.gold({ project }, options)),
+    watchGold: (options) => client.watchGold({ project }, options),
+    goldSamples: (options) =>
+      allOf(async (after) =>
+        mustSee(await client.goldSamples({ project, first: DISAGREEMENTS_PAGE, after }, options)),
+      ),
+    goldCandidates: (options) =>
+      allOf(async (after) =>
+        mustSee(await client.goldCandidates({ project, first: DISAGREEMENTS_PAGE, after }, options), OWNERS),
+      ),
     watchAgreement: (options) => client.watchAgreement({ project }, options),
     followActivity: (after = null, options) => client.followActivity({ project, after }, options),
     annotatorWork: (options) =>

@@ -4,6 +4,8 @@ import {
   BY_NUMBER,
   dataIn,
   FormatError,
+  GROUND_TRUTH,
+  groundTruthIn,
   keyIn,
   MAX_SAMPLE_CHARACTERS,
   type ReadAnnotation,
@@ -25,6 +27,7 @@ const OF_SAMPLE: Readonly<Record<string, (sample: SampleRecord) => Cell>> = {
   tied: ({ consensus }) => (consensus?.tied.length ? JSON.stringify(consensus.tied) : null),
   votes: ({ consensus }) => consensus?.votes,
   of: ({ consensus }) => consensus?.of,
+  gold: ({ gold }) => gold,
   ruling: ({ ruling }) => ruling?.label,
   rulingReason: ({ ruling }) => ruling?.reason,
   ruledBy: ({ ruling }) => ruling?.by,
@@ -100,7 +103,7 @@ interface Row {
 }
 
 /**
- * Reads CSV with a header. Every column but the key is data, as text; a file that was exported is known by its
+ * Reads CSV with a header. Every column but the key and `ground_truth`, the known answer if there is one, is data, as text; a file that was exported is known by its
  * header, and its column `data` is read as the JSON that it is.
  *
  * @param keyColumn where the key is
@@ -135,13 +138,15 @@ async function* plain(
   keyColumn: string,
 ): AsyncGenerator<ReadSample, void, undefined> {
   const at = header.indexOf(keyColumn);
+  const known = header.indexOf(GROUND_TRUTH);
   let number = 0;
   for await (const { cells, line } of rows) {
     number++;
     const key = keyColumn === BY_NUMBER ? String(number) : keyIn(cells[at], keyColumn, line);
     const columns = header.map((name, i): [string, string] => [name, cells[i] ?? '']);
-    const data = Object.fromEntries(columns.filter((_, i) => i !== at));
-    yield { key, data: dataIn(data, line), line, annotations: [], predictions: 0 };
+    const data = Object.fromEntries(columns.filter((_, i) => i !== at && i !== known));
+    const groundTruth = groundTruthIn(cells[known], GROUND_TRUTH, line);
+    yield { key, data: dataIn(data, line), ...groundTruth, line, annotations: [], predictions: 0 };
   }
 }
 
@@ -157,7 +162,9 @@ async function* exported(
     if (sample?.key !== key) {
       if (sample !== null) yield sample;
       const predictions = cell('modelLabel') === null ? 0 : 1;
-      sample = { key, data: dataIn(jsonIn(cell('data'), line), line), line, annotations: [], predictions };
+      const groundTruth = groundTruthIn(cell('gold'), 'gold', line);
+      const data = dataIn(jsonIn(cell('data'), line), line);
+      sample = { key, data, ...groundTruth, line, annotations: [], predictions };
     }
     const label = cell('label');
     if (label === null) continue;

@@ -46,13 +46,18 @@ export function labelStudioWriter({ control = 'label', object = 'text' }: LabelS
       return JSON.stringify({
         data: isObject ? data : { [object]: data },
         meta: { concord },
-        annotations: rest.annotations.map(({ label, answeredAt, milliseconds }) => ({
-          result: result(label),
-          created_at: answeredAt,
-          ...(milliseconds !== null && { lead_time: milliseconds / 1_000 }),
-          was_cancelled: false,
-          ground_truth: false,
-        })),
+        annotations: [
+          ...rest.annotations.map(({ label, answeredAt, milliseconds }) => ({
+            result: result(label),
+            created_at: answeredAt,
+            ...(milliseconds !== null && { lead_time: milliseconds / 1_000 }),
+            was_cancelled: false,
+            ground_truth: false,
+          })),
+          ...(rest.gold === null
+            ? []
+            : [{ result: result(rest.gold), was_cancelled: false, ground_truth: true }]),
+        ],
         predictions:
           rest.predicted === null ? [] : [{ result: result(rest.predicted), score: rest.confidence }],
       });
@@ -84,11 +89,13 @@ export async function* readLabelStudio(
         : key === undefined
           ? keyIn(own['key'] ?? id, 'id', line)
           : keyIn(data[key], key, line);
+    const answers = annotations.filter(isAnswer);
     yield {
       key: named,
       data: dataIn(typeof field === 'string' ? data[field] : data, line),
+      ...knownIn(answers, problem),
       line,
-      annotations: annotations.filter(isAnswer).map(annotationIn),
+      annotations: answers.filter((answer) => answer['ground_truth'] !== true).map(annotationIn),
       predictions: Array.isArray(predictions) ? predictions.length : 0,
     };
   }
@@ -97,6 +104,20 @@ export async function* readLabelStudio(
 /** Skipped tasks have annotations too, which are none. */
 function isAnswer(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && value['was_cancelled'] !== true;
+}
+
+/** An annotation that is marked as ground truth is what the sample is known to be. */
+function knownIn(
+  answers: readonly Record<string, unknown>[],
+  problem: (text: string) => FormatError,
+): Pick<ReadSample, 'groundTruth'> {
+  const known = answers.filter((answer) => answer['ground_truth'] === true).map(annotationIn);
+  const labels = new Set(known.map(({ label }) => label));
+  if (labels.size > 1) throw problem('its annotations that are ground truth differ');
+  const [label] = labels;
+  if (label === undefined) return {};
+  if (label === null) throw problem('an annotation that is ground truth is no choice of one class');
+  return { groundTruth: label };
 }
 
 function annotationIn(value: Record<string, unknown>): ReadAnnotation {

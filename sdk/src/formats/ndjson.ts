@@ -2,6 +2,8 @@ import {
   BY_NUMBER,
   dataIn,
   FormatError,
+  GROUND_TRUTH,
+  groundTruthIn,
   keyIn,
   linesOf,
   type ReadAnnotation,
@@ -18,12 +20,14 @@ export function ndjsonWriter(): Writer {
 }
 
 /** What an exported line has beside key and data. */
-const EXPORTED: ReadonlySet<string> = new Set<keyof SampleRecord>([
+const EXPORTED: ReadonlySet<string> = new Set<keyof SampleRecord | typeof GROUND_TRUTH>([
   'key',
   'number',
   'data',
   'consensus',
+  'gold',
   'ruling',
+  GROUND_TRUTH,
   'predicted',
   'confidence',
   'autoAccepted',
@@ -51,7 +55,9 @@ export async function* readNdjson(
     const key = keyField === BY_NUMBER ? String(++number) : keyIn(fields[keyField], keyField, line);
     const { [keyField]: _, ...others } = fields;
     if (!('data' in fields)) {
-      yield { key, data: dataIn(others, line), line, annotations: [], predictions: 0 };
+      const { [GROUND_TRUTH]: known, ...fresh } = others;
+      const groundTruth = groundTruthIn(known, GROUND_TRUTH, line);
+      yield { key, data: dataIn(fresh, line), ...groundTruth, line, annotations: [], predictions: 0 };
       continue;
     }
     const odd = Object.keys(others).find((field) => !EXPORTED.has(field));
@@ -63,7 +69,9 @@ export async function* readNdjson(
     }
     const annotations = Array.isArray(fields['annotations']) ? fields['annotations'].map(annotationIn) : [];
     const predictions = typeof fields['predicted'] === 'string' ? 1 : 0;
-    yield { key, data: dataIn(fields['data'], line), line, annotations, predictions };
+    const field = GROUND_TRUTH in fields ? GROUND_TRUTH : 'gold';
+    const groundTruth = groundTruthIn(fields[field], field, line);
+    yield { key, data: dataIn(fields['data'], line), ...groundTruth, line, annotations, predictions };
   }
 }
 

@@ -63,6 +63,19 @@ export function keyIn(value: unknown, field: string, line: number): string {
   return key;
 }
 
+/** The field, or column, of a sample's known answer. */
+export const GROUND_TRUTH = 'ground_truth';
+
+/**
+ * A sample's known answer, where the file has one.
+ * @throws {FormatError} it is no label
+ */
+export function groundTruthIn(value: unknown, field: string, line: number): Pick<NewSample, 'groundTruth'> {
+  if (value === undefined || value === null || value === '') return {};
+  if (typeof value === 'string') return { groundTruth: value };
+  throw new FormatError(`'${field}' holds no label: it is a text, or left out`, line);
+}
+
 /**
  * Data that the service takes.
  * @throws {FormatError} it is too large

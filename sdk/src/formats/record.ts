@@ -15,7 +15,10 @@ export interface RulingRecord extends Omit<Ruling, 'by'> {
 }
 
 /** A sample with its answers as it is exported: a line of NDJSON. */
-export interface SampleRecord extends Omit<AnnotatedSample, '__typename' | 'id' | 'ruling' | 'annotations'> {
+export interface SampleRecord
+  extends Omit<AnnotatedSample, '__typename' | 'id' | 'gold' | 'ruling' | 'annotations'> {
+  /** Null: it is not gold. */
+  readonly gold: string | null;
   /** Null: nobody has ruled. */
   readonly ruling: RulingRecord | null;
   readonly annotations: readonly AnnotationRecord[];
@@ -26,13 +29,26 @@ export type Names = ReadonlyMap<string, string>;
 
 export function recordOf(sample: AnnotatedSample, names?: Names): SampleRecord {
   const { key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable } = sample;
+  const gold = sample.gold ?? null;
   const ruling = sample.ruling && { ...sample.ruling, by: sample.ruling.by.id };
   const annotations = sample.annotations.map(({ id, member, ...rest }): AnnotationRecord => {
     const name = names?.get(member.id);
     return { id, annotator: member.id, ...(name !== undefined && { name }), ...rest };
   });
   return {
-    ...{ key, number, data, consensus, ruling, predicted, confidence, autoAccepted, skips, unanswerable },
+    ...{
+      key,
+      number,
+      data,
+      consensus,
+      gold,
+      ruling,
+      predicted,
+      confidence,
+      autoAccepted,
+      skips,
+      unanswerable,
+    },
     annotations,
   };
 }

@@ -3,8 +3,8 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { DateTime, JSONObject } from '../scalars.ts';
-import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RenewInput, ReopenRulingInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
-import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
+import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
+import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
 
 const ACCEPT_INVITATION: Operation = {
   name: 'AcceptInvitation',
@@ -291,6 +291,7 @@ const ANNOTATED_SAMPLES: Operation = {
 
 fragment AnnotatedSample on Sample {
   ...Sample
+  gold
   ruling {
     ...Ruling
   }
@@ -850,6 +851,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -1125,9 +1129,39 @@ fragment ActivityEvents on ActivityEvents {
     ...OpinionAsked
     ...Ruled
     ...RulingReopened
+    ...GoldSet
+    ...GoldRemoved
+    ...GoldRanLow
+    ...AnnotatorPaused
+    ...AnnotatorResumed
     ...RoleChanged
   }
   cursor
+}
+
+fragment AnnotatorPaused on AnnotatorPaused {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+  answers
+  correct
+  limit
+}
+
+fragment AnnotatorResumed on AnnotatorResumed {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
 }
 
 fragment AutoAcceptJudged on AutoAcceptJudged {
@@ -1161,6 +1195,37 @@ fragment FeedReset on FeedReset {
   cursor
 }
 
+fragment GoldRanLow on GoldRanLow {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+  left
+}
+
+fragment GoldRemoved on GoldRemoved {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  samples
+}
+
+fragment GoldSet on GoldSet {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  samples
+  origin
+}
+
 fragment Member on Member {
   id
   name
@@ -1191,6 +1256,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -1366,6 +1434,173 @@ fragment Sample on Sample {
 }`,
 };
 
+const GOLD: Operation = {
+  name: 'Gold',
+  kind: 'query',
+  path: ['project', 'gold'],
+  document: `query Gold($project: ID!) {
+  project(id: $project) {
+    gold {
+      ...GoldState
+    }
+  }
+}
+
+fragment AnnotatorAttention on AnnotatorAttention {
+  member {
+    ...Member
+  }
+  answers
+  correct
+  interval {
+    ...Interval
+  }
+  judgedAnswers
+  judgedCorrect
+  bounds {
+    ...Interval
+  }
+  pausedAt
+  left
+  low
+}
+
+fragment GoldState on GoldState {
+  __typename
+  seq
+  samples
+  low
+  annotators {
+    ...AnnotatorAttention
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}`,
+};
+
+const GOLD_CANDIDATES: Operation = {
+  name: 'GoldCandidates',
+  kind: 'query',
+  path: ['project', 'goldCandidates'],
+  document: `query GoldCandidates($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    goldCandidates(first: $first, after: $after) {
+      edges {
+        node {
+          ...GoldCandidate
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment GoldCandidate on GoldCandidate {
+  sample {
+    ...Sample
+  }
+  label
+  votes
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
+}`,
+};
+
+const GOLD_SAMPLES: Operation = {
+  name: 'GoldSamples',
+  kind: 'query',
+  path: ['project', 'goldSamples'],
+  document: `query GoldSamples($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    goldSamples(first: $first, after: $after) {
+      edges {
+        node {
+          ...GoldSample
+        }
+      }
+      pageInfo {
+        ...PageInfo
+      }
+    }
+  }
+}
+
+fragment Consensus on Consensus {
+  label
+  tied
+  votes
+  of
+}
+
+fragment GoldSample on GoldSample {
+  sample {
+    ...Sample
+  }
+  label
+  origin
+  by {
+    id
+  }
+  at
+  answers
+  correct
+}
+
+fragment PageInfo on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+fragment Sample on Sample {
+  __typename
+  id
+  key
+  number
+  data
+  predicted
+  confidence
+  autoAccepted
+  consensus {
+    ...Consensus
+  }
+}`,
+};
+
 const IMPORT_SAMPLES: Operation = {
   name: 'ImportSamples',
   kind: 'mutation',
@@ -1399,6 +1634,10 @@ const IMPORT_SAMPLES: Operation = {
         refusal_bytes: bytes
         refusal_limit: limit
         refusal_what: what
+      }
+      ... on UnknownLabelError {
+        refusal_known: known
+        refusal_label: label
       }
     }
   }
@@ -1633,6 +1872,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -1786,6 +2028,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -2336,6 +2581,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -2453,6 +2701,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -2690,6 +2941,72 @@ fragment Assignment on Assignment {
   state
   label
   until
+}`,
+};
+
+const REMOVE_GOLD: Operation = {
+  name: 'RemoveGold',
+  kind: 'mutation',
+  path: ['removeGold'],
+  document: `mutation RemoveGold($input: RemoveGoldInput!) {
+  removeGold(input: $input) {
+    ...GoldState
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment AnnotatorAttention on AnnotatorAttention {
+  member {
+    ...Member
+  }
+  answers
+  correct
+  interval {
+    ...Interval
+  }
+  judgedAnswers
+  judgedCorrect
+  bounds {
+    ...Interval
+  }
+  pausedAt
+  left
+  low
+}
+
+fragment GoldState on GoldState {
+  __typename
+  seq
+  samples
+  low
+  annotators {
+    ...AnnotatorAttention
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
 }`,
 };
 
@@ -3036,6 +3353,16 @@ fragment Report on Report {
   agreementTrend {
     ...AgreementTrendPoint
   }
+  attention {
+    samples
+    answers
+    correct
+    accuracy {
+      ...EstimatedShare
+    }
+    checked
+    paused
+  }
   classPairs {
     ...ClassPair
   }
@@ -3060,6 +3387,72 @@ fragment UndefinedFigure on UndefinedFigure {
   __typename
   reason
   n
+}`,
+};
+
+const RESUME_ANNOTATOR: Operation = {
+  name: 'ResumeAnnotator',
+  kind: 'mutation',
+  path: ['resumeAnnotator'],
+  document: `mutation ResumeAnnotator($input: ResumeAnnotatorInput!) {
+  resumeAnnotator(input: $input) {
+    ...GoldState
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment AnnotatorAttention on AnnotatorAttention {
+  member {
+    ...Member
+  }
+  answers
+  correct
+  interval {
+    ...Interval
+  }
+  judgedAnswers
+  judgedCorrect
+  bounds {
+    ...Interval
+  }
+  pausedAt
+  left
+  low
+}
+
+fragment GoldState on GoldState {
+  __typename
+  seq
+  samples
+  low
+  annotators {
+    ...AnnotatorAttention
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
 }`,
 };
 
@@ -3473,6 +3866,76 @@ const SAMPLES_WITH_KEYS: Operation = {
 }`,
 };
 
+const SET_GOLD: Operation = {
+  name: 'SetGold',
+  kind: 'mutation',
+  path: ['setGold'],
+  document: `mutation SetGold($input: SetGoldInput!) {
+  setGold(input: $input) {
+    ...GoldState
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+      ... on UnknownLabelError {
+        refusal_known: known
+        refusal_label: label
+      }
+    }
+  }
+}
+
+fragment AnnotatorAttention on AnnotatorAttention {
+  member {
+    ...Member
+  }
+  answers
+  correct
+  interval {
+    ...Interval
+  }
+  judgedAnswers
+  judgedCorrect
+  bounds {
+    ...Interval
+  }
+  pausedAt
+  left
+  low
+}
+
+fragment GoldState on GoldState {
+  __typename
+  seq
+  samples
+  low
+  annotators {
+    ...AnnotatorAttention
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+}`,
+};
+
 const SET_ROLE: Operation = {
   name: 'SetRole',
   kind: 'mutation',
@@ -3518,6 +3981,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -3865,6 +4331,9 @@ fragment Policy on Policy {
   graceSeconds
   consensus
   extraOpinions
+  goldLimit
+  goldReserve
+  goldShare
   hiddenShare
   overlap
   overlapShare
@@ -4173,6 +4642,57 @@ fragment StoppingSignals on StoppingSignals {
   changed
   kappa
   isStable
+}`,
+};
+
+const WATCH_GOLD: Operation = {
+  name: 'WatchGold',
+  kind: 'state',
+  path: ['gold'],
+  document: `subscription WatchGold($project: ID!) {
+  gold(project: $project) {
+    ...GoldState
+  }
+}
+
+fragment AnnotatorAttention on AnnotatorAttention {
+  member {
+    ...Member
+  }
+  answers
+  correct
+  interval {
+    ...Interval
+  }
+  judgedAnswers
+  judgedCorrect
+  bounds {
+    ...Interval
+  }
+  pausedAt
+  left
+  low
+}
+
+fragment GoldState on GoldState {
+  __typename
+  seq
+  samples
+  low
+  annotators {
+    ...AnnotatorAttention
+  }
+}
+
+fragment Interval on Interval {
+  lower
+  upper
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
 }`,
 };
 
@@ -4543,12 +5063,15 @@ export type MutationName =
   | 'PublishEmbeddings'
   | 'PublishPredictions'
   | 'Release'
+  | 'RemoveGold'
   | 'Renew'
   | 'ReopenRuling'
+  | 'ResumeAnnotator'
   | 'RevokeToken'
   | 'RevokeTokens'
   | 'RotateToken'
   | 'Rule'
+  | 'SetGold'
   | 'SetRole'
   | 'Skip'
   | 'Submit'
@@ -4641,7 +5164,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(EXPIRE_TOKEN, { input }, options);
     },
 
-    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
+    /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, gold and whom it paused, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */
     followActivity(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<ActivityEvents | FeedReset> {
       return stream(FOLLOW_ACTIVITY, variables, options);
     },
@@ -4649,6 +5172,21 @@ export function bindOperations({ call, stream }: Transport) {
     /** Feed: newly prioritized samples, every one once and in order. Without `after` it begins with the open round. */
     followPrioritized(variables: { readonly project: string; readonly after?: string | null | undefined }, options?: CallOptions): AsyncIterable<PrioritizedSamples | FeedReset> {
       return stream(FOLLOW_PRIORITIZED, variables, options);
+    },
+
+    /** What gold shows of each annotator. For owners and drivers; null to others. */
+    gold(variables: { readonly project: string }, options?: CallOptions): Promise<GoldState | null> {
+      return call(GOLD, variables, options);
+    },
+
+    /** Samples that two or more people have answered, all of them alike, in the order of import, forward only: what may become gold by setGold with fromConsensus. For owners; null to others. */
+    goldCandidates(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<GoldCandidate> | null> {
+      return call(GOLD_CANDIDATES, variables, options);
+    },
+
+    /** Samples whose answer is known, in the order in which that was first said, forward only. For owners and drivers; null to others. */
+    goldSamples(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<GoldSample> | null> {
+      return call(GOLD_SAMPLES, variables, options);
     },
 
     /** Imports one part of a set of samples, all of it or nothing. Parts are numbered in their order, so one may be sent while the one before it is under way. The same part again does nothing and answers the same. For drivers and owners. */
@@ -4782,6 +5320,11 @@ export function bindOperations({ call, stream }: Transport) {
       return call(RELEASE, { input }, options);
     },
 
+    /** Makes gold samples work like any other again. Answers that were given to them as gold count where the sample needs any; those of a sample that is no gold change nothing. For owners. */
+    removeGold(input: RemoveGoldInput, options?: CallOptions): Promise<GoldState> {
+      return call(REMOVE_GOLD, { input }, options);
+    },
+
     /** Keeps a sample for another full time. */
     renew(input: RenewInput, options?: CallOptions): Promise<Assignment> {
       return call(RENEW, { input }, options);
@@ -4800,6 +5343,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** A project by its id; null if there is none, or it is not yours to see. */
     report(variables: { readonly project: string }, options?: CallOptions): Promise<ProjectReport | null> {
       return call(REPORT, variables, options);
+    },
+
+    /** Lets an annotator go on whom gold has paused. They are judged anew, by what they answer from now on. Of somebody who is not paused, nothing changes. For owners. */
+    resumeAnnotator(input: ResumeAnnotatorInput, options?: CallOptions): Promise<GoldState> {
+      return call(RESUME_ANNOTATOR, { input }, options);
     },
 
     /** Ends one token, and its live connections within a second. For whose it is, and for owners of a project that it opens. */
@@ -4855,6 +5403,11 @@ export function bindOperations({ call, stream }: Transport) {
       readonly data: unknown;
     } | null)[] | null> {
       return call(SAMPLES_WITH_KEYS, variables, options);
+    },
+
+    /** Makes samples gold, all of them or none, or changes what is known of them: from then on they are no work, and are mixed into the work of each annotator once, to see whether attention holds. For owners. */
+    setGold(input: SetGoldInput, options?: CallOptions): Promise<GoldState> {
+      return call(SET_GOLD, { input }, options);
     },
 
     /** Changes what a member may do in a project, or takes them out of it. For owners; the owner of the service can bring in members of other projects too. */
@@ -4920,6 +5473,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** State: what audits show of the current prediction run, and whether auto-accept is suspended. Not for annotators. */
     watchAudit(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<AuditState> {
       return stream(WATCH_AUDIT, variables, options);
+    },
+
+    /** State: what gold shows of each annotator, who is paused, and whose gold runs low. For owners and drivers. */
+    watchGold(variables: { readonly project: string }, options?: CallOptions): AsyncIterable<GoldState> {
+      return stream(WATCH_GOLD, variables, options);
     },
 
     /** State: how people work, whenever it changes, at most once a second. For owners and drivers. */

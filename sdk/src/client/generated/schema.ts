@@ -161,6 +161,8 @@ export type Draw =
   | 'AUDIT'
   /** Because those who were asked before disagree. */
   | 'EXTRA_OPINION'
+  /** To see whether attention holds: what it is, is known. */
+  | 'GOLD'
   /** In the pool's order, while no round was open. */
   | 'POOL'
   /** Of the random share. */
@@ -185,6 +187,8 @@ export type EmptyReason =
   | 'ALL_HAD_BY_YOU'
   /** Others hold what is left; the first comes back at `until` at the latest. */
   | 'ALL_HELD'
+  /** An owner has to let you go on; what you hold may be answered. */
+  | 'ANNOTATOR_PAUSED'
   /** All that could be asked is answered. */
   | 'DONE'
   /** Work comes in rounds here, and none is open. */
@@ -263,6 +267,15 @@ export type ExpireTokenInput = {
   readonly token: Scalars['ID']['input'];
 };
 
+/** Where a known answer comes from. */
+export type GoldOrigin =
+  /** It was people's consensus, and an owner confirmed it. */
+  | 'CONSENSUS'
+  /** It was imported with the sample. */
+  | 'IMPORT'
+  /** An owner knew it. */
+  | 'OWNER';
+
 /** A part of an import. */
 export type ImportSamplesInput = {
   /** Your name of the import, shared by its parts: 1 to 200 characters. */
@@ -316,6 +329,14 @@ export type IssueTokenInput = {
   readonly tokenDays?: InputMaybe<Scalars['Float']['input']>;
 };
 
+/** What a sample is known to be. */
+export type KnownAnswerInput = {
+  /** What it is: a label of the label set. */
+  readonly label: Scalars['String']['input'];
+  /** The sample. */
+  readonly sample: Scalars['ID']['input'];
+};
+
 /** What the classes are to each other. It decides which figures of agreement have a meaning, and is fixed when the project is created. */
 export type LabelScale =
   /** Numbers, whose differences have a meaning: see `labelValues`. */
@@ -331,6 +352,8 @@ export type LabelSource =
   | 'AUTO_ACCEPTED'
   /** People's label, as the policy's `consensus` has it found. */
   | 'CONSENSUS'
+  /** It is gold: what it is, is known. */
+  | 'GOLD'
   /** An expert's ruling, whatever the answers say. */
   | 'RULING';
 
@@ -390,6 +413,12 @@ export type PolicyInput = {
   readonly consensus?: InputMaybe<ConsensusMethod>;
   /** The most people that are asked about one sample beyond its overlap, one after the other, while no label has more than half of its answers: 0…10. */
   readonly extraOpinions?: InputMaybe<Scalars['Int']['input']>;
+  /** How often an annotator must be right about gold, 0…1: they are paused once it has shown, at 95 % however often one looks, that they are right less often; 0: never. */
+  readonly goldLimit?: InputMaybe<Scalars['Float']['input']>;
+  /** Owners are warned when an annotator has fewer gold samples left than this: 0…1,000; 0: never. */
+  readonly goldReserve?: InputMaybe<Scalars['Int']['input']>;
+  /** Share of what an annotator is given that is gold, whose answer is known, 0…0.1, until they have had all of it. */
+  readonly goldShare?: InputMaybe<Scalars['Float']['input']>;
   /** How long a disconnected annotator's prefetched samples stay theirs, in seconds. */
   readonly graceSeconds?: InputMaybe<Scalars['Float']['input']>;
   /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
@@ -428,7 +457,7 @@ export type PolicyPreset =
   | 'ACTIVE_LEARNING'
   /** The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement. */
   | 'PRE_ANNOTATE'
-  /** Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, and one in twenty is asked again. */
+  /** Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, one in twenty is asked again, and another one in twenty is gold, once there is any. */
   | 'QUALITY';
 
 /** How somebody is in a project. */
@@ -480,6 +509,14 @@ export type ReleaseInput = {
   readonly assignment: Scalars['ID']['input'];
 };
 
+/** Samples to take out of gold. */
+export type RemoveGoldInput = {
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+  /** 1 to 1000 different ones. */
+  readonly samples: ReadonlyArray<Scalars['ID']['input']>;
+};
+
 /** An assignment to keep longer. */
 export type RenewInput = {
   /** Which one. */
@@ -502,6 +539,14 @@ export type ReplayVerdict =
   | 'IDENTICAL'
   /** It cannot be run again: `problem` says why. */
   | 'IMPOSSIBLE';
+
+/** An annotator to let go on. */
+export type ResumeAnnotatorInput = {
+  /** The annotator. */
+  readonly member: Scalars['ID']['input'];
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+};
 
 /** A token to end. */
 export type RevokeTokenInput = {
@@ -552,8 +597,20 @@ export type RuleInput = {
 export type SampleInput = {
   /** What is to be labelled: JSON up to 1 MiB. */
   readonly data: Scalars['JSON']['input'];
+  /** What it is known to be, a label of the label set: it becomes gold. Default: not known. */
+  readonly groundTruth?: InputMaybe<Scalars['String']['input']>;
   /** Your name of it, unique in the project: 1 to 256 characters. */
   readonly key: Scalars['String']['input'];
+};
+
+/** Known answers. */
+export type SetGoldInput = {
+  /** 1 to 1000, of different samples. None may contradict a ruling. */
+  readonly answers: ReadonlyArray<KnownAnswerInput>;
+  /** You confirm what people have said: at least two must have given each answer. Default: false. */
+  readonly fromConsensus?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
 };
 
 /** A role to set. */

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { announcedAt } from '../../src/domain/announced.ts';
+import type { Draw } from '../../src/domain/events.ts';
+import { assignmentView, progressView, queueView } from '../../src/service/views.ts';
+import { LABELS, project, type Scenario } from '../domain/scenario.ts';
+
+/**
+ * Somebody who labels wants to know what is gold, or an audit, and what is work: they write down all that they are shown
+ * before and after each answer, learn from many projects in which they were told, and guess in others. That must be no
+ * better than chance. A leak that is planted is found, so the guesser is not blind itself.
+ *
+ * What is sought is held against work. Where suggestions are shown, audits have none, as some of all work has none: so
+ * one that shows a suggestion is no audit, and a check of audits there would find that.
+ */
+
+/** What was seen of one sample, each in a few words; and why it was asked, which the guesser is told of half. */
+interface Seen {
+  readonly signs: readonly string[];
+  readonly draw: Draw;
+}
+
+const SAMPLES = 500;
+const GOLD = 60;
+const ANSWERS = 150;
+/** Projects to learn from, and as many to guess in. */
+const WORLDS = 12;
+const WAYS = ['in a round', 'from the pool'] as const;
+
+function begin(way: (typeof WAYS)[number], seed: number, suggestions: 'SHOWN' | 'HIDDEN'): Scenario {
+  const scenario = project(
+    {
+      withoutRound: 'POOL',
+      gold: { share: 0.1, limit: 0, reserve: 0 },
+      suggestions,
+      hiddenShare: 0.3,
+      autoAcceptThreshold: 0.9,
+      audit: { share: 0.5, cap: 60, floor: 0, errorLimit: 1 },
+    },
+    { samples: SAMPLES, seed },
+  );
+  const known = Array.from({ length: GOLD }, (_, i) => ({
+    sample: (i * 8 + seed) % SAMPLES,
+    label: LABELS[i % 3] ?? '',
+  }));
+  scenario.given('setGold', { by: 'owner', answers: known, origin: 'OWNER' });
+  const rows = Array.from({ length: SAMPLES }, (_, i) => ({ label: i % 3, sure: i % 4 === 0 ? 0.95 : 0.6 }));
+  scenario.predicted(Object.fromEntries(rows.entries()));
+  const work = Array.from({ length: SAMPLES }, (_, sample) => sample).filter(
+    (sample) => !scenario.project.samples.isGold(sample) && sample % 4 !== 0,
+  );
+  if (way === 'in a round') scenario.opened(work, { run: 1 });
+  return scenario;
+}
+
+/** @param leak adds a sign that nobody is to see */
+function watch(scenario: Scenario, leak: (scenario: Scenario, row: number) => string): Seen[] {
+  const seen: Seen[] = [];
+  const { project } = scenario;
+  for (let i = 0; i < ANSWERS; i++) {
+    answers(scenario, 'ann');
+    scenario.after(7_000);
+    const before = counters(project);
+    const [row] = scenario.when('claim', { by: 'eve', hold: 1 }).result.held;
+    if (row === undefined) break;
+    const held = assignmentView(project, row);
+    const hidden = leak(scenario, row);
+    scenario.after(3_000);
+    scenario.given('submit', {
+      by: 'eve',
+      assignment: held.id,
+      label: LABELS[0],
+      milliseconds: null,
+      hold: null,
+    });
+    const after = counters(project);
+    const queue = queueView(project, 'eve', scenario.now);
+    seen.push({
+      draw: project.assignments.draw(row),
+      signs: [
+        `id of ${held.id.length} characters`,
+        `place ${i % 5} of five`,
+        `suggestion ${held.suggestion}`,
+        `held for ${held.until - scenario.now}`,
+        ...Object.entries(before).map(
+          ([name, value]) => `${name} moves by ${Number(after[name]) - Number(value)}`,
+        ),
+        `answers and labels ${after['answers'] === after['labelled']}`,
+        `queue ${queue.empty?.reason} ${queue.answers - i} ${queue.held.length}`,
+        `announced there: ${announcedThere(scenario, Number(before['settled'] ?? 0))}`,
+        hidden,
+      ],
+    });
+  }
+  return seen;
+}
+
+/** What `progress` tells annotators. */
+function counters(project: Scenario['project']): Record<string, number> {
+  const { veiledLabelled: labelled, samples, answers, round } = progressView(project);
+  const ofRound = round === null ? {} : { settled: round.settled, total: round.total };
+  return { labelled, samples, answers, ...ofRound };
+}
+
+/** What `prioritized` tells annotators of the rank to which the round has come. */
+function announcedThere({ project: { openRound } }: Scenario, rank: number): string {
+  return openRound === undefined ? '' : announcedAt(openRound, rank).priority;
+}
+
+function answers(scenario: Scenario, by: string): void {
+  const [row] = scenario.when('claim', { by, hold: 1 }).result.held;
+  if (row === undefined) return;
+  const assignment = scenario.project.assignments.ids.keyAt(row);
+  scenario.given('submit', { by, assignment, label: LABELS[1], milliseconds: null, hold: null });
+}
+
+/** Naive Bayes over signs: of each, how much likelier it is of what is sought than of the rest. */
+function learn(told: readonly Seen[], sought: Draw): (seen: Seen) => number {
+  const counts = new Map<string, [number, number]>();
+  const totals: [number, number] = [0, 0];
+  for (const { signs, draw } of told) {
+    const is = Number(draw === sought) as 0 | 1;
+    totals[is]++;
+    for (const [i, sign] of signs.entries()) {
+      const count = counts.get(`${i} ${sign}`) ?? [0, 0];
+      count[is]++;
+      counts.set(`${i} ${sign}`, count);
+    }
+  }
+  return ({ signs }) =>
+    signs.reduce((sum, sign, i) => {
+      const [work, found] = counts.get(`${i} ${sign}`) ?? [0, 0];
+      return sum + Math.log((found + 1) / (totals[1] + 2)) - Math.log((work + 1) / (totals[0] + 2));
+    }, 0);
+}
+
+/** How often one of what is sought is held for likelier than one of the rest, in standard errors from one half. */
+function skill(told: readonly Seen[], guessed: readonly Seen[], sought: Draw): number {
+  const score = learn(told, sought);
+  const of = (is: boolean) => guessed.filter(({ draw }) => (draw === sought) === is).map(score);
+  const [found, work] = [of(true), of(false)];
+  expect(found.length).toBeGreaterThan(50);
+  let wins = 0;
+  for (const a of found) for (const b of work) wins += a > b ? 1 : Number(a === b) / 2;
+  const area = wins / (found.length * work.length);
+  // Of the rank-sum statistic, without the ties, which only make it smaller.
+  const error = Math.sqrt((found.length + work.length + 1) / (12 * found.length * work.length));
+  return (area - 0.5) / error;
+}
+
+type Leak = (scenario: Scenario, row: number) => string;
+
+function skillOf(
+  way: (typeof WAYS)[number],
+  suggestions: 'SHOWN' | 'HIDDEN',
+  sought: Draw,
+  leak: Leak,
+): number {
+  const isAside = (draw: Draw) => draw === 'GOLD' || draw === 'AUDIT';
+  const all = Array.from({ length: 2 * WORLDS }, (_, i) =>
+    watch(begin(way, i + 1, suggestions), leak).filter(({ draw }) => draw === sought || !isAside(draw)),
+  );
+  return skill(all.slice(0, WORLDS).flat(), all.slice(WORLDS).flat(), sought);
+}
+
+const NO_LEAK: Leak = () => '';
+
+describe.each(WAYS)('what is asked %s', (way) => {
+  it.each(['SHOWN', 'HIDDEN'] as const)('does not tell gold, with suggestions %s', (suggestions) => {
+    expect(skillOf(way, suggestions, 'GOLD', NO_LEAK)).toBeLessThan(3);
+  });
+
+  it('does not tell audits', () => {
+    expect(skillOf(way, 'HIDDEN', 'AUDIT', NO_LEAK)).toBeLessThan(3);
+  });
+
+  it('would tell gold by a count that it does not move', () => {
+    const unveiled: Leak = ({ project }, row) =>
+      `${project.samples.live.get(project.assignments.sample.get(row))}`;
+    expect(skillOf(way, 'HIDDEN', 'GOLD', unveiled)).toBeGreaterThan(10);
+  });
+
+  it('would tell gold by ids, were one in three of them longer', () => {
+    const longer: Leak = ({ project }, row) =>
+      project.assignments.isGold(row) && row % 3 === 0 ? 'longer' : '';
+    expect(skillOf(way, 'HIDDEN', 'GOLD', longer)).toBeGreaterThan(4);
+  });
+});
