@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, parse, resolve } from 'node:path';
 import { StrategyFolderError } from './errors.ts';
@@ -35,8 +36,10 @@ export async function findPlugins(folder: PluginFolder): Promise<PluginFile[]> {
   const found: PluginFile[] = [];
   for (const entry of await list(folder.path)) {
     if (isPassedOver(entry.name)) continue;
-    const one = entry.isDirectory()
-      ? await pluginOfFolder(folder, entry.name)
+    const one = (await isFolder(join(folder.path, entry.name), entry))
+      ? await pluginOfFolder(folder, entry.name).catch((error: unknown) =>
+          unreadable(folder, entry.name, error),
+        )
       : EXTENSIONS.includes(extname(entry.name)) && plugin(folder, entry.name, parse(entry.name).name);
     if (one) found.push(one);
   }
@@ -84,6 +87,21 @@ async function pluginOfFolder(folder: PluginFolder, name: string): Promise<Plugi
   const inside = (await list(path)).map((entry) => entry.name);
   const index = EXTENSIONS.map((extension) => `index${extension}`).find((one) => inside.includes(one));
   return index === undefined ? null : plugin(folder, `${name}/${index}`, name);
+}
+
+/** Also a link to one: so are folders shared that are developed elsewhere. */
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  // A link that leads nowhere is no folder; if it has the name of a module, compiling says what is wrong.
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+/** A folder that cannot be looked into is a broken plugin like any other: the rest is there all the same. */
+function unreadable(folder: PluginFolder, name: string, error: unknown): PluginFile | null {
+  if (!(error instanceof StrategyFolderError)) throw error;
+  const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
+  // Removed since the folder around it was read: then it is no plugin.
+  return code === 'ENOENT' ? null : plugin(folder, name, name, `it cannot be read (${String(code)})`);
 }
 
 function isPassedOver(name: string): boolean {

@@ -1,9 +1,10 @@
 /** Room for a line that somebody reads, and none for a plugin that writes books. */
 export const MAX_LINE = 500;
 
-/** The first line of a text, cut to a length that people read. */
+/** The first line of a text, cut to a length that people read, without what would steer a terminal. */
 export function firstLine(text: string, most = MAX_LINE): string {
-  const line = text.slice(0, most + 1).split('\n', 1)[0] ?? '';
+  const [first = ''] = text.slice(0, most + 1).split(/[\n\r\u2028\u2029]/, 1);
+  const line = first.replace(/\p{Cc}/gu, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import {
   type StrategyHost,
   type StrategyInfo,
 } from '../../src/strategies/host.ts';
+import { findPlugins, type PluginFile } from '../../src/strategies/plugins.ts';
 import {
   BUILT_IN,
   builtIns,
@@ -380,6 +381,35 @@ describe('a folder', () => {
   it('may be named from the working directory', async () => {
     await using opened = await closing(openStrategyHost({ folder: relative('.', BUILT_IN), environment }));
     expect(opened.host.list().filter(({ problem }) => problem !== null)).toEqual([]);
+  });
+
+  it('may hold links to folders that lie elsewhere', async () => {
+    await using elsewhere = await pluginFolder({ 'mine/index.ts': GOOD });
+    await using plugins = await pluginFolder({});
+    await symlink(`${elsewhere.folder}/mine`, `${plugins.folder}/linked`);
+    await symlink('/nowhere/at-all', `${plugins.folder}/lost`);
+    await using opened = await closing(openStrategyHost({ folder: plugins.folder, environment }));
+    expect(opened.host.list()).toMatchObject([{ file: 'linked/index.ts', name: 'good', problem: null }]);
+  });
+
+  it('is used although a folder in it cannot be looked into, which is listed', async () => {
+    await using plugins = await pluginFolder({ 'good.ts': GOOD, 'locked/index.ts': GOOD });
+    await chmod(plugins.folder, 0o755);
+    await chmod(`${plugins.folder}/locked`, 0);
+    // Root may look into any folder, so it is somebody else meanwhile.
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    let found: readonly PluginFile[];
+    try {
+      found = await findPlugins({ path: plugins.folder, prefix: '' });
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      await chmod(`${plugins.folder}/locked`, 0o755);
+    }
+    expect(found).toMatchObject([
+      { file: 'good.ts', problem: null },
+      { file: 'locked', problem: 'it cannot be read (EACCES)' },
+    ]);
   });
 
   it('that is not there is refused', async () => {

@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest';
+import { thrown } from '../../src/strategies/text.ts';
+
+describe('what a plugin throws, as people read it', () => {
+  it.each([
+    ['first\nsecond', 'Error: first'],
+    ['first\rsecond', 'Error: first'],
+    ['first\u2028second', 'Error: first'],
+    ['\u001b[31mred\u0007', 'Error:  [31mred '],
+  ])('is one line without control characters: %j', (message, line) => {
+    expect(thrown(new Error(message))).toBe(line);
+  });
+});
