@@ -130,9 +130,13 @@ export class World {
   }
 }
 
-/** New samples, with keys that no other import has. */
+/** New samples, with keys that no other import has. One in five is gold. */
 export function samplesOf(importId: string, count: number) {
-  return Array.from({ length: count }, (_, i) => ({ key: `${importId}-${i}`, data: { n: i } }));
+  return Array.from({ length: count }, (_, i) => ({
+    key: `${importId}-${i}`,
+    data: { n: i },
+    groundTruth: i % 5 === 4 ? LABELS[0] : null,
+  }));
 }
 
 /** How a run's project labels: short times, so that they run out. */
@@ -148,5 +152,6 @@ function drawPolicy(dice: Dice): PolicyChange {
     autoAcceptThreshold: dice.pick([null, 0.8]),
     audit: { share: 0.5, cap: 10, errorLimit: 0.3 },
     suggestions: dice.pick(['SHOWN', 'HIDDEN']),
+    gold: { share: dice.pick([0, 0.1, 0.1]), limit: dice.pick([0.3, 0.9]), reserve: 2 },
   };
 }
