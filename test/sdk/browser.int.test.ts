@@ -6,9 +6,15 @@ import { expect, it } from 'vitest';
 
 const SDK = fileURLToPath(new URL('../../sdk/src/', import.meta.url));
 
-it.each(['client', 'driver', 'annotator', 'strategy'])(
-  '%s is fit for browsers: small, nothing of Node, and no GraphQL library',
-  async (entry) => {
+it.each([
+  ['client', 20_000],
+  // It has every operation; pages that people label on do not load it.
+  ['driver', 24_000],
+  ['annotator', 20_000],
+  ['strategy', 20_000],
+])(
+  '%s is fit for browsers: less than %i bytes when zipped, nothing of Node, and no GraphQL library',
+  async (entry, mostBytes) => {
     const { metafile, outputFiles } = await build({
       entryPoints: [`${SDK}${entry}/index.ts`],
       bundle: true,
@@ -30,6 +36,6 @@ it.each(['client', 'driver', 'annotator', 'strategy'])(
     );
     expect(imports.filter((path) => path.startsWith('node:') || builtinModules.includes(path))).toEqual([]);
     const bytes = outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
-    expect(bytes).toBeLessThan(20_000);
+    expect(bytes).toBeLessThan(mostBytes);
   },
 );
