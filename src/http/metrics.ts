@@ -1,12 +1,11 @@
-import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { tokenHash } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import { DIRECTORY_JOURNAL } from '../service/directoryKind.ts';
 import type { Observer } from '../service/observer.ts';
 import type { Faults } from './faults.ts';
+import { whoShows } from './sharedSecret.ts';
 
 /** Who is answered at /metrics: who shows a token, or with null whoever asks from this machine. */
 export interface MetricsOptions {
@@ -28,7 +27,7 @@ export interface Scraped {
  */
 export class Metrics implements Observer {
   readonly #registry = new Registry();
-  readonly #token: string | null;
+  readonly #showsToken: ((headers: IncomingHttpHeaders) => boolean) | null;
   readonly #commands: Counter<'command' | 'outcome'>;
   readonly #refusals: Counter<'code'>;
   readonly #commitEvents: Histogram<'journal'>;
@@ -39,7 +38,7 @@ export class Metrics implements Observer {
   readonly #dropped: Counter;
 
   constructor({ token }: MetricsOptions) {
-    this.#token = token;
+    this.#showsToken = token === null ? null : whoShows(token);
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#commands = new Counter({
@@ -175,13 +174,7 @@ export class Metrics implements Observer {
 
   /** Whether this request may see the figures. */
   isAllowed({ headers, socket }: IncomingMessage): boolean {
-    if (this.#token !== null) {
-      // Hashes are of one length, and say nothing of how much was right.
-      const [shown, wanted] = [headers.authorization ?? '', `Bearer ${this.#token}`].map((text) =>
-        Buffer.from(tokenHash(text)),
-      );
-      return shown !== undefined && wanted !== undefined && timingSafeEqual(shown, wanted);
-    }
+    if (this.#showsToken !== null) return this.#showsToken(headers);
     // What a balancer on this machine passes on comes from elsewhere.
     const isPassedOn = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => name in headers);
     return !isPassedOn && isLoopback(socket.remoteAddress ?? '');

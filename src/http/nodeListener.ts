@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeValue, encodeValue } from '../journal/codec.ts';
 import type { StoredValue } from '../journal/port.ts';
+import { whoShows } from './sharedSecret.ts';
 
 /** Where nodes ask each other. */
 export const NODE_PATH = '/node';
@@ -34,12 +34,11 @@ export async function listenForNodes(
   { host, port }: { readonly host: string; readonly port: number },
   secret: string,
 ): Promise<NodeListener> {
-  const expected = digest(`Bearer ${secret}`);
+  const showsSecret = whoShows(secret);
   let receive: ((message: StoredValue) => Promise<StoredValue>) | null = null;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Their digests: of one length, and what differs in them says nothing.
-    if (!timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return end(response, 401);
+    if (!showsSecret(request.headers)) return end(response, 401);
     if (request.method !== 'POST' || request.url !== NODE_PATH) return end(response, 404);
     const bytes = Number(request.headers['content-length']);
     if (!Number.isInteger(bytes)) return end(response, 411);
@@ -87,10 +86,6 @@ export async function listenForNodes(
       });
     },
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 /** Refuses without reading on. */
