@@ -1,6 +1,6 @@
 import type { RoundClosed, RoundOpened } from './events.ts';
 import { Lane } from './lane.ts';
-import { countBelow } from './ranks.ts';
+import { countBelow, firstNotBefore } from './ranks.ts';
 import { NONE } from './sampleTable.ts';
 
 /** How many of the chosen may have been asked since a place for gold was announced, that it is asked still. */
@@ -67,14 +67,8 @@ export class Round {
   goldPlaceAhead(position: number): number | undefined {
     const { goldRanks } = this.opened;
     const ahead = (place: number) => this.chosenAhead(goldRanks[place] as number);
-    let low = 0;
-    let high = goldRanks.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (ahead(middle) < position - NEAR) low = middle + 1;
-      else high = middle;
-    }
-    for (let place = low; place < goldRanks.length && ahead(place) <= position; place++) {
+    const first = firstNotBefore(goldRanks.length, (place) => ahead(place) < position - NEAR);
+    for (let place = first; place < goldRanks.length && ahead(place) <= position; place++) {
       if (this.goldTakers[place] === NONE) return place;
     }
     return undefined;

@@ -1,6 +1,7 @@
 import type { Role } from '../domain/directory.ts';
 import type { GoldOrigin, ProjectEvent, RoundClosed } from '../domain/events.ts';
 import type { Policy } from '../domain/policy.ts';
+import { firstNotBefore } from '../domain/ranks.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { Commit } from '../journal/port.ts';
 import type { Audience } from './access.ts';
@@ -155,14 +156,8 @@ export function activitySource(concord: Concord, { live }: Audience): Source<Act
 
 /** The next commits of a list behind one, at most {@link BATCH}. */
 function dueOf(commits: readonly number[], after: number): number[] {
-  let low = 0;
-  let high = commits.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((commits[middle] as number) <= after) low = middle + 1;
-    else high = middle;
-  }
-  return commits.slice(low, low + BATCH);
+  const first = firstNotBefore(commits.length, (place) => (commits[place] as number) <= after);
+  return commits.slice(first, first + BATCH);
 }
 
 function beforeNewest(commits: readonly number[]): number {
