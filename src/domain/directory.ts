@@ -18,6 +18,10 @@ export interface Scope {
 /** A token that may do all that its member may. */
 export const UNCONFINED: Scope = { project: null, role: null };
 
+export function isUnconfined({ project, role }: Scope): boolean {
+  return project === null && role === null;
+}
+
 /** A person, or a tool such as a trainer. */
 export type MemberKind = 'PERSON' | 'TOOL';
 
@@ -51,19 +55,7 @@ export type DirectoryEvent =
   | { readonly type: 'tokenExpirySet'; readonly token: string; readonly expires: number | null }
   | { readonly type: 'tokenRevoked'; readonly token: string }
   /** Whoever shows the code behind `hash` may come into a project, once. */
-  | {
-      readonly type: 'invitationMade';
-      readonly invitation: string;
-      readonly project: string;
-      readonly role: Role;
-      /** SHA-256 of the code, in hexadecimal digits. */
-      readonly hash: string;
-      readonly expires: number;
-      /** For how long the token is good that whoever accepts is given, in milliseconds; null: until revoked. */
-      readonly tokenLasts: number | null;
-      readonly label: string;
-      readonly by: string;
-    }
+  | ({ readonly type: 'invitationMade' } & NewInvitation)
   | { readonly type: 'invitationAccepted'; readonly invitation: string; readonly member: string }
   | { readonly type: 'invitationWithdrawn'; readonly invitation: string }
   | { readonly type: 'projectAdded'; readonly project: string; readonly name: string; readonly by: string }
@@ -299,8 +291,11 @@ export interface NewInvitation {
   readonly invitation: string;
   readonly project: string;
   readonly role: Role;
+  /** SHA-256 of the code, in hexadecimal digits. */
   readonly hash: string;
+  /** Milliseconds since 1970. */
   readonly expires: number;
+  /** For how long the token is good that whoever accepts is given, in milliseconds; null: until revoked. */
   readonly tokenLasts: number | null;
   readonly label: string;
   readonly by: string;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Directory, Role } from '../domain/directory.ts';
+import { type Directory, isUnconfined, type Role } from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import { type Concord, DIRECTORY_TOPIC, notFound } from './concord.ts';
 import type { Follower, Interest } from './hub.ts';
@@ -133,7 +133,5 @@ export function roleOf(
 /** Whether a viewer is an owner of the service, and shows a token that lets them act as one. */
 export function isServiceOwner(directory: Directory, { member, token }: Viewer): boolean {
   const scope = directory.tokenById(token)?.scope;
-  return (
-    directory.members.get(member)?.serviceOwner === true && scope?.project === null && scope.role === null
-  );
+  return directory.members.get(member)?.serviceOwner === true && scope !== undefined && isUnconfined(scope);
 }

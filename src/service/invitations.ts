@@ -3,7 +3,7 @@ import { refuse } from '../domain/refusals.ts';
 import { newSecret, type ProjectAccess, tokenHash } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
 import { named } from './members.ts';
-import { expiryIn, type IssuedToken, labelOf, tokenFor } from './tokens.ts';
+import { type IssuedToken, labelOf, msOfDays, tokenFor } from './tokens.ts';
 
 /** Invitations: a code that lets one person into a project, once, without anybody handling their token. */
 
@@ -12,7 +12,6 @@ const CODE_PREFIX = 'cci_';
 const CODE_SHAPE = /^cci_[A-Za-z0-9_-]{43}$/;
 /** The longest that an invitation stays open, in days. */
 const MAX_INVITATION_DAYS = 90;
-const DAY_MS = 86_400_000;
 
 /** An invitation that was just made. Its code is shown this once. */
 export interface MadeInvitation {
@@ -40,11 +39,8 @@ export async function invite(
   if (role === 'OWNER') {
     throw refuse('INVALID_INPUT', { field: 'role', problem: 'nobody is invited as an owner: use setRole' });
   }
-  if (!(days > 0 && days <= MAX_INVITATION_DAYS)) {
-    const problem = `${days} is not a number of days up to ${MAX_INVITATION_DAYS}`;
-    throw refuse('INVALID_INPUT', { field: 'days', problem });
-  }
-  expiryIn(concord, tokenDays);
+  const lasts = msOfDays(days, 'days', MAX_INVITATION_DAYS);
+  const tokenLasts = tokenDays === null ? null : msOfDays(tokenDays);
   const code = newSecret(concord, CODE_PREFIX);
   const made = await concord.direct(
     'invite',
@@ -53,8 +49,8 @@ export async function invite(
       project: live.id,
       role,
       hash: tokenHash(code),
-      expires: concord.environment.now() + days * DAY_MS,
-      tokenLasts: tokenDays === null ? null : tokenDays * DAY_MS,
+      expires: concord.environment.now() + lasts,
+      tokenLasts,
       label: labelOf(label),
       by: viewer.member,
     },

@@ -1,4 +1,11 @@
-import { type Directory, type NewToken, type Scope, type Token, UNCONFINED } from '../domain/directory.ts';
+import {
+  type Directory,
+  isUnconfined,
+  type NewToken,
+  type Scope,
+  type Token,
+  UNCONFINED,
+} from '../domain/directory.ts';
 import { refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, roleOf, tokenHash, type Viewer } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
@@ -36,15 +43,23 @@ export function tokenFor(
 }
 
 /**
- * When something ends that is to last so many days; null: never.
+ * So many days in milliseconds.
+ * @throws {Refusal} INVALID_INPUT: they are too many, or none
+ */
+export function msOfDays(days: number, field = 'tokenDays', most = MAX_DAYS): number {
+  if (!(days > 0 && days <= most)) {
+    const problem = `${days} is not a number of days up to ${most.toLocaleString('en')}`;
+    throw refuse('INVALID_INPUT', { field, problem });
+  }
+  return days * DAY_MS;
+}
+
+/**
+ * When a token ends that is to last so many days; null: never.
  * @throws {Refusal} INVALID_INPUT
  */
-export function expiryIn(concord: Concord, days: number | null, field = 'tokenDays'): number | null {
-  if (days === null) return null;
-  if (!(days > 0 && days <= MAX_DAYS)) {
-    throw refuse('INVALID_INPUT', { field, problem: `${days} is not a number of days up to 3,650` });
-  }
-  return concord.environment.now() + days * DAY_MS;
+export function expiryIn(concord: Concord, days: number | null): number | null {
+  return days === null ? null : concord.environment.now() + msOfDays(days);
 }
 
 /** @throws {Refusal} INVALID_INPUT: it is too long, or cannot be kept */
@@ -187,7 +202,7 @@ function isTheirs(directory: Directory, token: Token, viewer: Viewer): boolean {
   if (token.member !== viewer.member) return false;
   if (token.id === viewer.token) return true;
   const scope = directory.tokenById(viewer.token)?.scope;
-  return scope?.project === null && scope.role === null;
+  return scope !== undefined && isUnconfined(scope);
 }
 
 /**
