@@ -24,7 +24,7 @@ interface Seen {
 }
 
 /** Hears of the other nodes. */
-export interface NodeListener {
+export interface NodesObserver {
   /** A node counts as dead, or has left. */
   onGone(node: string): void;
   /** The others have been looked at. */
@@ -41,7 +41,7 @@ export class Nodes {
   readonly self: Holder;
   readonly #table: LeaseTable;
   readonly #environment: Environment;
-  readonly #listener: NodeListener;
+  readonly #observer: NodesObserver;
   readonly #others = new Map<string, Seen>();
   /** The turn of this node's own lease. */
   #turn = 0;
@@ -51,11 +51,11 @@ export class Nodes {
   #stopTimer: () => void = () => undefined;
   #isClosed = false;
 
-  constructor(table: LeaseTable, environment: Environment, self: Holder, listener: NodeListener) {
+  constructor(table: LeaseTable, environment: Environment, self: Holder, observer: NodesObserver) {
     this.self = self;
     this.#table = table;
     this.#environment = environment;
-    this.#listener = listener;
+    this.#observer = observer;
     void this.#goOn();
   }
 
@@ -147,15 +147,15 @@ export class Nodes {
       const since = isLate || before?.turn !== turn ? now : before.since;
       const isGone = now - since >= LEASE_MS;
       this.#others.set(name, { address, turn, since, isGone });
-      if (isGone && before?.isGone !== true) this.#listener.onGone(name);
+      if (isGone && before?.isGone !== true) this.#observer.onGone(name);
       if (now - since >= FORGOTTEN_MS) this.#clear(name, turn);
     }
     for (const [name, { isGone }] of this.#others) {
       if (there.has(name)) continue;
       this.#others.delete(name);
-      if (!isGone) this.#listener.onGone(name);
+      if (!isGone) this.#observer.onGone(name);
     }
-    this.#listener.onSeen?.();
+    this.#observer.onSeen?.();
   }
 
   #clear(name: string, turn: number): void {
