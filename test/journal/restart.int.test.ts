@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openStore } from '../../src/journal/open.ts';
 import { type Commit, type Store, StoreUnavailableError } from '../../src/journal/port.ts';
+import { freePort } from '../support/freePort.ts';
 import { describeNeeding } from '../support/needing.ts';
 import { commitAt } from './contract.ts';
 import { temporaryFolder } from './folders.ts';
@@ -131,13 +131,3 @@ describeNeeding('CONCORD_TEST_SECANTUSDB', 'A server that is killed and comes ba
     stop?.();
   }, 60_000);
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  probe.close();
-  await once(probe, 'close');
-  return address.port;
-}

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { ServiceProcess } from '../http/serviceProcess.ts';
-import type { Data, Reply, ReplyError, Service, Variables } from '../support/service.ts';
+import { freePort } from '../support/freePort.ts';
+import { clientOf, type Service } from '../support/service.ts';
 
 export const OWNER_TOKEN = 'owner_'.padEnd(40, '0');
 export const SECRET = 'secret_'.padEnd(40, '0');
@@ -17,45 +16,5 @@ export async function startNode(url: string, env: Readonly<Record<string, string
     args: ['--store', url, '--port', '0', '--node-address', `127.0.0.1:${await freePort()}`],
     env: { CONCORD_OWNER_TOKEN: OWNER_TOKEN, CONCORD_CLUSTER_SECRET: SECRET, ...env },
   });
-  const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
-    post<T>(process.url, token, document, variables);
-  return {
-    process,
-    url: process.url,
-    ownerToken: OWNER_TOKEN,
-    ask,
-    async query<T = Data>(token: string | null, document: string, variables: Variables = {}) {
-      const { data, errors } = await ask<T>(token, document, variables);
-      if (errors.length > 0 || !data) throw new Error(`${JSON.stringify(errors)} in answer to ${document}`);
-      return data;
-    },
-  };
-}
-
-async function post<T>(
-  url: string,
-  token: string | null,
-  query: string,
-  variables: Variables,
-): Promise<Reply<T>> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors = [] } = (await response.json()) as { data?: T | null; errors?: ReplyError[] };
-  return { status: response.status, headers: response.headers, data, errors };
-}
-
-/** A port that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  return { ...clientOf(process.url), process, ownerToken: OWNER_TOKEN };
 }

@@ -121,16 +121,27 @@ export async function startService({
     compileAfter: COMPILE_AFTER,
     beatMs,
   });
-  const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
-    post<T>(server.url, token, document, variables);
   return {
-    url: server.url,
+    ...clientOf(server.url),
     ownerToken,
     concord,
     log,
     advance(ms) {
       ahead += ms;
     },
+    async close() {
+      await server.close();
+      if (folder === undefined) await rm(path, { recursive: true });
+    },
+  };
+}
+
+/** What a test asks a service with, whichever process it runs in. */
+export function clientOf(url: string): Pick<Service, 'url' | 'ask' | 'query'> {
+  const ask = <T>(token: string | null, document: string, variables: Variables = {}) =>
+    post<T>(url, token, document, variables);
+  return {
+    url,
     ask,
     async query<T>(token: string | null, document: string, variables: Variables = {}) {
       const { data, errors, status } = await ask<T>(token, document, variables);
@@ -138,10 +149,6 @@ export async function startService({
         throw new Error(`HTTP ${status}: ${JSON.stringify(errors)} in answer to ${document}`);
       }
       return data;
-    },
-    async close() {
-      await server.close();
-      if (folder === undefined) await rm(path, { recursive: true });
     },
   };
 }
