@@ -465,6 +465,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
+  withGold {
+    ...ShareFigure
+    ...WithheldFigure
+  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -482,6 +486,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
@@ -585,6 +593,10 @@ fragment WorkStretch on WorkStretch {
     ...WithheldFigure
   }
   withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withGold {
     ...ShareFigure
     ...WithheldFigure
   }
@@ -4747,6 +4759,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
+  withGold {
+    ...ShareFigure
+    ...WithheldFigure
+  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -4764,6 +4780,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
