@@ -1,18 +1,107 @@
+import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.CollectionBackedOplog;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Serves the wire protocol of MongoDB from memory, on the port that is given, until it is ended. */
 class Server {
+  /** Each serves some connections, and may wait for one of them: so many that in tests no two share one. */
+  private static final int THREADS = 256;
+
   public static void main(String[] arguments) {
-    MemoryBackend backend = new MemoryBackend();
+    MemoryBackend backend = new Backend();
     backend.version(new Version());
     MongoServer server = new MongoServer(backend);
     // Change streams are read from the oplog.
     server.enableOplog();
-    server.bind("127.0.0.1", Integer.parseInt(arguments[0]));
+    server.bind(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 1, THREADS);
     System.out.println(server.getConnectionString() + "/?directConnection=true");
+  }
+
+  /**
+   * Has a change stream wait for what comes, as MongoDB does. The server itself answers at once that there is nothing: a
+   * driver asks again, thousands of times a second, and keeps a core busy for each stream.
+   */
+  static class Backend extends MemoryBackend {
+    /** MongoDB waits for a second; here that could hold up a connection that shares the thread. */
+    private static final int WAIT_MS = 100;
+
+    private Oplog entries;
+
+    @Override
+    @SuppressWarnings("unchecked") // The type of a collection's positions, which the oplog does not use.
+    protected CollectionBackedOplog createOplog() {
+      entries = new Oplog(this, getCursorRegistry());
+      MongoCollection<Document> untyped = (MongoCollection<Document>) (MongoCollection<?>) entries;
+      return new CollectionBackedOplog(this, untyped, getCursorRegistry());
+    }
+
+    @Override
+    protected Document handleGetMore(String database, String command, Document query) {
+      long until = System.nanoTime() + WAIT_MS * 1_000_000L;
+      for (; ; ) {
+        long seen = entries.count;
+        Document answer = super.handleGetMore(database, command, query);
+        long left = (until - System.nanoTime()) / 1_000_000;
+        if (left <= 0 || !isEmptyAndOpen((Document) answer.get("cursor"))) return answer;
+        entries.awaitMoreThan(seen, left);
+      }
+    }
+
+    private static boolean isEmptyAndOpen(Document cursor) {
+      return cursor != null
+          && ((List<?>) cursor.get("nextBatch")).isEmpty()
+          && ((Number) cursor.get("id")).longValue() != 0;
+    }
+  }
+
+  /** The newest entries: whoever looks for more looks through all of them, and the server itself keeps all there ever were. */
+  static class Oplog extends MemoryCollection {
+    private static final int KEPT = 1_000;
+
+    private final ArrayDeque<Document> newest = new ArrayDeque<>();
+    /** How many have been added. */
+    volatile long count = 0;
+
+    Oplog(MemoryBackend backend, CursorRegistry cursors) {
+      super(backend.resolveDatabase("local"), "oplog.rs", CollectionOptions.withoutIdField(), cursors);
+    }
+
+    @Override
+    public synchronized void addDocument(Document entry) {
+      newest.add(entry);
+      if (newest.size() > KEPT) newest.removeFirst();
+      count++;
+      notifyAll();
+    }
+
+    @Override
+    public void addDocuments(Stream<Document> entries) {
+      entries.forEach(this::addDocument);
+    }
+
+    @Override
+    public synchronized Stream<Document> queryAllAsStream() {
+      return new ArrayList<>(newest).stream();
+    }
+
+    synchronized void awaitMoreThan(long seen, long milliseconds) {
+      try {
+        if (count <= seen) wait(milliseconds);
+      } catch (InterruptedException ended) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** The oldest that the Node driver talks to. The server itself goes up to wire version 8, and does as well. */
