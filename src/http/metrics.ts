@@ -120,6 +120,21 @@ export class Metrics implements Observer {
         this.inc(concord.hub.coalesced);
       },
     });
+    if (concord.cluster !== null) {
+      const { counts } = concord.cluster;
+      new Counter({
+        name: 'concord_forwarded_total',
+        help: 'Commands between nodes: sent to the node that decides, received from others, or decided here by the fence alone because that node could not be reached.',
+        labelNames: ['how'],
+        registers,
+        collect() {
+          this.reset();
+          this.inc({ how: 'sent' }, counts.forwarded);
+          this.inc({ how: 'received' }, counts.received);
+          this.inc({ how: 'unleased' }, counts.unleased);
+        },
+      });
+    }
     new Counter({
       name: 'concord_faults_total',
       help: 'Faults of the service: each is in the log.',

@@ -180,18 +180,6 @@ export class Concord {
   }
 
   /**
-   * Ends the streams of those whose token has run out since this was last called. To be called often: nobody reads on
-   * for longer than that with a token that is dead.
-   */
-  async endExpired(): Promise<void> {
-    const now = this.environment.now();
-    const since = this.#tokensLookedAt;
-    this.#tokensLookedAt = now;
-    if (await this.directory.read((directory) => directory.hasTokenEnded(since, now)))
-      this.hub.wake(DIRECTORY_TOPIC);
-  }
-
-  /**
    * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
    * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, and who has become idle.
    * @throws {AggregateError} some projects could not be swept; the others were
@@ -200,7 +188,11 @@ export class Concord {
     const now = this.environment.now();
     this.hub.tick(now);
     this.attendance.tick(now);
-    await this.endExpired();
+    // Whose token ends at another time than it did when they began to read is woken here.
+    const since = this.#tokensLookedAt;
+    this.#tokensLookedAt = now;
+    if (await this.directory.read((directory) => directory.hasTokenEnded(since, now)))
+      this.hub.wake(DIRECTORY_TOPIC);
     const failures: unknown[] = [];
     for (const project of this.#projects.values()) {
       try {

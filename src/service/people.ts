@@ -2,14 +2,7 @@ import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure
 import type { Annotator } from '../domain/annotator.ts';
 import type { Project } from '../domain/project.ts';
 import type { TimeBins } from '../domain/timeSketch.ts';
-import {
-  type Drift,
-  driftOf,
-  usualTimes,
-  WITH_CONSENSUS,
-  WITH_GOLD,
-  type Withheld,
-} from '../domain/workFigures.ts';
+import { type Drift, driftOf, usualTimes, type Withheld } from '../domain/workFigures.ts';
 import type { Work } from '../domain/workLog.ts';
 
 /** One person's work, taken at one instant. */
@@ -22,9 +15,7 @@ export interface PersonView {
   /** By which accepted suggestions are judged. */
   readonly usual: TimeBins | null;
   readonly kappa: AgreementFigure | UndefinedFigure;
-  /** Of agreement with consensus, and with gold. */
   readonly drift: Drift | Withheld;
-  readonly goldDrift: Drift | Withheld;
   readonly stretchMs: number;
   /** In time. */
   readonly series: readonly StretchView[];
@@ -64,8 +55,7 @@ export function personView(project: Project, annotator: Annotator): PersonView {
     total,
     usual,
     kappa: project.consistencyOf(annotator),
-    drift: driftOf(work, WITH_CONSENSUS),
-    goldDrift: driftOf(work, WITH_GOLD),
+    drift: driftOf(work),
     stretchMs: work.stretchMs,
     series: work.inTime().map((stretch) => ({ ...stretch, work: stretch.work.copy(), usual })),
   };

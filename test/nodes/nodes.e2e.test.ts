@@ -98,6 +98,11 @@ describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own'
     return found.progress.answers;
   }
 
+  async function metricOf({ url }: Node, name: string): Promise<number> {
+    const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
+    return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length));
+  }
+
   async function* answersAt(reader: Reader) {
     for (let push = await reader.next(15_000); push; push = await reader.next(15_000)) {
       yield (push.data as { progress: { answers: number } }).progress.answers;
@@ -179,6 +184,7 @@ describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own'
     expect(acknowledged.length).toBeLessThan(150);
     await work;
 
+    expect(await metricOf(third, 'concord_forwarded_total{how="sent"}')).toBeGreaterThan(0);
     // Each sample twice, and no answer that was given is missing or counts more than once.
     expect(new Set(acknowledged).size).toBe(160);
     expect(await answersOf(second, project)).toBe(160);
