@@ -12,7 +12,13 @@ export interface Memory {
   readonly total: number;
 }
 
-/** The built service as a process of its own, on the embedded store in a folder. */
+/** Beside what every server is started with. */
+export interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The built service as a process of its own. */
 export class Server {
   readonly #child: ChildProcess;
   readonly url: string;
@@ -22,12 +28,21 @@ export class Server {
     this.url = url;
   }
 
-  /** @param profiles where it writes a CPU profile when it ends */
-  static async start(folder: string, ownerToken: string, profiles: string | null): Promise<Server> {
+  /**
+   * @param store a folder, or a connection string
+   * @param profiles where it writes a CPU profile when it ends
+   */
+  static async start(
+    store: string,
+    ownerToken: string,
+    profiles: string | null,
+    { args = [], env = {} }: ServerOptions = {},
+  ): Promise<Server> {
     const flags = profiles === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles];
-    const child = spawn(process.execPath, [...flags, CLI, '--port', '0', '--store', folder], {
-      // As `npm start` does.
-      env: { ...process.env, MALLOC_ARENA_MAX: '2', CONCORD_OWNER_TOKEN: ownerToken, CONCORD_RATE: '0' },
+    // As `npm start` does.
+    const usual = { MALLOC_ARENA_MAX: '2', CONCORD_OWNER_TOKEN: ownerToken, CONCORD_RATE: '0' };
+    const child = spawn(process.execPath, [...flags, CLI, '--port', '0', '--store', store, ...args], {
+      env: { ...process.env, ...usual, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const url = await new Promise<string>((resolve, reject) => {
@@ -41,21 +56,19 @@ export class Server {
     return new Server(child, url);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async memory(): Promise<Memory> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
+    const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
     const mib = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
     return { anonymous: mib('RssAnon'), total: mib('VmRSS') };
   }
 
   /** Processor time so far, of all its threads, in seconds. */
-  async processorSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const [user = '', system = ''] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13);
-    const TICKS_PER_SECOND = 100;
-    return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+  processorSeconds(): Promise<number> {
+    return processorSeconds(this.pid);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -63,4 +76,15 @@ export class Server {
     this.#child.kill(signal);
     await once(this.#child, 'exit');
   }
+}
+
+/** Processor time of a process so far, of all its threads, in seconds. */
+export async function processorSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user = '', system = ''] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  const TICKS_PER_SECOND = 100;
+  return (Number(user) + Number(system)) / TICKS_PER_SECOND;
 }

@@ -465,10 +465,6 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
-  withGold {
-    ...ShareFigure
-    ...WithheldFigure
-  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -486,10 +482,6 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
-    ...DriftFigure
-    ...WithheldFigure
-  }
-  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
@@ -593,10 +585,6 @@ fragment WorkStretch on WorkStretch {
     ...WithheldFigure
   }
   withConsensus {
-    ...ShareFigure
-    ...WithheldFigure
-  }
-  withGold {
     ...ShareFigure
     ...WithheldFigure
   }
@@ -4759,10 +4747,6 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
-  withGold {
-    ...ShareFigure
-    ...WithheldFigure
-  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -4780,10 +4764,6 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
-    ...DriftFigure
-    ...WithheldFigure
-  }
-  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
