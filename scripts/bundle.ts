@@ -24,7 +24,7 @@ const { outputFiles } = await build({
     // What the process loads and starts by the names of files: the service, and its threads.
     'dist/src/http/run.js',
     'dist/src/http/upkeepWorker.js',
-    'dist/src/http/fitWorker.js',
+    'dist/src/http/calculatorWorker.js',
     'dist/src/strategies/worker.js',
     'dist/src/strategies/checkWorker.js',
   ],

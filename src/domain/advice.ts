@@ -4,9 +4,10 @@ import type { AttentionTotals } from './attentionTotals.ts';
 import type { ClassPair } from './classPairs.ts';
 import type { LabellingCost } from './labellingCost.ts';
 import type { CurvePoint } from './modelCurve.ts';
-import type { PersonFigures } from './peopleOverTime.ts';
-import type { Project } from './project.ts';
-import { isStable } from './stopping.ts';
+import type { PersonFigures } from './personFigures.ts';
+import type { Standing } from './report.ts';
+import { rubberStamped, shareOf, throughput } from './workFigures.ts';
+import { Work } from './workLog.ts';
 
 /** `ACT`: labels are wrong or work stands still until something is done; `IMPROVE`: it could be better; `KNOW`. */
 export type Urgency = 'ACT' | 'IMPROVE' | 'KNOW';
@@ -28,43 +29,51 @@ interface Figures {
 
 /** A share of samples given up from which the question itself is in doubt. */
 const MANY_GIVEN_UP = 0.05;
+/** A share of suggestions accepted in haste from which somebody seems not to look. */
+const MANY_HASTY = 0.5;
+/** So much less often than all together somebody must agree with the others to be named, as a share of answers. */
+const MUCH_LESS = 0.1;
+/** People who are asked again should say the same at least so often. */
+const CONSISTENT = 0.8;
+/** A share of assignments that run out from which the time for one seems too short. */
+const MANY_EXPIRED = 0.1;
 
 /** What the figures say to do, the most urgent first. */
-export function adviceOn(project: Project, figures: Figures): Advice[] {
+export function adviceOn(standing: Standing, figures: Figures): Advice[] {
   const all = [
-    ...onProgress(project, figures.cost),
-    ...onAudit(project),
-    ...onAgreement(project, figures.classPairs),
+    ...onProgress(standing, figures.cost),
+    ...onAudit(standing),
+    ...onAgreement(standing, figures.classPairs),
     ...onTrend(figures.trend),
-    ...onPeople(figures.people),
-    ...onGold(project, figures.attention),
-    ...onModel(project, figures.curve),
+    ...onPeople(standing, figures.people, figures.cost),
+    ...onGold(standing, figures.attention),
+    ...onModel(standing, figures.curve),
   ];
   const order: readonly Urgency[] = ['ACT', 'IMPROVE', 'KNOW'];
   return order.flatMap((urgency) => all.filter((advice) => advice.urgency === urgency));
 }
 
 function* onProgress(
-  project: Project,
+  { policy, isRoundOpen }: Standing,
   { samples, labelled, autoAccepted, answers, unanswerable }: LabellingCost,
 ): Generator<Advice> {
   const isDone = samples > 0 && labelled + autoAccepted + unanswerable >= samples;
   if (samples === 0) yield act('Import samples: there is nothing to label yet.');
   else if (answers === 0) yield act('Nobody has labelled anything yet: add annotators and let them begin.');
   if (isDone) yield know('Every sample is labelled, left to the model, or given up.');
-  else if (project.policy.paused) yield act('The project is paused: nobody is given anything to label.');
-  else if (answers > 0 && project.policy.withoutRound === 'WAIT' && project.openRound === undefined)
+  else if (policy.paused) yield act('The project is paused: nobody is given anything to label.');
+  else if (answers > 0 && policy.withoutRound === 'WAIT' && !isRoundOpen)
     yield act('No round is open, and people wait for one: open it.');
   if (unanswerable > MANY_GIVEN_UP * samples)
     yield improve(
-      `${unanswerable} of ${samples} samples were skipped so often that they were given up. Ask why: a class may be missing, or the guidelines may not say what to do.`,
+      `${rounded(unanswerable)} of ${rounded(samples)} samples were skipped so often that they were given up. Ask why: a class may be missing, or the guidelines may not say what to do.`,
     );
 }
 
-function* onAudit({ currentRun, policy }: Project): Generator<Advice> {
-  if (currentRun === undefined || currentRun.published.accepted === 0) return;
-  const { autoAccept, audited, errors } = currentRun;
-  const limit = percent(currentRun.published.errorLimit);
+function* onAudit({ audit, policy }: Standing): Generator<Advice> {
+  if (audit === null || audit.accepted === 0) return;
+  const { autoAccept, audited, errors } = audit;
+  const limit = percent(audit.errorLimit);
   if (autoAccept === 'SUSPENDED')
     yield act(
       `The model's own labels are suspended: audits found ${errors} of ${audited} wrong, more than the limit of ${limit} allows. Those samples go to people. Train a better model, or raise the threshold.`,
@@ -78,9 +87,8 @@ function* onAudit({ currentRun, policy }: Project): Generator<Advice> {
     yield know("Suggestions are shown. Compare people's agreement with the model by shown and hidden.");
 }
 
-function* onAgreement(project: Project, pairs: readonly ClassPair[]): Generator<Advice> {
-  if (project.answers === 0) return;
-  const { alpha } = project.agreement.overall();
+function* onAgreement({ progress, alpha, labels }: Standing, pairs: readonly ClassPair[]): Generator<Advice> {
+  if (progress.answers === 0) return;
   if ('undefined' in alpha) {
     if (alpha.undefined !== 'CHANCE_AGREEMENT_IS_ONE')
       yield improve(
@@ -99,7 +107,7 @@ function* onAgreement(project: Project, pairs: readonly ClassPair[]): Generator<
   const worst = pairs.find(({ first, second }) => first !== second);
   if (worst !== undefined && alpha.n >= MIN_FOR_BAND && alpha.band !== 'EXCELLENT')
     yield improve(
-      `Most disagreement is between “${project.labels[worst.first]}” and “${project.labels[worst.second]}” (${worst.count} times): say in the guidelines how to tell them apart.`,
+      `Most disagreement is between “${labels[worst.first]}” and “${labels[worst.second]}” (${worst.count} times): say in the guidelines how to tell them apart.`,
     );
 }
 
@@ -113,15 +121,56 @@ function* onTrend(trend: readonly TrendPoint[]): Generator<Advice> {
     );
 }
 
-function* onPeople(people: readonly PersonFigures[]): Generator<Advice> {
-  const worse = people.filter(({ change }) => change !== null && change.interval.upper < 0);
-  if (worse.length > 0)
+function* onPeople(
+  { policy }: Standing,
+  people: readonly PersonFigures[],
+  cost: LabellingCost,
+): Generator<Advice> {
+  const all = new Work();
+  for (const { total } of people) all.add(total);
+  const howMany = (holds: (person: PersonFigures) => boolean) => people.filter(holds).length;
+
+  const worse = howMany(({ drift }) => 'verdict' in drift && drift.verdict === 'WORSE');
+  if (worse > 0)
     yield act(
-      `${worse.length === 1 ? 'One person agrees' : `${worse.length} people agree`} less with the others than before: see “People”. It may be the others who have changed; look at some of their answers.`,
+      `${worse === 1 ? 'One person agrees' : `${worse} people agree`} less with the others than before: see “People”. It may be the others who have changed; look at some of their answers.`,
+    );
+  const hasty = howMany(({ total, usual }) => {
+    const share = rubberStamped(total, usual);
+    return 'value' in share && share.interval.lower > MANY_HASTY;
+  });
+  if (hasty > 0)
+    yield act(
+      `${hasty === 1 ? 'One person accepts' : `${hasty} people accept`} most suggestions in about a third of the time that their other answers take, or less: perhaps without looking. Look at some of them, or hide suggestions.`,
+    );
+  const together = shareOf(all.agreeing, all.compared);
+  const apart = howMany(({ total }) => {
+    const share = shareOf(total.agreeing, total.compared);
+    return 'value' in share && 'value' in together && share.interval.upper < together.value - MUCH_LESS;
+  });
+  if (apart > 0 && 'value' in together)
+    yield improve(
+      `${apart === 1 ? 'One person says' : `${apart} people say`} what most others say much less often than people do on the whole (${percent(together.value)}): see “People”, and ask what they understand differently.`,
+    );
+  const same = shareOf(all.same, all.repeats);
+  if ('value' in same && same.interval.upper < CONSISTENT)
+    yield improve(
+      `Asked the same again, people say the same in ${percent(same.value)} of cases only. Whoever does not agree with themselves cannot agree with others: sharpen the guidelines first.`,
+    );
+  const expired = shareOf(all.expiries, all.answers + all.skips + all.expiries);
+  if ('value' in expired && expired.interval.lower > MANY_EXPIRED)
+    yield improve(
+      `${percent(expired.value)} of what people are given runs out in their hands: ${policy.assignmentMinutes} minutes may be too few for one sample, or their programs fetch too much ahead.`,
+    );
+  const pace = throughput(all);
+  const left = cost.samples - cost.labelled - cost.autoAccepted - cost.unanswerable;
+  if ('value' in pace && left > 0)
+    yield know(
+      `People give ${rounded(pace.value)} answers an hour at work. One answer to each of the ${rounded(left)} samples that are left would take ${rounded(left / pace.value)} hours.`,
     );
 }
 
-function* onGold({ policy }: Project, { samples, paused }: AttentionTotals): Generator<Advice> {
+function* onGold({ policy }: Standing, { samples, paused }: AttentionTotals): Generator<Advice> {
   if (paused > 0)
     yield act(
       `${paused === 1 ? 'One person is' : `${paused} people are`} paused, because gold shows that they are right too seldom. Look at what they got wrong, talk to them, and let them go on or not.`,
@@ -132,8 +181,8 @@ function* onGold({ policy }: Project, { samples, paused }: AttentionTotals): Gen
     );
 }
 
-function* onModel(project: Project, curve: readonly CurvePoint[]): Generator<Advice> {
-  if (project.answers === 0) return;
+function* onModel({ progress, isStable }: Standing, curve: readonly CurvePoint[]): Generator<Advice> {
+  if (progress.answers === 0) return;
   if (curve.length === 0) {
     yield know(
       'No model has been published: once there are some labels, train one and publish its predictions.',
@@ -145,7 +194,7 @@ function* onModel(project: Project, curve: readonly CurvePoint[]): Generator<Adv
     yield improve(
       `How good the newest model is, is not known: ${newest.heldOut} answers to samples drawn at random with the prediction hidden, and it takes ${MIN_FOR_BAND}. Open rounds with a random share (the hybrid strategy).`,
     );
-  if (isStable(project.runs.map(({ published }) => published.signals)))
+  if (isStable)
     yield know(
       'The newest models agree with each other: more labels of this kind would change little. Consider stopping.',
     );
@@ -165,4 +214,9 @@ function know(text: string): Advice {
 
 function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
+}
+
+/** To two digits, or all before the point. */
+function rounded(value: number): string {
+  return value < 10 ? String(Number(value.toPrecision(2))) : Math.round(value).toLocaleString('en');
 }

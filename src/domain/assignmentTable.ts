@@ -6,8 +6,17 @@ import { NONE } from './sampleTable.ts';
 /** What became of an assignment. An expired or released one may be granted to the same person again. */
 export type AssignmentState = 'HELD' | 'SUBMITTED' | 'SKIPPED' | 'RELEASED' | 'EXPIRED';
 
-const STATES: readonly AssignmentState[] = ['HELD', 'SUBMITTED', 'SKIPPED', 'RELEASED', 'EXPIRED'];
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD'];
+/** By the numbers that stand for them in columns. */
+export const STATES: readonly AssignmentState[] = ['HELD', 'SUBMITTED', 'SKIPPED', 'RELEASED', 'EXPIRED'];
+export const DRAWS: readonly Draw[] = [
+  'UNCERTAIN',
+  'RANDOM',
+  'POOL',
+  'AUDIT',
+  'EXTRA_OPINION',
+  'REPEAT',
+  'GOLD',
+];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {

@@ -1,5 +1,5 @@
+import { type AnswerColumns, drawIn } from './answerColumns.ts';
 import type { Draw } from './events.ts';
-import type { Project } from './project.ts';
 import { NONE } from './sampleTable.ts';
 
 /** An answer as it counts for the agreement, with when it was given. */
@@ -18,19 +18,30 @@ export type JointRatings = readonly TimedRating[];
  * Every sample with two ratings or more, in the order in which the second of them came: what the figures of
  * agreement rest on, laid out in time. A rating is the answer that somebody gave blind; see `AssignmentTable.rating`.
  */
-export function jointRatings({ assignments, samples }: Project): JointRatings[] {
-  const joint: TimedRating[][] = [];
-  for (let sample = 0; sample < samples.size; sample++) {
-    const ratings: TimedRating[] = [];
-    for (let row = samples.assignments.get(sample); row !== NONE; row = assignments.next.get(row)) {
-      const label = assignments.rating.get(row);
-      if (label === NONE) continue;
-      const [annotator, at] = [assignments.annotator.get(row), assignments.answeredAt.get(row)];
-      ratings.push({ sample, annotator, label, at, draw: assignments.draw(row) });
-    }
-    if (ratings.length >= 2) joint.push(ratings.sort((one, other) => one.at - other.at));
+export function jointRatings(columns: AnswerColumns): JointRatings[] {
+  const { sample: samples, annotator, rating, answeredAt } = columns;
+  const counts = new Uint16Array(samples.reduce((most, sample) => Math.max(most, sample), NONE) + 1);
+  for (const [row, label] of rating.entries()) {
+    const sample = samples[row] as number;
+    if (label !== NONE) counts[sample] = (counts[sample] as number) + 1;
   }
-  return joint.sort((one, other) => secondOf(one) - secondOf(other));
+  const joint = new Map<number, TimedRating[]>();
+  for (const [row, label] of rating.entries()) {
+    const sample = samples[row] as number;
+    if (label === NONE || (counts[sample] as number) < 2) continue;
+    const own = {
+      sample,
+      annotator: annotator[row] as number,
+      label,
+      at: answeredAt[row] as number,
+      draw: drawIn(columns, row),
+    };
+    const ratings = joint.get(sample);
+    if (ratings === undefined) joint.set(sample, [own]);
+    else ratings.push(own);
+  }
+  for (const ratings of joint.values()) ratings.sort((one, other) => one.at - other.at);
+  return [...joint.values()].sort((one, other) => secondOf(one) - secondOf(other));
 }
 
 function secondOf(ratings: JointRatings): number {

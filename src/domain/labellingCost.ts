@@ -1,45 +1,26 @@
-import { median } from './peopleOverTime.ts';
+import type { MeasuredTime } from './answerTallies.ts';
 import type { Project } from './project.ts';
 
-/** What labelling has cost so far, and what it has come to. */
-export interface LabellingCost {
+/** How far labelling has come. */
+export interface LabellingProgress {
   readonly samples: number;
   /** Samples with an answer that counts; samples that the model stands in for; samples given up. */
   readonly labelled: number;
   readonly autoAccepted: number;
   readonly unanswerable: number;
-  /** Answers that stand, and those of them whose time was measured. */
+  /** Answers that stand. */
   readonly answers: number;
-  readonly measured: number;
-  /** Of those: all together in hours, and the middle one in seconds; null: none was measured. */
-  readonly hours: number | null;
-  readonly medianSeconds: number | null;
 }
 
-export function labellingCost(project: Project): LabellingCost {
-  const { assignments, samples } = project;
-  const times: number[] = [];
-  let sum = 0;
-  for (let row = 0; row < assignments.size; row++) {
-    const time = assignments.milliseconds.get(row);
-    if (assignments.state(row) !== 'SUBMITTED' || Number.isNaN(time)) continue;
-    times.push(time / 1_000);
-    sum += time;
-  }
-  let [autoAccepted, unanswerable] = [0, 0];
-  for (let sample = 0; sample < samples.size; sample++) {
-    if (project.isAutoAccepted(sample)) autoAccepted++;
-    if (samples.isUnanswerable(sample)) unanswerable++;
-  }
-  const measured = times.length;
-  return {
-    samples: samples.size,
-    labelled: project.labelled,
-    autoAccepted,
-    unanswerable,
-    answers: project.answers,
-    measured,
-    hours: measured === 0 ? null : sum / 3_600_000,
-    medianSeconds: median(times),
-  };
+/** What labelling has cost so far, and what it has come to. */
+export interface LabellingCost extends LabellingProgress, MeasuredTime {
+  /** Hours that people were at work; see `WorkLog.acted`. */
+  readonly hoursAtWork: number;
+}
+
+/** It goes through the flags of all samples: a millisecond for a million. */
+export function labellingProgress({ samples, labelled, answers, currentRun }: Project): LabellingProgress {
+  const { accepted, unanswerable } = samples.count();
+  const autoAccepted = currentRun?.autoAccept === 'SUSPENDED' ? 0 : accepted;
+  return { samples: samples.size, labelled, autoAccepted, unanswerable, answers };
 }

@@ -1,36 +1,87 @@
 import { type Advice, adviceOn } from './advice.ts';
-import { agreementTrend, type TrendPoint } from './agreementTrend.ts';
+import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
+import type { AnswerTallies } from './answerTallies.ts';
 import { type AttentionTotals, attentionTotals } from './attentionTotals.ts';
-import { type ClassPair, classPairs } from './classPairs.ts';
-import { jointRatings } from './jointRatings.ts';
-import { type LabellingCost, labellingCost } from './labellingCost.ts';
-import { type CurvePoint, modelCurve } from './modelCurve.ts';
-import { type PersonFigures, peopleOverTime } from './peopleOverTime.ts';
+import type { PredictionsPublished } from './events.ts';
+import { type LabellingCost, type LabellingProgress, labellingProgress } from './labellingCost.ts';
+import { type CurvePoint, type RunQuality, runQualities } from './modelCurve.ts';
+import type { PersonFigures } from './personFigures.ts';
+import type { Policy } from './policy.ts';
+import type { AutoAcceptStatus } from './predictionRun.ts';
 import type { Project } from './project.ts';
+import { isStable } from './stopping.ts';
 
 /** How a project stands, beside the figures that are counted all the time. */
-export interface ProjectReport {
+export interface ProjectReport extends Pick<AnswerTallies, 'trend' | 'classPairs'> {
   readonly seq: number;
+  readonly labels: readonly string[];
   readonly cost: LabellingCost;
   readonly curve: readonly CurvePoint[];
-  readonly trend: readonly TrendPoint[];
-  readonly classPairs: readonly ClassPair[];
+  /** Everybody who has been given something, most answers first. */
   readonly people: readonly PersonFigures[];
   readonly attention: AttentionTotals;
   readonly advice: readonly Advice[];
 }
 
-/** Worked out anew from all answers: some tenths of a second for 100,000. */
-export function projectReport(project: Project): ProjectReport {
-  const joint = jointRatings(project);
-  const classes = project.labels.length;
-  const figures = {
-    cost: labellingCost(project),
-    curve: modelCurve(project),
-    trend: agreementTrend(joint, classes, project.created.scale),
-    classPairs: classPairs(joint, classes),
-    people: peopleOverTime(project, joint),
+/** What is counted all the time, as it is at one commit. */
+export interface Standing {
+  readonly seq: number;
+  readonly labels: readonly string[];
+  readonly policy: Policy;
+  readonly progress: LabellingProgress;
+  readonly isRoundOpen: boolean;
+  readonly runs: readonly RunQuality[];
+  /** The newest runs agree so well that more labels change little. */
+  readonly isStable: boolean;
+  readonly audit: AuditStanding | null;
+  readonly alpha: AgreementFigure | UndefinedFigure;
+  readonly attention: AttentionTotals;
+}
+
+/** How the audits of the current run stand. */
+export interface AuditStanding extends Pick<PredictionsPublished, 'accepted' | 'errorLimit'> {
+  readonly autoAccept: AutoAcceptStatus;
+  readonly audited: number;
+  readonly errors: number;
+}
+
+/** To be taken at the same instant as the columns that the tallies come from. */
+export function standingOf(project: Project): Standing {
+  const { seq, labels, policy, currentRun, runs } = project;
+  return {
+    seq,
+    labels,
+    policy,
+    progress: labellingProgress(project),
+    isRoundOpen: project.openRound !== undefined,
+    runs: runQualities(project),
+    isStable: isStable(runs.map(({ published }) => published.signals)),
+    audit: currentRun === undefined ? null : auditStanding(currentRun),
+    alpha: project.agreement.overall().alpha,
     attention: attentionTotals(project),
   };
-  return { seq: project.seq, ...figures, advice: adviceOn(project, figures) };
+}
+
+function auditStanding({ published, autoAccept, audited, errors }: Project['runs'][number]): AuditStanding {
+  const { accepted, errorLimit } = published;
+  return { accepted, errorLimit, autoAccept, audited, errors };
+}
+
+/** @param people in any order */
+export function projectReport(
+  standing: Standing,
+  { time, answersBefore, trend, classPairs }: AnswerTallies,
+  people: readonly PersonFigures[],
+): ProjectReport {
+  const { seq, labels, progress, runs, attention } = standing;
+  const activeMs = people.reduce((sum, { total }) => sum + total.activeMs, 0);
+  const figures = {
+    cost: { ...progress, ...time, hoursAtWork: activeMs / 3_600_000 },
+    curve: runs.map((run, i): CurvePoint => ({ ...run, answers: answersBefore[i] ?? 0 })),
+    trend,
+    classPairs,
+    people: people.toSorted((one, other) => other.total.answers - one.total.answers),
+    attention,
+  };
+  return { seq, labels, ...figures, advice: adviceOn(standing, figures) };
 }

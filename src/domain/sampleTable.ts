@@ -131,6 +131,18 @@ export class SampleTable {
     return (this.#flags.get(ordinal) & ACCEPTED) !== 0;
   }
 
+  /** Samples that the current run's predictions can stand in for, unless it is suspended; and those given up. */
+  count(): { readonly accepted: number; readonly unanswerable: number } {
+    const [flags, counted] = [this.#flags.view(), this.counted.view()];
+    let [accepted, unanswerable] = [0, 0];
+    for (let i = 0; i < flags.length; i++) {
+      const flag = flags[i] as number;
+      if ((flag & (ACCEPTED | UNANSWERABLE | GOLD)) === ACCEPTED && counted[i] === 0) accepted++;
+      if ((flag & UNANSWERABLE) !== 0) unanswerable++;
+    }
+    return { accepted, unanswerable };
+  }
+
   predict(ordinal: number, label: number, confidence: number, accepted: boolean): void {
     this.predicted.set(ordinal, label);
     this.confidence.set(ordinal, confidence);

@@ -229,7 +229,7 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'Report.agreementTrend': 12,
   'Report.classPairs': 200,
   'Report.learningCurve': 100,
-  'Report.people': 200,
+  'Report.people': 100,
   'Replay.top': 100,
   'Round.strategyAsked': 10,
   // Few samples are labelled by more people.

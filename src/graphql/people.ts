@@ -1,5 +1,6 @@
 import type { Counted } from '../domain/changeTest.ts';
 import { FALSE_ALARM } from '../domain/changeTest.ts';
+import type { PersonFigures } from '../domain/personFigures.ts';
 import {
   type AnswerTime,
   answerTime,
@@ -248,12 +249,12 @@ const StretchType = builder.objectRef<StretchView>('WorkStretch').implement({
   }),
 });
 
-const countsOf = ({ total, usual }: PersonView): Counts => ({ work: total, usual });
+const countsOf = ({ total, usual }: PersonFigures): Counts => ({ work: total, usual });
 /** A field of counts, as one of a person. */
 const ofPerson = <F extends { resolve: (counts: Counts) => unknown }>(field: F) =>
   ({
     ...field,
-    resolve: (person: PersonView) => field.resolve(countsOf(person)) as ReturnType<F['resolve']>,
+    resolve: (person: PersonFigures) => field.resolve(countsOf(person)) as ReturnType<F['resolve']>,
   }) as const;
 
 const stretchMinutes = {
@@ -261,7 +262,7 @@ const stretchMinutes = {
   resolve: ({ stretchMs }: PersonView) => stretchMs / 60_000,
 } as const;
 
-const PersonType = builder.objectRef<PersonView>('AnnotatorWork').implement({
+export const AnnotatorWorkType = builder.objectRef<PersonFigures>('AnnotatorWork').implement({
   extensions: SHARED,
   description: "One annotator's work.",
   fields: (t) => ({
@@ -293,7 +294,11 @@ const PersonSeriesType = builder.objectRef<PersonView>('AnnotatorSeries').implem
   extensions: SHARED,
   description: "One annotator's work, and how it was over time.",
   fields: (t) => ({
-    work: t.field({ type: PersonType, description: 'All of it together.', resolve: (person) => person }),
+    work: t.field({
+      type: AnnotatorWorkType,
+      description: 'All of it together.',
+      resolve: (person) => person,
+    }),
     stretchMinutes: t.float(stretchMinutes),
     series: t.field({
       type: [StretchType],
@@ -366,7 +371,7 @@ const PeopleType = builder.objectRef<PeopleView>('PeopleAtWork').implement({
     seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
     count: t.exposeInt('count', { description: 'Annotators who have been given something.' }),
     people: t.field({
-      type: [PersonType],
+      type: [AnnotatorWorkType],
       description: `Those whose work has changed last, at most ${MOST_PUSHED}; the others: \`Project.annotatorWork\`.`,
       resolve: ({ people }) => [...people],
     }),

@@ -5,12 +5,11 @@ import type { AttentionTotals } from '../domain/attentionTotals.ts';
 import { type Interval, wilson } from '../domain/confidence.ts';
 import type { LabellingCost } from '../domain/labellingCost.ts';
 import type { CurvePoint } from '../domain/modelCurve.ts';
-import type { Agreeing, PersonFigures } from '../domain/peopleOverTime.ts';
-import { type ProjectReport, projectReport } from '../domain/report.ts';
-import type { Audience } from '../service/access.ts';
+import type { ProjectReport } from '../domain/report.ts';
+import { type Audience, STEERING } from '../service/access.ts';
 import { ResultType } from './agreement.ts';
 import { builder } from './builder.ts';
-import { MemberType } from './member.ts';
+import { AnnotatorWorkType } from './people.ts';
 import { FIGURES, IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { maySee } from './visibility.ts';
@@ -32,6 +31,10 @@ const CostType = builder.objectRef<LabellingCost>('LabellingCost').implement({
       nullable: true,
       description: 'What they took, all together; null: none was measured.',
     }),
+    hoursAtWork: t.exposeFloat('hoursAtWork', {
+      description:
+        'Hours that people were at work: from answer or skip to the next, gaps of more than five minutes left out.',
+    }),
     medianSeconds: t.exposeFloat('medianSeconds', {
       nullable: true,
       description: 'The middle one of them; null: none was measured.',
@@ -44,10 +47,10 @@ const ShareType = builder
   .implement({
     description: 'A share with how uncertain it is.',
     fields: (t) => ({
-      value: t.exposeFloat('value', { description: '0…1; of a change, −1…1.' }),
+      value: t.exposeFloat('value', { description: '0…1.' }),
       interval: t.expose('interval', {
         type: IntervalType,
-        description: 'Where it lies, as its field says.',
+        description: "Wilson's, of 95 %.",
       }),
     }),
   });
@@ -111,44 +114,6 @@ const ClassPairType = builder.objectRef<NamedPair>('ClassPair').implement({
   }),
 });
 
-const AgreeingType = builder.objectRef<Agreeing>('AgreeingAnswers').implement({
-  description: 'How many of some answers were the same as what most others said.',
-  fields: (t) => ({
-    answers: t.exposeInt('answers', { description: 'How many answers.' }),
-    agreeing: t.exposeInt('agreeing', { description: 'Those of them that were the same.' }),
-  }),
-});
-
-interface NamedPerson extends PersonFigures {
-  readonly id: string;
-}
-
-const PersonType = builder.objectRef<NamedPerson>('PersonFigures').implement({
-  description: "One annotator's work, and whether it has changed.",
-  fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ id }) => ({ id }) }),
-    answers: t.exposeInt('answers', { description: 'Answers that stand.' }),
-    skips: t.exposeInt('skips', { description: 'Samples skipped.' }),
-    medianSeconds: t.exposeFloat('medianSeconds', {
-      nullable: true,
-      description: 'The middle one of the times that were measured; null: none was.',
-    }),
-    withOthers: t.expose('withOthers', {
-      type: AgreeingType,
-      description: 'Answers to samples that others have labelled too, and do not tie on.',
-    }),
-    early: t.expose('early', { type: AgreeingType, description: 'The older half of them.' }),
-    late: t.expose('late', { type: AgreeingType, description: 'The newer half of them.' }),
-    change: t.field({
-      type: ShareType,
-      nullable: true,
-      description:
-        'By how much agreement with others has changed from the older half to the newer, with an interval of 99 % (Newcombe 1998): it has changed if that leaves out 0. Null: a half has fewer than 30.',
-      resolve: ({ change }) => change && { value: change.difference, interval: change.interval },
-    }),
-  }),
-});
-
 const UrgencyEnum = builder.enumType('Urgency', {
   description: 'How much a piece of advice matters.',
   values: {
@@ -169,12 +134,13 @@ const AdviceType = builder.objectRef<Advice>('Advice').implement({
   }),
 });
 
-/** A report with names for numbers, for those who may see it. */
-interface NamedReport extends Omit<ProjectReport, 'classPairs' | 'people'> {
+/** A report, for one who may see it. */
+interface ReportView extends ProjectReport {
   readonly access: Audience;
-  readonly classPairs: readonly NamedPair[];
-  readonly people: readonly NamedPerson[];
 }
+
+/** The most people that a report lists. */
+const MOST_PEOPLE = 100;
 
 const AttentionTotalsType = builder.objectRef<AttentionTotals>('AttentionTotals').implement({
   description: 'What gold shows of everybody together.',
@@ -194,7 +160,7 @@ const AttentionTotalsType = builder.objectRef<AttentionTotals>('AttentionTotals'
   }),
 });
 
-const ReportType = builder.objectRef<NamedReport>('Report').implement({
+const ReportType = builder.objectRef<ReportView>('Report').implement({
   description: 'How a project stands, beside the figures that are counted all the time.',
   fields: (t) => ({
     seq: t.exposeInt('seq', { description: 'The commit at which it stands.' }),
@@ -215,13 +181,18 @@ const ReportType = builder.objectRef<NamedReport>('Report').implement({
       type: [ClassPairType],
       description:
         'Which classes people mix up, most frequent first: all pairs of up to 20 classes, else the 200 most frequent.',
-      resolve: ({ classPairs }) => [...classPairs],
+      resolve: ({ labels, classPairs }) =>
+        classPairs.map(({ first, second, count }) => ({
+          first: labels[first] ?? '',
+          second: labels[second] ?? '',
+          count,
+        })),
     }),
     people: t.field({
-      type: [PersonType],
+      type: [AnnotatorWorkType],
       nullable: true,
-      description: 'The 200 annotators with the most answers. For owners; null to others.',
-      resolve: ({ access, people }) => (maySee(access, ['OWNER']) ? [...people] : null),
+      description: `The work of the ${MOST_PEOPLE} annotators with the most answers. For owners and drivers; null to others.`,
+      resolve: ({ access, people }) => (maySee(access, STEERING) ? people.slice(0, MOST_PEOPLE) : null),
     }),
     attention: t.expose('attention', {
       type: AttentionTotalsType,
@@ -235,34 +206,13 @@ const ReportType = builder.objectRef<NamedReport>('Report').implement({
   }),
 });
 
-/** The most people that a report lists. */
-const MOST_PEOPLE = 200;
-
 builder.objectField(ProjectType, 'report', (t) =>
   t.field({
     type: ReportType,
     nullable: true,
     description:
-      'How the project stands, and what to do next. It is worked out anew from all answers, so ask for it now and then. Null to annotators.',
-    resolve: (access) => {
-      if (!maySee(access, FIGURES)) return null;
-      return access.live.read((project): NamedReport => {
-        const { classPairs, people, ...report } = projectReport(project);
-        const name = (label: number) => project.labels[label] ?? '';
-        return {
-          ...report,
-          access,
-          classPairs: classPairs.map(({ first, second, count }) => ({
-            first: name(first),
-            second: name(second),
-            count,
-          })),
-          people: people
-            .toSorted((one, other) => other.answers - one.answers)
-            .slice(0, MOST_PEOPLE)
-            .map((person) => ({ ...person, id: project.annotators[person.annotator]?.id ?? '' })),
-        };
-      });
-    },
+      'How the project stands, and what to do next. All answers are looked through for it, beside the labelling, so ask for it now and then. Null to annotators.',
+    resolve: async (access) =>
+      maySee(access, FIGURES) ? { ...(await access.live.reports.upToDate()), access } : null,
   }),
 );

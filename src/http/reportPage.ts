@@ -1,8 +1,8 @@
 import type {
   AgreementFigure,
   AgreementPair,
+  AnnotatorWork,
   ClassPair,
-  PersonFigures,
   ProjectReport,
   Report,
   UndefinedFigure,
@@ -51,27 +51,29 @@ function gold({ attention: { samples, answers, correct, accuracy, checked, pause
     accuracy === null
       ? html`<p>${count(answers)} first answers to gold by ${count(checked)} people: too few for a figure, ${FEWEST} are the least.</p>`
       : html`<p>${count(correct)} of ${count(answers)} first answers by ${count(checked)} people are right: ${percent(accuracy.value)}, from ${percent(accuracy.interval.lower)} to ${percent(accuracy.interval.upper)}.</p>`;
+  if (samples === 0 && answers === 0)
+    return html`<h2>Gold</h2><p>No sample has a known answer, so nobody's attention is checked.</p>`;
   return html`<h2>Gold</h2>
 <p>${count(samples)} samples have a known answer, and are mixed into the work of each annotator once, to see whether attention holds.</p>
-${samples === 0 ? html`` : figure}
-${paused === 0 ? html`` : html`<p>${count(paused)} people are paused, because they are right less often than the policy asks for.</p>`}`;
+${figure}
+${paused === 0 ? html`` : html`<p>${paused === 1 ? 'One person is paused, who is' : `${count(paused)} people are paused, who are`} right less often than the policy asks for.</p>`}`;
 }
 
 const STYLE: Html = {
   html: `
-body{font:16px/1.5 system-ui,sans-serif;color:#1f2328;background:#fff;max-width:760px;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#1f2328;background:#fff;max-width:820px;margin:2rem auto;padding:0 1rem}
 h1{margin-bottom:0}h2{margin:2.2rem 0 .5rem;border-bottom:1px solid #d1d9e0;padding-bottom:.2rem;font-size:1.25rem}
 .muted,.tick{color:#59636e;fill:#59636e}.tick{font-size:12px}
-table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}
-td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e5e8eb;vertical-align:top}
+table{display:block;max-width:100%;overflow-x:auto;border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}
+td,th{padding:.25rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid #e5e8eb;vertical-align:top}
 th{font-weight:600}td:first-child,th:first-child{text-align:left;padding-left:0}
-.wide{overflow-x:auto}
+.people{font-size:.875rem}.people td:first-child{white-space:normal;min-width:6rem}.people th,.people td:last-child{white-space:normal}td small{display:block;color:#59636e;font-size:.7rem}
 .numbers{display:flex;flex-wrap:wrap;gap:.4rem 2.2rem;margin:.5rem 0;padding:0}
 .numbers div{display:flex;flex-direction:column-reverse}.numbers dt{color:#59636e;font-size:.85rem}.numbers dd{margin:0;font-size:1.5rem;font-weight:600}
 ul.advice{list-style:none;padding:0}ul.advice li{border-left:5px solid;padding:.3rem .8rem;margin:.5rem 0;background:#f6f8fa}
 .ACT{border-color:#c62828!important}.IMPROVE{border-color:#c77700!important}.KNOW{border-color:#2f7d4f!important}
 .advice b{display:block;font-size:.8rem;color:#59636e}
-svg{width:100%;height:auto}.grid{stroke:#e5e8eb}.mark{stroke:#8b949e;stroke-dasharray:4 4}
+.plot{overflow-x:auto}svg{display:block;width:100%;min-width:560px;height:auto}h1,li,p{overflow-wrap:anywhere}.grid{stroke:#e5e8eb}.mark{stroke:#8b949e;stroke-dasharray:4 4}
 .line{stroke:#0b5cad;fill:none;stroke-width:2}.interval{stroke:#0b5cad;stroke-opacity:.45;stroke-width:2}circle{fill:#0b5cad}
 `,
 };
@@ -84,14 +86,25 @@ ${advice.length === 0 ? html`<p>Nothing stands out. Go on.</p>` : html`<ul class
 }
 
 function cost({ cost: spent }: Report): Html {
-  const { samples, labelled, autoAccepted, unanswerable, answers, measured, hours, medianSeconds } = spent;
+  const {
+    samples,
+    labelled,
+    autoAccepted,
+    unanswerable,
+    answers,
+    measured,
+    hours,
+    hoursAtWork,
+    medianSeconds,
+  } = spent;
   const numbers: readonly (readonly [string, string])[] = [
     ['samples', count(samples)],
     ['labelled by people', `${count(labelled)} (${share(labelled, samples)})`],
     ['left to the model', `${count(autoAccepted)} (${share(autoAccepted, samples)})`],
     ['given up', count(unanswerable)],
     ['answers', count(answers)],
-    ['hours of work', hours === null ? '–' : hours.toFixed(1)],
+    ['hours at work', hoursAtWork.toFixed(1)],
+    ['hours of answering, as measured', hours === null ? '–' : hours.toFixed(1)],
     ['seconds an answer, in the middle', medianSeconds === null ? '–' : medianSeconds.toFixed(1)],
   ];
   return html`<h2>Cost so far</h2>
@@ -220,7 +233,7 @@ ${
   total < FEWEST
     ? html`<p><b>Held back.</b> Two people have answered the same sample ${total} times; it takes ${FEWEST}.</p>`
     : html`<p>How often one person said one class and another the other, of ${count(total)} times that two answered the same sample.</p>
-<div class="wide">${labels.length <= MATRIX_CLASSES ? matrix(labels, classPairs) : list(classPairs)}</div>`
+${labels.length <= MATRIX_CLASSES ? matrix(labels, classPairs) : list(classPairs)}`
 }
 <h3>Pairs of people who agree least</h3>
 ${
@@ -258,25 +271,53 @@ function list(pairs: readonly ClassPair[]): Html {
 }
 
 function people({ people: all }: Report): Html {
-  if (all === null) return html`<h2>People</h2><p>Figures of each person are for the project's owners.</p>`;
+  if (all === null)
+    return html`<h2>People</h2><p>Figures of each person are for the project's owners and drivers.</p>`;
+  const columns = [
+    'who',
+    'answers',
+    'an hour',
+    'seconds',
+    'with others',
+    'the same again',
+    'hasty',
+    'skipped',
+    'drift',
+  ];
   return html`<h2>People</h2>
-<p>“With others”: how often somebody's answer was what most others said of the same sample. “Drift”: by how much that has changed from the older half of these answers to the newer, with an interval of 99 %.</p>
 ${
   all.length === 0
     ? html`<p>Nobody has answered yet.</p>`
-    : html`<div class="wide"><table><tr><th>who</th><th>answers</th><th>skips</th><th>seconds</th><th>with others</th><th>drift</th></tr>${all.map(person)}</table></div>`
+    : html`<table class="people"><tr>${columns.map((name) => html`<th>${name}</th>`)}</tr>${all.map(person)}</table>
+<p class="muted">“An hour”: answers an hour at work. “Seconds”: the middle one of the times that were measured. “With others”: how often somebody's answer is what the sample is without it, as it was ruled or as most others say. “The same again”: how often they said the same when they were asked again. “Hasty”: of the suggestions that they accepted, those that took less than about a third of their usual time. “Drift”: whether agreement with the others has changed; of somebody who never changes that is ever said with a chance of 1 %. A dash: held back, for it rests on fewer than ${FEWEST}.</p>`
 }`;
 }
 
-function person({ member, answers, skips, medianSeconds, withOthers, change }: PersonFigures): Html {
-  const { answers: of, agreeing } = withOthers;
-  return html`<tr><td>${member.name ?? member.id}</td><td>${count(answers)}</td><td>${count(skips)}</td><td>${medianSeconds?.toFixed(1) ?? '–'}</td><td>${of < FEWEST ? `held back (${of})` : `${share(agreeing, of)} of ${of}`}</td><td>${change === null ? 'held back' : drift(change)}</td></tr>`;
+type Share = AnnotatorWork['withConsensus'];
+
+function person(work: AnnotatorWork): Html {
+  const { member, answers, throughput, secondsPerAnswer } = work;
+  const hour = throughput.__typename === 'ThroughputFigure' ? count(Math.round(throughput.perHour)) : '–';
+  const seconds =
+    secondsPerAnswer.__typename === 'AnswerTimeFigure' ? secondsPerAnswer.median.toFixed(1) : '–';
+  return html`<tr><td>${member.name ?? member.id}</td><td>${count(answers)}</td><td>${hour}</td><td>${seconds}</td>${[work.withConsensus, work.consistency, work.rubberStamped, work.skipRate].map(shareCell)}<td>${drift(work.drift)}</td></tr>`;
 }
 
-function drift({ value, interval: { lower, upper } }: NonNullable<PersonFigures['change']>): string {
-  const signed = (part: number) => `${part > 0 ? '+' : ''}${(100 * part).toFixed(1)}`;
-  const verdict = upper < 0 ? 'worse' : lower > 0 ? 'better' : 'no change shown';
-  return `${signed(value)} points [${signed(lower)}, ${signed(upper)}]: ${verdict}`;
+/** The interval below, smaller: many shares stand beside each other. */
+function shareCell(figure: Share): Html {
+  if (figure.__typename !== 'ShareFigure') return html`<td>–</td>`;
+  const { value, interval } = figure;
+  return html`<td>${percent(value)}<small>${whole(interval.lower)}–${whole(interval.upper)}</small></td>`;
+}
+
+const DRIFTS = { NO_CHANGE_SHOWN: 'none shown', WORSE: 'worse', BETTER: 'better' } as const;
+
+function drift(figure: AnnotatorWork['drift']): string {
+  if (figure.__typename !== 'DriftFigure') return '–';
+  const { verdict, since, before, after } = figure;
+  if (verdict === 'NO_CHANGE_SHOWN') return DRIFTS[verdict];
+  const from = share(before.agreeing, before.answers);
+  return `${DRIFTS[verdict]}: ${from} to ${share(after.agreeing, after.answers)} about ${since.slice(0, 10)}`;
 }
 
 const AUTO_ACCEPT = {
@@ -317,7 +358,12 @@ function count(value: number): string {
 }
 
 function percent(value: number): string {
-  return `${Number((100 * value).toFixed(1))} %`;
+  // They stay together at the end of a line.
+  return `${Number((100 * value).toFixed(1))}\u00a0%`;
+}
+
+function whole(value: number): string {
+  return (100 * value).toFixed(0);
 }
 
 function share(part: number, whole: number): string {

@@ -44,22 +44,25 @@ export function plotted({ label, points, xLabel, xText, yText, yRange, marks = [
     );
   const up = (y: number) => rounded(AREA.bottom - ((y - low) / (high - low)) * (AREA.bottom - AREA.top));
   const steps = Array.from({ length: STEPS + 1 }, (_, i) => low + (i / STEPS) * (high - low));
-  // The names of places below must not run into each other.
+  // The names of places below must not run into each other, nor say the same twice.
   let free = Number.NEGATIVE_INFINITY;
+  let before = '';
   const named = points.filter(({ x }) => {
-    const text = 7 * xText(x).length;
-    if (across(x) - text / 2 < free) return false;
-    free = across(x) + text / 2 + 8;
+    const name = xText(x);
+    const width = 7 * name.length;
+    if (name === before || across(x) - width / 2 < free) return false;
+    free = across(x) + width / 2 + 8;
+    before = name;
     return true;
   });
-  return html`<svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${label}">
+  return html`<div class="plot"><svg viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${label}">
 ${steps.map((y) => html`<path class="grid" d="M${AREA.left} ${up(y)}H${AREA.right}"/><text class="tick" x="${AREA.left - 8}" y="${up(y) + 4}" text-anchor="end">${yText(y)}</text>`)}
 ${marks.map(({ y, text }) => html`<path class="mark" d="M${AREA.left} ${up(y)}H${AREA.right}"/><text class="tick" x="${AREA.right}" y="${up(y) - 4}" text-anchor="end">${text}</text>`)}
 <path class="line" d="${raw(points.map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${across(x)} ${up(y)}`).join(''))}"/>
 ${points.map(({ x, y, lower, upper, title }) => html`<g><title>${title}</title><path class="interval" d="M${across(x)} ${up(lower)}V${up(upper)}"/><circle cx="${across(x)}" cy="${up(y)}" r="4"/></g>`)}
 ${named.map(({ x }) => html`<text class="tick" x="${across(x)}" y="${AREA.bottom + 18}" text-anchor="middle">${xText(x)}</text>`)}
 <text class="tick" x="${(AREA.left + AREA.right) / 2}" y="${SIZE.height - 6}" text-anchor="middle">${xLabel}</text>
-</svg>`;
+</svg></div>`;
 }
 
 function rounded(value: number): number {

@@ -8,9 +8,9 @@ import { DamagedJournalError, JournalTooNewError } from '../service/folding.ts';
 import { admitOwner } from '../service/members.ts';
 import { StrategyFolderError } from '../strategies/errors.ts';
 import { openStrategyHost, type StrategyHost } from '../strategies/host.ts';
+import { CalculatorThreads } from './calculatorThreads.ts';
 import { type Config, type NodeConfig, SECRET } from './config.ts';
 import { realEnvironment } from './environment.ts';
-import { FitThreads } from './fitThreads.ts';
 import type { Metrics } from './metrics.ts';
 import { NodeLink } from './nodeLink.ts';
 import { listenForNodes } from './nodeListener.ts';
@@ -154,8 +154,8 @@ async function openConcord(
     await store.close();
     throw error;
   }
-  const fitter = new FitThreads(new URL('./fitWorker.js', import.meta.url));
-  return new Concord(store, strategies, environment, startUpkeep(config.store, logger), fitter, cluster);
+  const calculator = new CalculatorThreads(new URL('./calculatorWorker.js', import.meta.url));
+  return new Concord(store, strategies, environment, startUpkeep(config.store, logger), calculator, cluster);
 }
 
 /** The first signal stops the service in good order; another one, later on, stops it at once. */

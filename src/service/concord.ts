@@ -5,8 +5,8 @@ import { isExhausted } from '../domain/rounds.ts';
 import type { Store, StoredValue } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
+import { type Calculator, IN_PROCESS } from './calculator.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import { type Fitter, IN_PROCESS } from './consensusEstimates.ts';
 import { type AnyDesk, type Desk, directoryDesk } from './desk.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
@@ -57,7 +57,7 @@ export class Concord {
   readonly #execute: Execute;
   readonly #projects = new Map<string, LiveProject>();
   readonly #upkeep: Upkeep | null;
-  readonly #fitter: Fitter;
+  readonly #calculator: Calculator;
   readonly #stopping = new AbortController();
   #closing: Promise<void> | null = null;
   /** Up to when tokens that run out were looked for. */
@@ -65,7 +65,7 @@ export class Concord {
 
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
-   * @param fitter estimates consensus; default: in this thread, which meanwhile does nothing else
+   * @param calculator works out what takes long; default: in this thread, which meanwhile does nothing else
    * @param cluster the way to the other nodes. It is left alone where the store has no leases
    */
   constructor(
@@ -73,12 +73,12 @@ export class Concord {
     strategies: StrategyHost,
     environment: Environment,
     upkeep: Upkeep | null = null,
-    fitter: Fitter = IN_PROCESS,
+    calculator: Calculator = IN_PROCESS,
     cluster: ClusterOptions | null = null,
   ) {
     this.store = store;
     this.#upkeep = upkeep;
-    this.#fitter = fitter;
+    this.#calculator = calculator;
     this.strategies = strategies;
     this.environment = environment;
     this.#tokensLookedAt = environment.now();
@@ -129,7 +129,7 @@ export class Concord {
     if (project === undefined) {
       const { store, environment } = this;
       const upkeep = this.#upkeep ?? undefined;
-      project = new LiveProject(id, store, environment, upkeep, this.#fitter, this.#execute);
+      project = new LiveProject(id, store, environment, upkeep, this.#calculator, this.#execute);
       project.host.onChange((state) =>
         this.hub.wake(id, (member, since) => state.hasMovedFor(member, since)),
       );
@@ -256,7 +256,7 @@ export class Concord {
     await this.directory.settled();
     for (const project of this.#projects.values()) await project.host.settled();
     await this.cluster?.close();
-    await this.#fitter.close();
+    await this.#calculator.close();
     await this.strategies.close();
     await this.#upkeep?.close();
     await this.store.close();

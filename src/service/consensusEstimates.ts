@@ -1,20 +1,8 @@
 import { answersOf, type NoEstimateReason, whyNoEstimate } from '../domain/consensusEstimate.ts';
-import { type Answers, type DawidSkeneFit, dawidSkene, type FitOptions } from '../domain/dawidSkene.ts';
+import type { Answers, DawidSkeneFit } from '../domain/dawidSkene.ts';
 import type { Project } from '../domain/project.ts';
+import type { Calculator } from './calculator.ts';
 import { OneAtATime } from './strategyInputs.ts';
-
-/** Estimates consensus from answers; where, is its own affair. */
-export interface Fitter {
-  fit(answers: Answers, options: FitOptions): Promise<DawidSkeneFit>;
-  /** Ends what is under way, which then rejects. */
-  close(): Promise<void>;
-}
-
-/** In this thread, which does nothing else meanwhile: for tests and programs without others to serve. */
-export const IN_PROCESS: Fitter = {
-  fit: async (answers, options) => dawidSkene(answers, options),
-  close: async () => undefined,
-};
 
 /** Consensus as it was estimated at one commit. */
 export interface ConsensusEstimate {
@@ -35,15 +23,15 @@ export interface ConsensusEstimate {
  * so that no event and no ruling depends on it, and kept until the answers have changed.
  */
 export class ConsensusEstimates {
-  readonly #fitter: Fitter;
+  readonly #calculator: Calculator;
   readonly #read: <T>(look: (project: Project) => T) => Promise<T>;
   readonly #turns = new OneAtATime();
   #kept: { readonly from: Answers; readonly estimate: ConsensusEstimate } | null = null;
   /** What those get who ask while another one is being made. */
   #next: Promise<ConsensusEstimate> | null = null;
 
-  constructor(fitter: Fitter, read: <T>(look: (project: Project) => T) => Promise<T>) {
-    this.#fitter = fitter;
+  constructor(calculator: Calculator, read: <T>(look: (project: Project) => T) => Promise<T>) {
+    this.#calculator = calculator;
     this.#read = read;
   }
 
@@ -82,7 +70,7 @@ export class ConsensusEstimates {
       answers: answers.annotator.length,
       samples: answers.offsets.length - 1,
       answersOf: answersOfEach,
-      fit: reason === null ? await this.#fitter.fit(answers, { seed }) : null,
+      fit: reason === null ? await this.#calculator.fit(answers, { seed }) : null,
       undefined: reason,
     };
     this.#kept = { from: answers, estimate };

@@ -2,8 +2,9 @@ import type { CommandInput, CommandResult, ProjectCommand } from '../domain/comm
 import type { ProjectEvent } from '../domain/events.ts';
 import type { Project } from '../domain/project.ts';
 import type { Store, StoredValue } from '../journal/port.ts';
+import { type Calculator, IN_PROCESS } from './calculator.ts';
 import type { CommandOptions } from './cluster.ts';
-import { ConsensusEstimates, type Fitter, IN_PROCESS } from './consensusEstimates.ts';
+import { ConsensusEstimates } from './consensusEstimates.ts';
 import { type Desk, projectDesk } from './desk.ts';
 import type { Environment } from './environment.ts';
 import type { Projection } from './folding.ts';
@@ -12,6 +13,7 @@ import { type HostListener, JournalHost } from './journalHost.ts';
 import { type Observer, observed } from './observer.ts';
 import { PeopleViews } from './people.ts';
 import { PROJECT_KIND } from './projectKind.ts';
+import { Reports } from './reports.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
 import { ResidentMatrix } from './strategyInputs.ts';
@@ -37,6 +39,7 @@ export class LiveProject {
   readonly desk: Desk<Project, ProjectEvent>;
   readonly matrix: ResidentMatrix;
   readonly estimates: ConsensusEstimates;
+  readonly reports: Reports;
   readonly agreement = new SharedView(agreementView);
   readonly audit = new SharedView(auditView);
   readonly gold = new SharedView(goldView);
@@ -51,7 +54,7 @@ export class LiveProject {
     store: Store,
     environment: Environment,
     listener?: HostListener,
-    fitter: Fitter = IN_PROCESS,
+    calculator: Calculator = IN_PROCESS,
     execute: Execute = decideHere,
   ) {
     this.id = id;
@@ -60,7 +63,8 @@ export class LiveProject {
     this.#execute = execute;
     this.#observer = environment.observer;
     this.matrix = new ResidentMatrix(store);
-    this.estimates = new ConsensusEstimates(fitter, (look) => this.read(look));
+    this.estimates = new ConsensusEstimates(calculator, (look) => this.read(look));
+    this.reports = new Reports(calculator, environment, (look) => this.read(look));
   }
 
   /**

@@ -1,21 +1,13 @@
-import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure.ts';
 import type { Annotator } from '../domain/annotator.ts';
+import { type PersonFigures, personFigures } from '../domain/personFigures.ts';
 import type { Project } from '../domain/project.ts';
 import type { TimeBins } from '../domain/timeSketch.ts';
-import { type Drift, driftOf, usualTimes, type Withheld } from '../domain/workFigures.ts';
 import type { Work } from '../domain/workLog.ts';
 
 /** One person's work, taken at one instant. */
-export interface PersonView {
-  /** Member id. */
-  readonly id: string;
+export interface PersonView extends PersonFigures {
   /** The commit that last changed any of it. */
   readonly changedAt: number;
-  readonly total: Work;
-  /** By which accepted suggestions are judged. */
-  readonly usual: TimeBins | null;
-  readonly kappa: AgreementFigure | UndefinedFigure;
-  readonly drift: Drift | Withheld;
   readonly stretchMs: number;
   /** In time. */
   readonly series: readonly StretchView[];
@@ -44,18 +36,14 @@ const taken = new WeakMap<Annotator, PersonView>();
 
 /** Taken anew only where something has changed. */
 export function personView(project: Project, annotator: Annotator): PersonView {
-  const { id, work } = annotator;
+  const { work } = annotator;
   const last = taken.get(annotator);
   if (last?.changedAt === work.changedAt) return last;
-  const total = work.total();
-  const usual = usualTimes(total);
+  const figures = personFigures(project, annotator);
+  const { usual } = figures;
   const view: PersonView = {
-    id,
+    ...figures,
     changedAt: work.changedAt,
-    total,
-    usual,
-    kappa: project.consistencyOf(annotator),
-    drift: driftOf(work),
     stretchMs: work.stretchMs,
     series: work.inTime().map((stretch) => ({ ...stretch, work: stretch.work.copy(), usual })),
   };

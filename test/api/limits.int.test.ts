@@ -43,7 +43,7 @@ describe('what an operation costs', () => {
     for (const { name, cost, depth, tokens } of table) {
       expect(cost, name).toBeLessThan(MAX_COST / 2.5);
       expect(depth, name).toBeLessThanOrEqual(MAX_DEPTH / 2);
-      expect(tokens, name).toBeLessThan(MAX_TOKENS / 9);
+      expect(tokens, name).toBeLessThan(MAX_TOKENS / 7);
     }
   });
 

@@ -256,7 +256,6 @@ const STEERING_ONLY = new Set([
   'AnnotatorAttention',
   'GoldSample',
   'GoldCandidate',
-  'PersonFigures',
   'AnnotatorSeries',
   'AnnotatorWork',
   'DriftFigure',

@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agreementTrend } from '../../src/domain/agreementTrend.ts';
+import { answerColumns } from '../../src/domain/answerColumns.ts';
+import { type AnswerTallies, median, tallyAnswers } from '../../src/domain/answerTallies.ts';
 import { classPairs } from '../../src/domain/classPairs.ts';
 import type { Draw } from '../../src/domain/events.ts';
 import { type JointRatings, jointRatings } from '../../src/domain/jointRatings.ts';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
-import { changeBetween, median } from '../../src/domain/peopleOverTime.ts';
-import { projectReport } from '../../src/domain/report.ts';
+import { personFigures } from '../../src/domain/personFigures.ts';
+import type { Project } from '../../src/domain/project.ts';
+import { projectReport, type Standing, standingOf } from '../../src/domain/report.ts';
+import { timeBin } from '../../src/domain/timeSketch.ts';
+import { Work } from '../../src/domain/workLog.ts';
+import { pool } from './scenario.ts';
 import { story, Tale } from './story.ts';
 
 /** Samples that two people have labelled, one after another. */
@@ -20,6 +26,11 @@ function repeated<T>(value: T, times: number): T[] {
   return Array.from({ length: times }, () => value);
 }
 
+function reportOf(project: Project) {
+  const people = project.annotators.map((annotator) => personFigures(project, annotator));
+  return projectReport(standingOf(project), tallyAnswers(answerColumns(project)), people);
+}
+
 describe('a report', () => {
   it('adds up, whatever has happened, and is held to the figures that are counted all the time', () => {
     fc.assert(
@@ -27,18 +38,20 @@ describe('a report', () => {
         const tale = new Tale(beginning);
         for (const step of steps) tale.play(step);
         const { project } = tale.scenario;
-        const { cost, people, classPairs: pairs, trend, curve } = projectReport(project);
-        expect(people.reduce((sum, { answers }) => sum + answers, 0)).toBe(project.answers);
-        expect(cost).toMatchObject({ samples: project.samples.size, labelled: project.labelled });
+        const { cost, people, classPairs: pairs, trend, curve } = reportOf(project);
+        expect(people.reduce((sum, { total }) => sum + total.answers, 0)).toBe(project.answers);
+        const ordinals = [...project.samples.counted.view().keys()];
+        expect(cost).toMatchObject({
+          samples: project.samples.size,
+          labelled: project.labelled,
+          autoAccepted: ordinals.filter((sample) => project.isAutoAccepted(sample)).length,
+          unanswerable: ordinals.filter((sample) => project.samples.isUnanswerable(sample)).length,
+        });
         expect(cost.measured).toBeLessThanOrEqual(cost.answers);
-        const joint = jointRatings(project);
+        const joint = jointRatings(answerColumns(project));
         expect(joint).toHaveLength(project.agreement.overall().raw.n);
         const ratings = joint.map(({ length }) => (length * (length - 1)) / 2);
         expect(pairs.reduce((sum, { count }) => sum + count, 0)).toBe(ratings.reduce((a, b) => a + b, 0));
-        for (const { withOthers, early, late } of people) {
-          expect(early.answers + late.answers).toBe(withOthers.answers);
-          expect(early.agreeing + late.agreeing).toBe(withOthers.agreeing);
-        }
         for (const { alpha } of trend) expect(alpha.n).toBeGreaterThanOrEqual(30);
         expect(curve).toHaveLength(project.runs.length);
       }),
@@ -80,19 +93,81 @@ describe('what people mix up', () => {
   });
 });
 
-describe('how somebody has changed', () => {
-  it('has the interval that Newcombe publishes', () => {
-    // R. G. Newcombe 1998, Statistics in Medicine 17, table II, (a): 56/70 − 48/80, method 10: 0.0524, 0.3339.
-    const change = changeBetween({ answers: 80, agreeing: 48 }, { answers: 70, agreeing: 56 }, 0.95);
-    expect(change?.difference).toBeCloseTo(0.2, 12);
-    expect(change?.interval.lower).toBeCloseTo(0.0524, 4);
-    expect(change?.interval.upper).toBeCloseTo(0.3339, 4);
+describe('what to do next', () => {
+  const standing = standingOf(pool(1).project);
+  const tallies: AnswerTallies = {
+    time: { measured: 0, hours: null, medianSeconds: null },
+    answersBefore: [],
+    trend: [],
+    classPairs: [],
+  };
+  const at = (answers: number): Standing => ({
+    ...standing,
+    progress: { samples: 1_000, labelled: 400, autoAccepted: 0, unanswerable: 0, answers },
+  });
+  /** Somebody of whom this was counted. */
+  const person = (counts: Partial<Work>, verdict?: 'WORSE' | 'BETTER') => {
+    const total = Object.assign(new Work(), { answers: 100 }, counts);
+    const drift = { verdict, since: 0, change: {} } as never;
+    return { id: 'x', total, usual: null, kappa: standing.alpha, drift };
+  };
+  const said = (...people: readonly ReturnType<typeof person>[]) =>
+    projectReport(at(100 * people.length), tallies, people)
+      .advice.map(({ text }) => text)
+      .join('\n');
+  const good = () => person({ compared: 1_000, agreeing: 900, repeats: 100, same: 95 });
+
+  it('says nothing of people with whom all is well', () => {
+    expect(said(good(), good())).not.toMatch(/person|others|the same in|at work/);
   });
 
-  it('is not said of few answers', () => {
-    expect(changeBetween({ answers: 29, agreeing: 29 }, { answers: 100, agreeing: 0 })).toBeNull();
+  it('names drift only where it is shown to be for the worse', () => {
+    expect(said(good(), person({}, 'BETTER'))).not.toContain('less with the others');
+    expect(said(good(), person({}, 'WORSE'))).toContain('One person agrees less with the others than before');
+    expect(said(person({}, 'WORSE'), person({}, 'WORSE'))).toContain('2 people agree less');
   });
 
+  it('names who accepts suggestions in haste, measured by themselves', () => {
+    const times = (seconds: number, count: number) => {
+      const bins = new Uint32Array(64);
+      bins[timeBin(seconds)] = count;
+      return bins;
+    };
+    const hasty = (count: number) => ({
+      ...person({ acceptedTimes: times(1, count).map((n, i) => n + (times(10, 60 - count)[i] as number)) }),
+      usual: times(10, 60),
+    });
+    expect(said(good(), hasty(60))).toContain('One person accepts most suggestions');
+    expect(said(good(), hasty(30))).not.toContain('suggestions');
+  });
+
+  it('names who is apart from the others, by more than chance and by much', () => {
+    const apart = (agreeing: number) => person({ compared: 1_000, agreeing });
+    expect(said(good(), good(), good(), apart(600))).toContain(
+      'One person says what most others say much less',
+    );
+    expect(said(good(), good(), good(), apart(850))).not.toContain('much less');
+    expect(said(good(), good(), good(), person({ compared: 29, agreeing: 0 }))).not.toContain('much less');
+  });
+
+  it('asks for clearer guidelines where people do not agree with themselves', () => {
+    const same = (count: number) => person({ repeats: 200, same: count });
+    expect(said(same(120), same(120))).toContain('say the same in 60 % of cases only');
+    expect(said(same(155), same(155))).not.toContain('the same in');
+  });
+
+  it('tells how long what is left would take, and whether time runs out for many', () => {
+    const busy = person({ answers: 200, activeMs: 7_200_000 });
+    expect(said(busy)).toContain(
+      'People give 100 answers an hour at work. One answer to each of the 600 samples',
+    );
+    expect(said(busy)).toContain('would take 6 hours');
+    expect(said(person({ answers: 100, expiries: 5 }))).not.toContain('runs out');
+    expect(said(person({ answers: 100, expiries: 40 }))).toContain('runs out in their hands: 10 minutes');
+  });
+});
+
+describe('the middle', () => {
   it.each([
     [[], null],
     [[3], 3],

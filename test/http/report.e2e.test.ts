@@ -141,9 +141,15 @@ describe('the report', () => {
     expect(agreement.raw).toMatchObject({
       observed: expect.closeTo(together.reduce((sum, pair) => sum + pair.count, 0) / SAMPLES),
     });
-    expect(report.people?.map(({ withOthers }) => withOthers.answers)).toEqual([SAMPLES, SAMPLES]);
-    for (const { change } of report.people ?? []) expect(change?.interval.upper).toBeLessThan(0);
-    expect(report.advice.map(({ text }) => text).join()).toContain('less with the others than before');
+    expect(report.people).toHaveLength(2);
+    for (const { withConsensus, throughput, secondsPerAnswer, drift } of report.people ?? []) {
+      expect(withConsensus).toMatchObject({ n: SAMPLES });
+      expect(throughput).toMatchObject({ n: SAMPLES, hours: expect.any(Number) });
+      expect(secondsPerAnswer).toMatchObject({ n: SAMPLES, median: expect.any(Number) });
+      // All of it was within the hour, or two.
+      expect(drift).toHaveProperty('__typename');
+    }
+    expect(report.advice.map(({ text }) => text).join()).toContain('People agree less lately');
 
     const file = at('report.html');
     expect(await concord(OWNER, 'report', project.id, '--to', file)).toMatchObject({ code: 0 });

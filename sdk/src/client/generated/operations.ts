@@ -3156,11 +3156,6 @@ fragment Advice on Advice {
   text
 }
 
-fragment AgreeingAnswers on AgreeingAnswers {
-  answers
-  agreeing
-}
-
 fragment AgreementFigure on AgreementFigure {
   __typename
   value
@@ -3184,6 +3179,66 @@ fragment AgreementTrendPoint on AgreementTrendPoint {
   }
 }
 
+fragment AnnotatorWork on AnnotatorWork {
+  member {
+    ...Member
+  }
+  answers
+  skips
+  expiries
+  throughput {
+    ...ThroughputFigure
+    ...WithheldFigure
+  }
+  secondsPerAnswer {
+    ...AnswerTimeFigure
+    ...WithheldFigure
+  }
+  skipRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  expiryRate {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistency {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  consistencyKappa {
+    ...AgreementFigure
+    ...UndefinedFigure
+  }
+  suggestionsAccepted {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  rubberStamped {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+}
+
+fragment AnswerTimeFigure on AnswerTimeFigure {
+  __typename
+  median
+  interval {
+    ...Interval
+  }
+  lowerQuartile
+  upperQuartile
+  n
+}
+
 fragment ClassAudit on ClassAudit {
   label
   accepted
@@ -3198,6 +3253,22 @@ fragment ClassPair on ClassPair {
   first
   second
   count
+}
+
+fragment DriftFigure on DriftFigure {
+  __typename
+  verdict
+  since
+  before {
+    answers
+    agreeing
+  }
+  after {
+    answers
+    agreeing
+  }
+  logEvidence
+  falseAlarmRate
 }
 
 fragment EstimatedShare on EstimatedShare {
@@ -3220,6 +3291,7 @@ fragment LabellingCost on LabellingCost {
   answers
   measured
   hours
+  hoursAtWork
   medianSeconds
 }
 
@@ -3249,27 +3321,6 @@ fragment ModelAgreement on ModelAgreement {
   kappa {
     ...AgreementFigure
     ...UndefinedFigure
-  }
-}
-
-fragment PersonFigures on PersonFigures {
-  member {
-    ...Member
-  }
-  answers
-  skips
-  medianSeconds
-  withOthers {
-    ...AgreeingAnswers
-  }
-  early {
-    ...AgreeingAnswers
-  }
-  late {
-    ...AgreeingAnswers
-  }
-  change {
-    ...EstimatedShare
   }
 }
 
@@ -3367,11 +3418,20 @@ fragment Report on Report {
     ...ClassPair
   }
   people {
-    ...PersonFigures
+    ...AnnotatorWork
   }
   advice {
     ...Advice
   }
+}
+
+fragment ShareFigure on ShareFigure {
+  __typename
+  value
+  interval {
+    ...Interval
+  }
+  n
 }
 
 fragment StoppingSignals on StoppingSignals {
@@ -3383,10 +3443,27 @@ fragment StoppingSignals on StoppingSignals {
   isStable
 }
 
+fragment ThroughputFigure on ThroughputFigure {
+  __typename
+  perHour
+  interval {
+    ...Interval
+  }
+  n
+  hours
+}
+
 fragment UndefinedFigure on UndefinedFigure {
   __typename
   reason
   n
+}
+
+fragment WithheldFigure on WithheldFigure {
+  __typename
+  reason
+  n
+  needed
 }`,
 };
 

@@ -41,14 +41,6 @@ export interface Advice {
   readonly text: string;
 }
 
-/** How many of some answers were the same as what most others said. */
-export interface AgreeingAnswers {
-  /** How many answers. */
-  readonly answers: number;
-  /** Those of them that were the same. */
-  readonly agreeing: number;
-}
-
 /** Agreement over the base overlap: no extra opinions, no repeats, no gold. */
 export interface Agreement {
   /** The commit at which it stands. */
@@ -484,9 +476,9 @@ export interface EmptyQueue {
 
 /** A share with how uncertain it is. */
 export interface EstimatedShare {
-  /** 0…1; of a change, −1…1. */
+  /** 0…1. */
   readonly value: number;
-  /** Where it lies, as its field says. */
+  /** Wilson's, of 95 %. */
   readonly interval: Interval;
 }
 
@@ -647,6 +639,8 @@ export interface LabellingCost {
   readonly measured: number;
   /** What they took, all together; null: none was measured. */
   readonly hours: number | null;
+  /** Hours that people were at work: from answer or skip to the next, gaps of more than five minutes left out. */
+  readonly hoursAtWork: number;
   /** The middle one of them; null: none was measured. */
   readonly medianSeconds: number | null;
 }
@@ -739,26 +733,6 @@ export interface PeopleAtWork {
   readonly count: number;
   /** Those whose work has changed last, at most 50; the others: `Project.annotatorWork`. */
   readonly people: readonly AnnotatorWork[];
-}
-
-/** One annotator's work, and whether it has changed. */
-export interface PersonFigures {
-  /** Who. */
-  readonly member: Member;
-  /** Answers that stand. */
-  readonly answers: number;
-  /** Samples skipped. */
-  readonly skips: number;
-  /** The middle one of the times that were measured; null: none was. */
-  readonly medianSeconds: number | null;
-  /** Answers to samples that others have labelled too, and do not tie on. */
-  readonly withOthers: AgreeingAnswers;
-  /** The older half of them. */
-  readonly early: AgreeingAnswers;
-  /** The newer half of them. */
-  readonly late: AgreeingAnswers;
-  /** By how much agreement with others has changed from the older half to the newer, with an interval of 99 % (Newcombe 1998): it has changed if that leaves out 0. Null: a half has fewer than 30. */
-  readonly change: EstimatedShare | null;
 }
 
 /** How a project labels. */
@@ -1032,7 +1006,7 @@ export interface ProjectReport {
     /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
     readonly peopleAgreement: readonly ModelAgreement[];
   } | null;
-  /** How the project stands, and what to do next. It is worked out anew from all answers, so ask for it now and then. Null to annotators. */
+  /** How the project stands, and what to do next. All answers are looked through for it, beside the labelling, so ask for it now and then. Null to annotators. */
   readonly report: Report | null;
 }
 
@@ -1119,8 +1093,8 @@ export interface Report {
   };
   /** Which classes people mix up, most frequent first: all pairs of up to 20 classes, else the 200 most frequent. */
   readonly classPairs: readonly ClassPair[];
-  /** The 200 annotators with the most answers. For owners; null to others. */
-  readonly people: readonly PersonFigures[] | null;
+  /** The work of the 100 annotators with the most answers. For owners and drivers; null to others. */
+  readonly people: readonly AnnotatorWork[] | null;
   /** What to do next, the most urgent first. */
   readonly advice: readonly Advice[];
 }
