@@ -7,7 +7,7 @@ import { classPairs } from '../../src/domain/classPairs.ts';
 import type { Draw } from '../../src/domain/events.ts';
 import { type JointRatings, jointRatings } from '../../src/domain/jointRatings.ts';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
-import { personFigures } from '../../src/domain/personFigures.ts';
+import { type PersonFigures, personFigures } from '../../src/domain/personFigures.ts';
 import type { Project } from '../../src/domain/project.ts';
 import { projectReport, type Standing, standingOf } from '../../src/domain/report.ts';
 import { timeBin } from '../../src/domain/timeSketch.ts';
@@ -106,12 +106,12 @@ describe('what to do next', () => {
     progress: { samples: 1_000, labelled: 400, autoAccepted: 0, unanswerable: 0, answers },
   });
   /** Somebody of whom this was counted. */
-  const person = (counts: Partial<Work>, verdict?: 'WORSE' | 'BETTER') => {
+  const person = (counts: Partial<Work>, verdict?: 'WORSE' | 'BETTER'): PersonFigures => {
     const total = Object.assign(new Work(), { answers: 100 }, counts);
     const drift = { verdict, since: 0, change: {} } as never;
     return { id: 'x', total, usual: null, kappa: standing.alpha, drift };
   };
-  const said = (...people: readonly ReturnType<typeof person>[]) =>
+  const said = (...people: readonly PersonFigures[]) =>
     projectReport(at(100 * people.length), tallies, people)
       .advice.map(({ text }) => text)
       .join('\n');

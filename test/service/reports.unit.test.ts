@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AnswerTallies, tallyAnswers } from '../../src/domain/answerTallies.ts';
-import type { Calculator } from '../../src/service/calculator.ts';
-import { IN_PROCESS } from '../../src/service/calculator.ts';
+import type { ProjectAccess } from '../../src/service/access.ts';
+import { type Calculator, IN_PROCESS } from '../../src/service/calculator.ts';
 import { claim, submit } from '../../src/service/queue.ts';
 import { PEOPLE_PER_TURN, Reports } from '../../src/service/reports.ts';
 import { settle } from '../support/stillWorld.ts';
@@ -25,9 +25,9 @@ describe('a report', () => {
   async function open(people: number) {
     const at = await openWorld(POLICY);
     await at.importSamples(people);
-    const annotators = [];
+    const annotators: ProjectAccess[] = [];
     for (let i = 0; i < people; i++) annotators.push(await at.member('ANNOTATOR'));
-    const label = async (who: (typeof annotators)[number]) => {
+    const label = async (who: ProjectAccess) => {
       const [held] = (await claim(at.concord, who, 1)).held;
       await submit(at.concord, who, {
         assignment: held?.id ?? '',
