@@ -1,5 +1,6 @@
 import { Refusal, type RefusalCode, type RefusalDetails, refuse } from '../domain/refusals.ts';
 import {
+  type Commit,
   type Holder,
   type LeaseTable,
   SeqTakenError,
@@ -63,13 +64,20 @@ interface Order {
   /** Chunks to be at hand, by their ids: they are in the store. */
   readonly chunks: readonly string[];
   readonly alone: boolean;
-  /** A commit that whoever gives it has seen. */
+  /** The node that gives it, and a commit that it has seen. */
+  readonly from: string;
   readonly after: number;
 }
 
 /** What came of an order. */
 type Outcome =
-  | { readonly kind: 'DONE'; readonly seq: number; readonly reference: StoredValue }
+  | {
+      readonly kind: 'DONE';
+      readonly seq: number;
+      readonly reference: StoredValue;
+      /** Commits up to `seq` that whoever gave the order may not have, if they are at hand. */
+      readonly commits?: readonly Commit[];
+    }
   | { readonly kind: 'REFUSED'; readonly code: string; readonly details: StoredValue }
   /** Nothing was done: the node does not decide this journal. */
   | { readonly kind: 'ELSEWHERE' }
@@ -109,6 +117,8 @@ export class Cluster {
   readonly #presence: PresenceExchange;
   /** What orders came to, by their ids, oldest first. */
   readonly #outcomes = new Map<string, { readonly outcome: Promise<Outcome>; readonly at: number }>();
+  /** Up to which commit each node was sent what has happened, by journals. */
+  readonly #sent = new Map<string, Map<string, number>>();
   /** What is under way to each node; called off when the node is gone. */
   readonly #underWay = new Map<string, Set<AbortController>>();
   /** Nodes that could not be reached: since when, and when that was last tried. */
@@ -198,7 +208,8 @@ export class Cluster {
       const after = await desk.host.read(({ seq }) => seq);
       const chunks = [...(options.chunks ?? NO_CHUNKS).keys()];
       const alone = options.alone ?? false;
-      const order: Order = { kind: 'decide', id, journal, command, input, chunks, alone, after };
+      const from = this.nodes.self.node;
+      const order: Order = { kind: 'decide', id, journal, command, input, chunks, alone, from, after };
       const outcome = await this.#send(holder, order);
       if (outcome === 'LOST') asked.node = holder.node;
       else if (outcome === 'UNREACHED' || outcome.kind === 'ELSEWHERE') {
@@ -242,7 +253,21 @@ export class Cluster {
     const outcome = await known.outcome;
     // It was not decided: asked again, it may be.
     if (outcome.kind === 'ELSEWHERE') this.#outcomes.delete(order.id);
-    return outcome as StoredValue;
+    if (outcome.kind !== 'DONE') return outcome as StoredValue;
+    return { ...outcome, commits: this.#newsFor(order, outcome.seq) } as unknown as StoredValue;
+  }
+
+  /**
+   * What the node that has given an order was not sent before: of many orders that wait for one commit, the first to be
+   * answered brings it. What is lost on the way is read from the store.
+   */
+  #newsFor({ journal, from, after }: Order, seq: number): readonly Commit[] {
+    const sent = this.#sent.get(from) ?? new Map<string, number>();
+    this.#sent.set(from, sent);
+    const known = Math.max(after, sent.get(journal) ?? 0);
+    if (seq <= known) return [];
+    sent.set(journal, seq);
+    return this.#deskOf(journal).host.recent(known, seq);
   }
 
   /** Decides nothing for others any more, waits for what is being decided, and lets the others know. */
@@ -321,6 +346,7 @@ export class Cluster {
         outcome.details as unknown as RefusalDetails[RefusalCode],
       );
     }
+    host.hear(outcome.commits ?? []);
     await host.reach(outcome.seq);
     return host.read((projection) => view(projection, find(command, projection, outcome.reference)));
   }
@@ -379,6 +405,7 @@ export class Cluster {
 
   #lose(node: string): void {
     this.#callOff(node);
+    this.#sent.delete(node);
     this.#presence.lost(node);
     this.#attendance.lost(node);
   }

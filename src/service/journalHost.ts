@@ -11,6 +11,7 @@ import {
 import { delay, type Environment, newId } from './environment.ts';
 import {
   DamagedJournalError,
+  eventsOf,
   type FoldableCommit,
   foldableTail,
   foldWhole,
@@ -55,6 +56,8 @@ const MAX_CONFLICTS = 10;
 /** Work in commits of others, in ordinary events, that is folded in one turn, and bytes of chunks held for it. */
 const MAX_TAIL_WORK = 5_000;
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
+/** Work in this host's newest commits, in ordinary events, that is kept for others. */
+const MAX_RECENT_WORK = 1_000;
 /** How long a journal that cannot be folded is not read again: whoever asks is told what was found. */
 const UNFOLDABLE_MS = 10_000;
 /** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
@@ -95,6 +98,9 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #reads: Read<P>[] = [];
   /** Commits of others, in order, that the projection may not have yet. */
   readonly #tail: FoldableCommit[] = [];
+  /** The newest commits of this host, oldest first, that fold without chunks. */
+  readonly #recent: Commit[] = [];
+  #recentWork = 0;
   #following: Promise<void> | null = null;
   /** The newest commit that this host was told of. */
   #heard = 0;
@@ -197,6 +203,27 @@ export class JournalHost<P extends Projection<E>, E> {
       if (reached === before) throw refuse('STORE_UNAVAILABLE', {});
       before = reached;
       await this.follow(seq);
+    }
+  }
+
+  /**
+   * The commits after a place, up to another one, for who would else read them: all, or none if some are not at hand.
+   * Each stands in the store.
+   */
+  recent(after: number, upTo: number): readonly Commit[] {
+    const found = this.#recent.filter(({ seq }) => seq > after && seq <= upTo);
+    return found.length === upTo - after ? found : [];
+  }
+
+  /** Takes commits that stand, as {@link recent} has given them, so that they need not be read. */
+  hear(commits: readonly Commit[]): void {
+    try {
+      for (const commit of commits) {
+        const events = eventsOf(this.#kind, commit) as readonly StoredValue[];
+        this.#tail.push({ commit: { ...commit, events }, chunks: NO_CHUNKS });
+      }
+    } catch {
+      // Of a newer release. Who reads the journal says so.
     }
   }
 
@@ -316,8 +343,10 @@ export class JournalHost<P extends Projection<E>, E> {
     }
     this.#jobs.unshift(...jobs.slice(next));
     if (events.length > 0) {
+      const commit = { seq, id: newId(this.#environment), time, events: events as StoredValue[] };
       try {
-        await this.#append({ seq, id: newId(this.#environment), time, events: events as StoredValue[] });
+        await this.#append(commit);
+        this.#keep(commit, events);
       } catch (error) {
         // What was folded is not in the journal.
         this.#throwAway();
@@ -401,6 +430,16 @@ export class JournalHost<P extends Projection<E>, E> {
       this.#jobs.unshift(...jobs);
     } else {
       for (const job of jobs) job.reject(asRefusal(error));
+    }
+  }
+
+  #keep(commit: Commit, events: readonly E[]): void {
+    if (events.some((event) => this.#kind.chunksToFold(event).length > 0)) return;
+    this.#recent.push(commit);
+    this.#recentWork += this.#workOf(events);
+    while (this.#recentWork > MAX_RECENT_WORK) {
+      const oldest = this.#recent.shift();
+      this.#recentWork -= this.#workOf((oldest?.events ?? []) as readonly E[]);
     }
   }
 

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { decodeValue, encodeValue } from '../../src/journal/codec.ts';
 import { access, authenticate, type ProjectAccess } from '../../src/service/access.ts';
@@ -147,6 +147,29 @@ describe('a cluster', () => {
     const { sent } = at;
     await claim(ada, people.atAda, 2);
     expect(at.sent).toBe(sent);
+  });
+
+  it('is told with an answer what it came to, and need not read it', async () => {
+    const people = await annotator();
+    await importAt(ada, 5);
+    await openRoundAt(ada, 5);
+    await bob.project(project).read(() => undefined);
+    const read = vi.spyOn(bob.store, 'read');
+    const { held } = await claim(bob, people.atBob, 2);
+    expect(held).toHaveLength(2);
+    const renewed = await Promise.all([claim(bob, people.atBob, 3), claim(bob, people.atBob, 4)]);
+    expect(renewed.map(({ held }) => held.length)).toContain(4);
+    expect(read.mock.calls.filter(([journal]) => journal === project)).toEqual([]);
+  });
+
+  it('reads it where the answer that would have told was lost', async () => {
+    const people = await annotator();
+    await importAt(ada, 5);
+    await openRoundAt(ada, 5);
+    await bob.project(project).read(() => undefined);
+    at.mishaps.push('ANSWER_LOST');
+    expect((await at.during(claim(bob, people.atBob, 2))).held).toHaveLength(2);
+    expect((await claim(bob, people.atBob, 3)).held).toHaveLength(3);
   });
 
   it('passes refusals on as they are', async () => {

@@ -412,6 +412,44 @@ describe('JournalHost', () => {
       expect(await host.read(said)).toEqual(['a', 'b']);
     });
 
+    it('hears from the other what it has committed, and reads nothing', async () => {
+      const other = elsewhere();
+      await host.read(said);
+      await other.execute(say('a'), count);
+      await other.execute(say('b', 'c'), count);
+      const read = vi.spyOn(store, 'read');
+      const news = other.recent(0, 2);
+      // Twice, as from two that were asked at the same time.
+      host.hear(news);
+      host.hear(news);
+      await host.reach(2);
+      expect(await host.read(said)).toEqual(['a', 'b', 'c']);
+      expect(read).not.toHaveBeenCalled();
+    });
+
+    it('reads what the other has not at hand: chunks, what is long ago, what a third has done', async () => {
+      const other = elsewhere();
+      await other.execute(say('a'), count);
+      const [chunk, bytes] = [await store.putChunk(Buffer.from('chunk'), 1), Buffer.from('chunk')];
+      await other.execute(say(`#${chunk}`), count, { chunks: new Map([[chunk, bytes]]) });
+      await other.execute(say('b'), count);
+      expect(other.recent(0, 3)).toEqual([]);
+      expect(other.recent(2, 3)).toHaveLength(1);
+      await elsewhere().execute(say('c'), count);
+      await other.follow();
+      expect(other.recent(2, 4)).toEqual([]);
+      for (let i = 0; i < 3; i++) await other.execute(say(...Array.from({ length: 400 }, () => 'd')), count);
+      expect(other.recent(5, 7)).toHaveLength(2);
+      expect(other.recent(4, 7)).toEqual([]);
+
+      // What does not follow on what it has changes nothing, and the rest is read.
+      await host.read(said);
+      await other.execute(say('e'), count);
+      host.hear(other.recent(7, 8));
+      await host.reach(8);
+      expect(await host.read(({ seq }) => seq)).toBe(8);
+    });
+
     it('does not go on for ever where another never stops', async () => {
       await host.read(said);
       const other = elsewhere();
