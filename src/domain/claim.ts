@@ -134,8 +134,9 @@ function nextFor(project: Project, by: string): Next | undefined {
     !isSideTurn(project, annotator, by)
   )
     return main;
-  const repeat = annotator && nextRepeat(project, annotator);
-  if (repeat !== undefined || openRound !== undefined) return repeat ?? main;
+  // The turn is a repeat's though there is none yet: were it gold's then, the first answers would have more gold.
+  if (isRepeatTurn(project, annotator, by)) return (annotator && nextRepeat(project, annotator)) ?? main;
+  if (openRound !== undefined) return main;
   const gold = isGoldTurn(project, annotator, by) ? nextGold(project, by) : undefined;
   return gold ?? nextAudit(project, index) ?? main;
 }
@@ -146,12 +147,11 @@ function nextFor(project: Project, by: string): Next | undefined {
  * the pool's own.
  */
 function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
-  const { assignments, policy } = project;
+  const { assignments } = project;
   const { grants, asides, rows, undoable } = annotator;
   const seed = hash32(project.created.seed, REPEAT_STREAM, annotator.seed);
-  const isDue = uniform(seed, Math.floor(grants / INTERLEAVE)) < INTERLEAVE * policy.repeatShare;
   const count = rows.length - REPEAT_GAP;
-  if (!isDue || count <= 0 || (asides + 1) * INTERLEAVE > grants + 1) return undefined;
+  if (count <= 0 || (asides + 1) * INTERLEAVE > grants + 1) return undefined;
   for (let attempt = 0; attempt < REPEAT_TRIES; attempt++) {
     const row = rows.get(hash32(seed, grants, attempt) % count);
     const isAnswered = assignments.state(row) === 'SUBMITTED' && !undoable.includes(row);
@@ -166,12 +166,18 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
   return undefined;
 }
 
-/** Of the side turns, so many are gold's as its share of all turns asks for. */
+/** Of the side turns, so many are repeats' as their share of all turns asks for. */
+function isRepeatTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
+  const seed = hash32(project.created.seed, REPEAT_STREAM, annotator?.seed ?? stringSeed(by));
+  const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
+  return uniform(seed, block) < INTERLEAVE * project.policy.repeatShare;
+}
+
+/** Of the side turns that are not repeats', so many are gold's as its share of all turns asks for. */
 function isGoldTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const seed = hash32(project.created.seed, GOLD_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
   const { gold, repeatShare } = project.policy;
-  // Repeats come first: of what they leave, more is gold's.
   return (
     uniform(seed, block) < (INTERLEAVE * gold.share) / Math.max(1 - INTERLEAVE * repeatShare, gold.share)
   );
