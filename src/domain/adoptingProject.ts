@@ -12,7 +12,8 @@ export function* adoptProject(
 ): DirectoryDecision<void> {
   const entry = source.projects.get(project);
   if (entry === undefined || directory.projects.has(project)) return;
-  const roles = [...entry.members];
+  // Who was erased here does not come back.
+  const roles = [...entry.members].filter(([member]) => !directory.members.get(member)?.erased);
   for (const [member] of roles) {
     if (directory.members.has(member)) continue;
     const kind = source.members.get(member)?.kind ?? 'PERSON';

@@ -1,3 +1,4 @@
+import type { Erasure, ErasureReason } from './erasure.ts';
 import { UnknownEventError } from './events.ts';
 import { refuse } from './refusals.ts';
 
@@ -27,7 +28,7 @@ export type MemberKind = 'PERSON' | 'TOOL';
 
 /**
  * What happened in the directory: the one journal that holds what crosses projects. Members are opaque ids; the
- * names of people are documents beside it, which can be deleted.
+ * names of people, and what tokens and invitations are called, are documents beside it, which can be deleted.
  */
 export type DirectoryEvent =
   | {
@@ -45,10 +46,8 @@ export type DirectoryEvent =
       readonly hash: string;
       /** Milliseconds since 1970, or null: until revoked. */
       readonly expires: number | null;
-      /** The form of this event: 1, before tokens had a label and a scope, is brought up to it in `upcasting.ts`. */
+      /** The form of this event: 1, before tokens had a scope, is brought up to it in `upcasting.ts`. */
       readonly version: 2;
-      /** What it is for, as people call it. */
-      readonly label: string;
       readonly scope: Scope;
     }
   /** A token ends at another time than it was issued with; a past one ends it now. */
@@ -58,6 +57,13 @@ export type DirectoryEvent =
   | ({ readonly type: 'invitationMade' } & NewInvitation)
   | { readonly type: 'invitationAccepted'; readonly invitation: string; readonly member: string }
   | { readonly type: 'invitationWithdrawn'; readonly invitation: string }
+  /** What a person is called is deleted, and with it all that was written of them; what they did stays, under their id. */
+  | {
+      readonly type: 'memberErased';
+      readonly member: string;
+      readonly reason: ErasureReason;
+      readonly by: string;
+    }
   | { readonly type: 'projectAdded'; readonly project: string; readonly name: string; readonly by: string }
   | {
       readonly type: 'roleGranted';
@@ -73,7 +79,6 @@ export interface Token {
   readonly member: string;
   readonly expires: number | null;
   readonly issuedAt: number;
-  readonly label: string;
   readonly scope: Scope;
 }
 
@@ -84,7 +89,6 @@ export interface Invitation {
   readonly id: string;
   readonly project: string;
   readonly role: Role;
-  readonly label: string;
   readonly madeAt: number;
   readonly by: string;
   readonly expires: number;
@@ -106,6 +110,13 @@ export interface Member {
   readonly kind: MemberKind;
   readonly serviceOwner: boolean;
   readonly addedAt: number;
+  /** Null: they were not. */
+  readonly erased: MemberErasure | null;
+}
+
+export interface MemberErasure extends Erasure {
+  /** The projects that they were in until then. */
+  readonly projects: readonly string[];
 }
 
 export interface DirectoryProject {
@@ -185,6 +196,23 @@ export class Directory {
     return this.#invitations.get(this.#invitationByHash.get(hash) ?? '');
   }
 
+  /** Everybody's invitations that somebody came in by as this member. */
+  invitationsOf(member: string): Invitation[] {
+    return [...this.#invitations.values()].filter((invitation) => invitation.member === member);
+  }
+
+  /** The invitations that a member has made and that were neither accepted nor withdrawn. */
+  pendingInvitationsBy(member: string): Invitation[] {
+    return [...this.#invitations.values()].filter(
+      (invitation) => invitation.by === member && invitation.member === null && !invitation.isWithdrawn,
+    );
+  }
+
+  /** The projects that a member has a role in. */
+  projectsOf(member: string): DirectoryProject[] {
+    return [...this.projects.values()].filter(({ members }) => members.has(member));
+  }
+
   /** All invitations into a project, in the order in which they were made. */
   invitationsInto(project: string): Invitation[] {
     return [...this.#invitations.values()].filter((invitation) => invitation.project === project);
@@ -215,11 +243,20 @@ export class Directory {
           kind: event.kind,
           serviceOwner: event.serviceOwner,
           addedAt: time,
+          erased: null,
         });
         break;
+      case 'memberErased': {
+        const member = this.members.get(event.member);
+        if (member === undefined) break;
+        const projects = this.projectsOf(event.member).map(({ id }) => id);
+        const erased = { at: time, by: event.by, reason: event.reason, projects };
+        this.members.set(event.member, { ...member, erased });
+        break;
+      }
       case 'tokenIssued': {
-        const { token: id, member, hash, expires, label, scope } = event;
-        this.#tokens.set(id, { id, member, hash, expires, issuedAt: time, label, scope });
+        const { token: id, member, hash, expires, scope } = event;
+        this.#tokens.set(id, { id, member, hash, expires, issuedAt: time, scope });
         this.#byHash.set(hash, id);
         break;
       }
@@ -229,9 +266,9 @@ export class Directory {
         break;
       }
       case 'invitationMade': {
-        const { invitation: id, project, role, label, expires, tokenLasts, by, hash } = event;
+        const { invitation: id, project, role, expires, tokenLasts, by, hash } = event;
         const rest = { by, madeAt: time, member: null, isWithdrawn: false };
-        this.#invitations.set(id, { id, project, role, label, expires, tokenLasts, ...rest });
+        this.#invitations.set(id, { id, project, role, expires, tokenLasts, ...rest });
         this.#invitationByHash.set(hash, id);
         break;
       }
@@ -283,7 +320,6 @@ export interface NewToken {
   readonly member: string;
   readonly hash: string;
   readonly expires: number | null;
-  readonly label: string;
   readonly scope: Scope;
 }
 
@@ -297,7 +333,6 @@ export interface NewInvitation {
   readonly expires: number;
   /** For how long the token is good that whoever accepts is given, in milliseconds; null: until revoked. */
   readonly tokenLasts: number | null;
-  readonly label: string;
   readonly by: string;
 }
 
@@ -323,6 +358,8 @@ export interface DirectoryCommands {
   withdrawInvitation: { input: { invitation: string }; result: Invitation };
   /** Whoever has the code comes in as a new member. `token.expires` is as from now: see `Invitation.tokenLasts`. */
   acceptInvitation: { input: { hash: string; now: number; token: NewToken }; result: Token };
+  /** Ends all by which somebody can come in, and has them leave every project. Erased already, they stay as they are. */
+  eraseMember: { input: { member: string; reason: ErasureReason; by: string }; result: Member };
 }
 
 export type DirectoryCommand = keyof DirectoryCommands;
@@ -376,8 +413,8 @@ const DECIDERS: {
   *grantRole(directory, { project, member, role, by }) {
     const entry = directory.projects.get(project);
     if (entry === undefined || !directory.members.has(member)) throw refuse('NOT_FOUND', { what: 'member' });
-    const owners = [...entry.members].filter(([, held]) => held === 'OWNER').map(([id]) => id);
-    if (role !== 'OWNER' && owners.length === 1 && owners[0] === member) {
+    if (role !== null) mustNotBeErased(directory, member);
+    if (role !== 'OWNER' && isLastOwner(entry, member)) {
       throw refuse('INVALID_INPUT', { field: 'role', problem: 'this is the last owner of the project' });
     }
     if ((entry.members.get(member) ?? null) !== role) {
@@ -387,6 +424,7 @@ const DECIDERS: {
 
   *issueToken(directory, input) {
     if (!directory.members.has(input.member)) throw refuse('NOT_FOUND', { what: 'member' });
+    mustNotBeErased(directory, input.member);
     if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', version: 2, ...input };
     return directory.tokenById(input.token) as Token;
   },
@@ -450,4 +488,36 @@ const DECIDERS: {
     yield { type: 'invitationAccepted', invitation: id, member };
     return directory.tokenById(token.token) as Token;
   },
+
+  *eraseMember(directory, { member, reason, by }) {
+    const known = directory.members.get(member);
+    if (known === undefined) throw refuse('NOT_FOUND', { what: 'member' });
+    if (known.erased !== null) return known;
+    if (known.serviceOwner) {
+      const problem = 'the owner of the service has no name to erase: revoke their tokens instead';
+      throw refuse('INVALID_INPUT', { field: 'member', problem });
+    }
+    const projects = directory.projectsOf(member);
+    const orphan = projects.find((project) => isLastOwner(project, member));
+    if (orphan !== undefined) {
+      const problem = `they are the last owner of project '${orphan.name}': make somebody else an owner first`;
+      throw refuse('INVALID_INPUT', { field: 'member', problem });
+    }
+    // First, for it keeps in which projects they were.
+    yield { type: 'memberErased', member, reason, by };
+    for (const { id } of directory.tokensOf(member)) yield { type: 'tokenRevoked', token: id };
+    for (const { id } of directory.pendingInvitationsBy(member))
+      yield { type: 'invitationWithdrawn', invitation: id };
+    for (const { id } of projects) yield { type: 'roleGranted', project: id, member, role: null, by };
+    return directory.members.get(member) as Member;
+  },
 };
+
+function isLastOwner({ members }: DirectoryProject, member: string): boolean {
+  const owners = [...members].filter(([, role]) => role === 'OWNER').map(([id]) => id);
+  return owners.length === 1 && owners[0] === member;
+}
+
+function mustNotBeErased(directory: Directory, member: string): void {
+  if (directory.members.get(member)?.erased) throw refuse('ERASED', { what: 'person' });
+}

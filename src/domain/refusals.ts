@@ -62,6 +62,8 @@ export interface RefusalDetails {
   UNDO_CLOSED: { limit: number };
   /** The invitation was accepted, was withdrawn, or has run out: `invitationState` says which. */
   INVITATION_CLOSED: { invitationState: string };
+  /** The person, or the sample, was erased: what was done stays, and nothing more can be. */
+  ERASED: { what: string };
   /** The cursor is not one of this stream's. Start again without one. */
   BAD_CURSOR: { problem: string };
   /** The store has no space left. Nothing was kept; try again when there is space. */
@@ -121,6 +123,7 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
     `Only your last ${limit} answers can be undone, each until somebody has ruled on its sample; this is not one of them.`,
   INVITATION_CLOSED: ({ invitationState }) =>
     `This invitation is ${invitationState} and lets nobody in. Ask whoever sent it for another.`,
+  ERASED: ({ what }) => `This ${what} was erased. What was done with it before stays; nothing more can be.`,
   BAD_CURSOR: ({ problem }) => `The cursor cannot be used: ${problem}. Start again without a cursor.`,
   STORE_FULL: () => 'The store has no space left. Nothing was kept; try again when there is space.',
   STORE_UNAVAILABLE: () =>

@@ -50,6 +50,6 @@ export const currentProjectEvent = upcaster<ProjectEvent>({
 });
 
 export const currentDirectoryEvent = upcaster<DirectoryEvent>({
-  // Release 0.1: a token had no name, and could do whatever its member could.
-  tokenIssued: [(event) => ({ ...event, label: '', scope: UNCONFINED })],
+  // Release 0.1: a token could do whatever its member could.
+  tokenIssued: [(event) => ({ ...event, scope: UNCONFINED })],
 });

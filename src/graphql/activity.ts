@@ -2,6 +2,7 @@ import { type Audience, STEERING } from '../service/access.ts';
 import { type Activity, type ActivityItem, activitySource } from '../service/activity.ts';
 import { mapSource } from '../service/source.ts';
 import { builder } from './builder.ts';
+import { ErasureReasonEnum } from './erasure.ts';
 import { FEED_CURSOR, FeedResetType } from './feeds.ts';
 import { MemberType } from './member.ts';
 import { PolicyType } from './policy.ts';
@@ -216,6 +217,19 @@ builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
       nullable: true,
       description: 'The role from then on; null: none.',
     }),
+  }),
+});
+
+builder.objectRef<Of<'personErased'>>('PersonErased').implement({
+  ...kind,
+  description: 'Somebody was erased: what they are called is gone, what they did is not.',
+  fields: (t) => ({
+    member: t.field({
+      type: MemberType,
+      description: 'The id that is left of them.',
+      resolve: ({ member }) => ({ id: member }),
+    }),
+    grounds: t.expose('reason', { type: ErasureReasonEnum, description: 'Why.' }),
   }),
 });
 

@@ -1,5 +1,6 @@
 import type { Invitation, InvitationState } from '../domain/directory.ts';
 import * as invitations from '../service/invitations.ts';
+import { invitationLabel } from '../service/labels.ts';
 import { builder } from './builder.ts';
 import { page } from './connections.ts';
 import { globalId, parseId } from './ids.ts';
@@ -27,7 +28,10 @@ const InvitationType = builder.objectRef<Invitation>('Invitation').implement({
       resolve: ({ id }) => globalId('Invitation', id),
     }),
     role: t.expose('role', { type: RoleEnum, description: 'What whoever comes in may do.' }),
-    label: t.exposeString('label', { description: 'Whom it is for; empty if nobody has said.' }),
+    label: t.string({
+      description: 'Whom it is for; empty if nobody has said.',
+      resolve: (invitation, _, { concord }) => invitationLabel(concord, invitation),
+    }),
     state: t.field({
       type: InvitationStateEnum,
       description: 'Whether it can still be accepted.',

@@ -13,12 +13,12 @@ export const MemberKindEnum = builder.enumType('MemberKind', {
 
 export const MemberType = builder.objectRef<{ readonly id: string }>('Member').implement({
   extensions: SHARED,
-  description: 'A person or a tool. What they do is kept under an opaque id; the name can be deleted.',
+  description: 'A person or a tool. What they do is kept under an opaque id; the name can be erased.',
   fields: (t) => ({
     id: t.id({ description: 'The id.', resolve: ({ id }) => globalId('Member', id) }),
     name: t.string({
       nullable: true,
-      description: 'What they are called; null if that was deleted or never said.',
+      description: 'What they are called; null if that was erased or never said.',
       resolve: ({ id }, _, { concord }) => members.memberName(concord, id),
     }),
     kind: t.field({
@@ -26,6 +26,15 @@ export const MemberType = builder.objectRef<{ readonly id: string }>('Member').i
       description: 'Person or tool.',
       resolve: ({ id }, _, { concord }) =>
         concord.directory.read((directory) => directory.members.get(id)?.kind ?? 'PERSON'),
+    }),
+    erasedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When they were erased; null: they were not.',
+      resolve: async ({ id }, _, { concord }) => {
+        const erased = await concord.directory.read((directory) => directory.members.get(id)?.erased);
+        return erased ? new Date(erased.at) : null;
+      },
     }),
   }),
 });

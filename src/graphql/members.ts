@@ -85,6 +85,7 @@ mutation('setRole', {
     }),
   }),
   success: ProjectType,
+  refusals: ['ERASED'],
   resolve: async (input, context) => {
     const owned = await projectById(context, input.project, ['OWNER']);
     const [member = ''] = parseId(input.member, 'Member');

@@ -154,6 +154,10 @@ const FIELDS: {
     about: 'The invitation lets nobody in any more.',
     fields: { invitationState: ['String', 'Why: ACCEPTED, WITHDRAWN or EXPIRED.'] },
   },
+  ERASED: {
+    about: 'The person or the sample was erased: what was done stays, and nothing more can be.',
+    fields: { what: ['String', 'What was erased: person or sample.'] },
+  },
   BAD_CURSOR: {
     about: 'The cursor is not one of this stream.',
     fields: { problem: ['String', 'What is wrong with it.'] },

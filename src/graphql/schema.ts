@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import './project.ts';
 import './members.ts';
+import './erasure.ts';
 import './tokens.ts';
 import './invitations.ts';
 import './samples.ts';

@@ -1,4 +1,5 @@
 import type { Role, Scope } from '../domain/directory.ts';
+import { tokenLabel } from '../service/labels.ts';
 import { type IssuedToken, lastUse } from '../service/tokens.ts';
 import { builder } from './builder.ts';
 import { globalId } from './ids.ts';
@@ -9,7 +10,6 @@ import { RoleEnum } from './project.ts';
 export interface ShownToken {
   readonly id: string;
   readonly member: string;
-  readonly label: string;
   readonly issuedAt: number;
   readonly expires: number | null;
   readonly scope: Scope;
@@ -20,7 +20,10 @@ export const TokenType = builder.objectRef<ShownToken>('AccessToken').implement(
   fields: (t) => ({
     id: t.id({ description: 'Names it, and opens nothing.', resolve: ({ id }) => globalId('Token', id) }),
     member: t.field({ type: MemberType, description: 'Whose.', resolve: ({ member }) => ({ id: member }) }),
-    label: t.exposeString('label', { description: 'What it is for; empty if nobody has said.' }),
+    label: t.string({
+      description: 'What it is for; empty if nobody has said.',
+      resolve: (token, _, { concord }) => tokenLabel(concord, token),
+    }),
     issuedAt: t.field({
       type: 'DateTime',
       description: 'Since when it is good.',

@@ -55,6 +55,7 @@ mutation('issueToken', {
     }),
   }),
   success: NewTokenType,
+  refusals: ['ERASED'],
   resolve: async ({ project, tokenDays, label, onlyThisProject, role, ...input }, context) => {
     const owned = await projectById(context, project, ['OWNER']);
     const [member = ''] = parseId(input.member, 'Member');

@@ -1,4 +1,4 @@
-import type { Driver, Role } from '@concord/sdk/driver';
+import { allOf, type Driver, type Role } from '@concord/sdk/driver';
 import { CommandError } from './command.ts';
 import { projectNamed } from './remote.ts';
 
@@ -31,4 +31,27 @@ export async function projectOf(driver: Driver, named: string): Promise<string> 
 export function tabbed(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `${cells.map((cell) => cell.replace(/\s+/g, ' ')).join('\t')}\n`;
   return [headings, ...rows].map(line).join('');
+}
+
+/** @throws {CommandError} it was not named */
+export function must(named: string | undefined, what: string): string {
+  if (named === undefined) throw new CommandError(`name ${what}`);
+  return named;
+}
+
+/**
+ * The id of a member of a project, by the id or the name.
+ * @throws {CommandError} there is none, or several have the name
+ */
+export async function memberNamed({ client }: Driver, project: string, named: string): Promise<string> {
+  const found: string[] = [];
+  for await (const { member } of allOf((after) => client.members({ project, first: 100, after }))) {
+    if (member.id === named) return member.id;
+    if (member.name === named) found.push(member.id);
+  }
+  const [id, ...others] = found;
+  if (id === undefined) throw new CommandError(`nobody in the project is called ${named}`);
+  if (others.length > 0)
+    throw new CommandError(`several are called ${named}; name one by the id: ${found.join(', ')}`);
+  return id;
 }

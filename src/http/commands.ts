@@ -216,6 +216,28 @@ next: as JSON to standard output, or to a file as JSON or as one page that needs
     }),
   ],
   [
+    'erase',
+    command({
+      summary: 'erase a person for good, while all figures stay',
+      about: `Erases, once --yes yes is said:
+  person MEMBER   the name of a member of --project, by id or name, and what tokens and invitations say of
+                  them. Their tokens end, and they leave every project; what they did stays under their id
+docs/operations.md tells what is left where, and of backups.`,
+      options: {
+        url: URL_OPTION,
+        token: TOKEN_OPTION,
+        project: PROJECT_OPTION,
+        reason: {
+          placeholder: 'WHY',
+          help: 'no-longer-needed, consent-withdrawn, objection, unlawful, legal-duty',
+        },
+        yes: { placeholder: 'yes|no', help: 'whether to do it', fallback: 'no' },
+      },
+      rest: 'person MEMBER',
+      run: async (given, rest) => (await import('./eraseCommand.ts')).eraseCommand(given, rest),
+    }),
+  ],
+  [
     'new-strategy',
     command({
       summary: 'write a strategy plugin to begin with, and its test',

@@ -1,6 +1,6 @@
 import { type AccessToken, allOf, type Driver } from '@concord/sdk/driver';
 import { CommandError } from './command.ts';
-import { daysOf, projectOf, roleOption, tabbed } from './commandArguments.ts';
+import { daysOf, memberNamed, must, projectOf, roleOption, tabbed } from './commandArguments.ts';
 import { withService } from './remote.ts';
 
 interface Given {
@@ -98,23 +98,4 @@ async function rotate({ client }: Driver, given: Given, named?: string): Promise
   const tokenDays = daysOf('--days', given.days);
   const { token } = await client.rotateToken({ token: named ?? null, overlapMinutes, tokenDays });
   process.stdout.write(`${token}\n`);
-}
-
-function must(named: string | undefined, what: string): string {
-  if (named === undefined) throw new CommandError(`name ${what}`);
-  return named;
-}
-
-/** The id of a member of a project, by the id or the name. */
-async function memberNamed({ client }: Driver, project: string, named: string): Promise<string> {
-  const found: string[] = [];
-  for await (const { member } of allOf((after) => client.members({ project, first: 100, after }))) {
-    if (member.id === named) return member.id;
-    if (member.name === named) found.push(member.id);
-  }
-  const [id, ...others] = found;
-  if (id === undefined) throw new CommandError(`nobody in the project is called ${named}`);
-  if (others.length > 0)
-    throw new CommandError(`several are called ${named}; name one by the id: ${found.join(', ')}`);
-  return id;
 }

@@ -40,6 +40,7 @@ export function watchStore(store: Store, { onTrouble, onRelief }: StoreWatcher):
     ...(store.peekChunk && { peekChunk: store.peekChunk.bind(store) }),
     putDocument: (collection, id, value) => watched(store.putDocument(collection, id, value)),
     getDocument: (collection, id) => store.getDocument(collection, id),
+    documents: (collection) => store.documents(collection),
     deleteDocument: (collection, id) => watched(store.deleteDocument(collection, id)),
     ...(store.watch && { watch: store.watch.bind(store) }),
     ...(store.leases && { leases: store.leases }),

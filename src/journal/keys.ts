@@ -28,6 +28,17 @@ export function journalOf(commitKey: Buffer): string {
   return commitKey.toString('utf8', 0, commitKey.length - SEQ_BYTES - 1);
 }
 
+/** Between which keys a collection's documents lie, the first in it and the second not. */
+export function documentKeys(collection: string): readonly [start: Buffer, end: Buffer] {
+  checkName(collection);
+  return [Buffer.from(`${collection}\0`), Buffer.from(`${collection}\x01`)];
+}
+
+/** The id of the document at a key that lies in a collection. */
+export function documentIn(collection: string, key: Buffer): string {
+  return key.toString('utf8', Buffer.byteLength(collection) + 1);
+}
+
 export function documentKey(collection: string, id: string): Buffer {
   checkName(collection);
   checkName(id);

@@ -5,7 +5,7 @@ import type { Database } from 'lmdb';
 import { decodeCommit, decodeValue, encodeCommit, encodeValue } from './codec.ts';
 import { failureOf } from './failures.ts';
 import { GroupCommit } from './group.ts';
-import { commitKey, documentKey, journalOf, SEQ_END, seqOf } from './keys.ts';
+import { commitKey, documentIn, documentKey, documentKeys, journalOf, SEQ_END, seqOf } from './keys.ts';
 import {
   BYTES,
   checkHeader,
@@ -295,6 +295,13 @@ class LmdbStore implements Store {
     const key = documentKey(collection, id);
     const bytes = this.#look(() => this.#documents.getBinary(key));
     return bytes && decodeValue(bytes);
+  }
+
+  async documents(collection: string): Promise<string[]> {
+    const [start, end] = documentKeys(collection);
+    return this.#look(() =>
+      [...this.#documents.getKeys({ start, end })].map((key) => documentIn(collection, key)),
+    );
   }
 
   async deleteDocument(collection: string, id: string): Promise<void> {

@@ -16,6 +16,7 @@ import {
   COLLECTIONS,
   type CommitDocument,
   commitsAfter,
+  documentsIn,
   FIRST_COMMITS,
   idOf,
   JOURNALS_INDEX,
@@ -221,6 +222,14 @@ class MongoStore implements Store {
     const _id = idOf(collection, id);
     const document = await this.#use((session) => this.#documents.findOne({ _id }, session));
     return document === null ? undefined : fromBson(document.value);
+  }
+
+  async documents(collection: string): Promise<string[]> {
+    const { filter, options } = documentsIn(collection);
+    const found = await this.#use((session) =>
+      this.#documents.find(filter, { ...options, ...session }).toArray(),
+    );
+    return found.map(({ id }) => id);
   }
 
   async deleteDocument(collection: string, id: string): Promise<void> {

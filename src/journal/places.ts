@@ -71,6 +71,15 @@ export function idOf(name: string, below: string): string {
   return `${name.replace(/[%/]/g, encodeURIComponent)}/${below}`;
 }
 
+/** The documents of a collection. */
+export function documentsIn(collection: string): Query<{ readonly _id: string; readonly id: string }> {
+  checkName(collection);
+  const prefix = collection.replace(/[%/]/g, encodeURIComponent);
+  // What follows a slash is before the next character.
+  const filter = { _id: { $gt: `${prefix}/`, $lt: `${prefix}0` } };
+  return { filter, options: { projection: { id: 1 }, hint: BY_ID } };
+}
+
 /** A query, kept apart from its use so that the tests can have the server explain it. */
 export interface Query<T = CommitDocument> {
   readonly filter: Filter<T>;

@@ -173,6 +173,9 @@ export interface Store {
 
   getDocument(collection: string, id: string): Promise<StoredValue | undefined>;
 
+  /** The ids of a collection's documents, in any order. */
+  documents(collection: string): Promise<string[]>;
+
   /** Deletes a document, synced when it resolves; one that does not exist is no error. */
   deleteDocument(collection: string, id: string): Promise<void>;
 

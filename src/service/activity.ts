@@ -1,4 +1,5 @@
 import type { Role } from '../domain/directory.ts';
+import type { ErasureReason } from '../domain/erasure.ts';
 import type { GoldOrigin, ProjectEvent, RoundClosed } from '../domain/events.ts';
 import type { Policy } from '../domain/policy.ts';
 import { firstNotBefore } from '../domain/ranks.ts';
@@ -79,6 +80,7 @@ export type Activity = {
     }
   | { readonly kind: 'annotatorResumed'; readonly member: string }
   | { readonly kind: 'roleChanged'; readonly member: string; readonly role: Role | null }
+  | { readonly kind: 'personErased'; readonly member: string; readonly reason: ErasureReason }
 );
 
 /** A push of the feed. */
@@ -281,10 +283,20 @@ function rowsOf(parts: readonly { readonly rows: number }[]): number {
   return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Who was given which role in a project. Its creator is its owner from the beginning. */
+/** Who was given which role in a project, or was erased while in it. Its creator is its owner from the beginning. */
 function rolesIn(commit: Commit, project: string): Activity[] {
   const { time: at } = commit;
-  return eventsOf(DIRECTORY_KIND, commit).flatMap((event): Activity[] => {
+  const events = eventsOf(DIRECTORY_KIND, commit);
+  const concerned = new Set(
+    events.flatMap((event) =>
+      event.type === 'roleGranted' && event.project === project ? [event.member] : [],
+    ),
+  );
+  return events.flatMap((event): Activity[] => {
+    if (event.type === 'memberErased' && concerned.has(event.member)) {
+      const { by, member, reason } = event;
+      return [{ at, by, kind: 'personErased', member, reason }];
+    }
     if (event.type !== 'roleGranted' || event.project !== project) return [];
     return [{ at, by: event.by, kind: 'roleChanged', member: event.member, role: event.role }];
   });

@@ -10,6 +10,7 @@ import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type AnyDesk, type Desk, directoryDesk } from './desk.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { type Environment, newId } from './environment.ts';
+import { finishErasures } from './erasing.ts';
 import { Following } from './following.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
@@ -23,6 +24,9 @@ import { OneAtATime } from './strategyInputs.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
+
+/** How often erasures are looked for that were cut short; at the start first. */
+const UNFINISHED_EVERY_MS = 3_600_000;
 
 /** The topic of the directory's changes: members, roles, tokens. */
 export const DIRECTORY_TOPIC = 'directory';
@@ -62,6 +66,8 @@ export class Concord {
   #closing: Promise<void> | null = null;
   /** Up to when tokens that run out were looked for. */
   #tokensLookedAt: number;
+  /** When erasures were last looked for that were cut short. */
+  #erasuresLookedAt = Number.NEGATIVE_INFINITY;
 
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
@@ -182,6 +188,7 @@ export class Concord {
   /**
    * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
    * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, and who has become idle.
+   * Now and then it brings erasures to their end that were cut short.
    * @throws {AggregateError} some projects could not be swept; the others were
    */
   async sweep(): Promise<void> {
@@ -194,6 +201,11 @@ export class Concord {
     if (await this.directory.read((directory) => directory.hasTokenEnded(since, now)))
       this.hub.wake(DIRECTORY_TOPIC);
     const failures: unknown[] = [];
+    try {
+      await this.#finishErasures(now);
+    } catch (error) {
+      failures.push(error);
+    }
     for (const project of this.#projects.values()) {
       try {
         // A state that was lost, and could not be had again, is tried anew: somebody may wait for what it comes to.
@@ -214,6 +226,12 @@ export class Concord {
       }
     }
     if (failures.length > 0) throw new AggregateError(failures, 'some projects could not be swept');
+  }
+
+  async #finishErasures(now: number): Promise<void> {
+    if (now < this.#erasuresLookedAt + UNFINISHED_EVERY_MS) return;
+    await finishErasures(this);
+    this.#erasuresLookedAt = now;
   }
 
   /** A round that nobody can bring on is closed, so that whoever waits for it can go on. */

@@ -6,7 +6,7 @@ import { mustGetSoundChunk } from './chunks.ts';
 import { differences } from './comparing.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
 import { eventsOf, foldFromZero, unfoldable } from './folding.ts';
-import { NAMES } from './members.ts';
+import { INVITATION_LABELS, NAMES, tokenLabels } from './labels.ts';
 import { PROJECT_KIND } from './projectKind.ts';
 import type { WorkOptions } from './verifying.ts';
 
@@ -71,6 +71,13 @@ export async function copyDirectory(
   await copyJournal(from, to, DIRECTORY_JOURNAL, upTo, options);
   const { members } = await directoryOf(from, options, upTo);
   await copyNames(from, to, members.keys());
+  // An earlier copy may have what was erased since.
+  for (const { id, erased } of members.values()) {
+    if (erased === null) continue;
+    await to.deleteDocument(NAMES, id);
+    for (const token of await to.documents(tokenLabels(id))) await to.deleteDocument(tokenLabels(id), token);
+  }
+  await copyTexts(from, to, INVITATION_LABELS, await from.documents(INVITATION_LABELS));
 }
 
 /**
@@ -107,8 +114,15 @@ export function directoryOf(store: Store, { pause }: WorkOptions, upTo?: number)
 
 async function copyNames(from: Store, to: Store, members: Iterable<string>): Promise<void> {
   for (const member of members) {
-    const name = await from.getDocument(NAMES, member);
-    if (name !== undefined) await to.putDocument(NAMES, member, name);
+    await copyTexts(from, to, NAMES, [member]);
+    await copyTexts(from, to, tokenLabels(member), await from.documents(tokenLabels(member)));
+  }
+}
+
+async function copyTexts(from: Store, to: Store, collection: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    const text = await from.getDocument(collection, id);
+    if (text !== undefined) await to.putDocument(collection, id, text);
   }
 }
 

@@ -123,6 +123,7 @@ const DIRECTORY: References<Directory, DirectoryCommand, DirectoryCommands> = {
   invite: { reference: PLAIN, isRepeatable: true },
   withdrawInvitation: { reference: PLAIN, isRepeatable: true },
   acceptInvitation: { reference: PLAIN, isRepeatable: true },
+  eraseMember: { reference: PLAIN, isRepeatable: true },
 };
 
 function deskOf<P extends Projection<E>, E>(

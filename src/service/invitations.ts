@@ -2,8 +2,16 @@ import { type Invitation, type InvitationState, invitationState, type Role } fro
 import { refuse } from '../domain/refusals.ts';
 import { newSecret, type ProjectAccess, tokenHash } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
-import { named } from './members.ts';
-import { type IssuedToken, labelOf, msOfDays, tokenFor } from './tokens.ts';
+import {
+  INVITATION_LABELS,
+  invitationLabel,
+  keeping,
+  labelOf,
+  NAMES,
+  nameOf,
+  tokenLabels,
+} from './labels.ts';
+import { type IssuedToken, msOfDays, tokenFor } from './tokens.ts';
 
 /** Invitations: a code that lets one person into a project, once, without anybody handling their token. */
 
@@ -42,19 +50,17 @@ export async function invite(
   const lasts = msOfDays(days, 'days', MAX_INVITATION_DAYS);
   const tokenLasts = tokenDays === null ? null : msOfDays(tokenDays);
   const code = newSecret(concord, CODE_PREFIX);
-  const made = await concord.direct(
-    'invite',
-    {
-      invitation: concord.newId(),
-      project: live.id,
-      role,
-      hash: tokenHash(code),
-      expires: concord.environment.now() + lasts,
-      tokenLasts,
-      label: labelOf(label),
-      by: viewer.member,
-    },
-    (_, invitation) => invitation,
+  const input = {
+    invitation: concord.newId(),
+    project: live.id,
+    role,
+    hash: tokenHash(code),
+    expires: concord.environment.now() + lasts,
+    tokenLasts,
+    by: viewer.member,
+  };
+  const made = await keeping(concord, [[INVITATION_LABELS, input.invitation, labelOf(label)]], () =>
+    concord.direct('invite', input, (_, invitation) => invitation),
   );
   return { invitation: made, code };
 }
@@ -75,9 +81,15 @@ export async function acceptInvitation(
   if (state !== 'OPEN') throw refuse('INVITATION_CLOSED', { invitationState: state });
   const member = concord.newId();
   const secret = newSecret(concord);
-  const token = tokenFor(concord, member, secret, { label: known.label, expires: null });
-  await named(concord, member, name, () =>
-    concord.direct('acceptInvitation', { hash, now, token }, () => undefined),
+  const token = tokenFor(concord, member, secret, { expires: null });
+  const label = await invitationLabel(concord, known);
+  await keeping(
+    concord,
+    [
+      [NAMES, member, nameOf(name)],
+      [tokenLabels(member), token.token, label],
+    ],
+    () => concord.direct('acceptInvitation', { hash, now, token }, () => undefined),
   );
   return { member, secret, id: token.token };
 }

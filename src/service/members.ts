@@ -4,13 +4,9 @@ import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
 import { refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, type Viewer } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
+import { keeping, labelOf, NAMES, nameOf, textAt, tokenLabels } from './labels.ts';
 import type { LiveProject } from './liveProject.ts';
-import { checkStorable } from './storable.ts';
-import { expiryIn, type IssuedToken, labelOf, tokenFor } from './tokens.ts';
-import { orRefusal } from './trouble.ts';
-
-/** Names of people and tools are documents beside the journals, so that they can be deleted. */
-export const NAMES = 'member-names';
+import { expiryIn, type IssuedToken, tokenFor } from './tokens.ts';
 
 /**
  * Lets the holder of a token in as the first owner of the service.
@@ -25,7 +21,7 @@ export async function admitOwner(concord: Concord, token: string | null): Promis
   const secret = token ?? newSecret(concord);
   await concord.direct(
     'admitServiceOwner',
-    tokenFor(concord, concord.newId(), secret, { label: 'owner', expires: null }),
+    tokenFor(concord, concord.newId(), secret, { expires: null }),
     () => undefined,
   );
   return token === null ? secret : null;
@@ -85,31 +81,17 @@ export async function addMember(
   const expires = expiryIn(concord, tokenDays);
   const member = concord.newId();
   const secret = newSecret(concord);
-  const token = tokenFor(concord, member, secret, { label: labelOf(label), expires });
+  const token = tokenFor(concord, member, secret, { expires });
   const input = { project: live.id, kind, role, by: viewer.member, token };
-  await named(concord, member, name, () => concord.direct('addMember', input, () => undefined));
+  await keeping(
+    concord,
+    [
+      [NAMES, member, nameOf(name)],
+      [tokenLabels(member), token.token, labelOf(label)],
+    ],
+    () => concord.direct('addMember', input, () => undefined),
+  );
   return { member, secret, id: token.token };
-}
-
-/** Keeps what a new member is called while they come in: the name first, and away with it if nothing comes of them. */
-export async function named<T>(
-  concord: Concord,
-  member: string,
-  name: string,
-  comeIn: () => Promise<T>,
-): Promise<T> {
-  if (name.trim() === '' || name.length > 200) {
-    throw refuse('INVALID_INPUT', { field: 'name', problem: 'a member is named by 1 to 200 characters' });
-  }
-  checkStorable(name, 'name');
-  await orRefusal(concord.store.putDocument(NAMES, member, name));
-  try {
-    return await comeIn();
-  } catch (error) {
-    // A name of nobody is to be kept least of all; if that fails too, nothing more can be done here.
-    await concord.store.deleteDocument(NAMES, member).catch(() => undefined);
-    throw error;
-  }
 }
 
 /**
@@ -130,7 +112,6 @@ export async function grantRole(
 }
 
 /** What a member is called, or null: the name was deleted, or there never was one. */
-export async function memberName(concord: Concord, member: string): Promise<string | null> {
-  const name = await orRefusal(concord.store.getDocument(NAMES, member));
-  return typeof name === 'string' ? name : null;
+export function memberName(concord: Concord, member: string): Promise<string | null> {
+  return textAt(concord, NAMES, member);
 }

@@ -9,7 +9,8 @@ import {
 import { refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, roleOf, tokenHash, type Viewer } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
-import { checkStorable } from './storable.ts';
+import { keeping, labelOf, tokenLabel, tokenLabels } from './labels.ts';
+import { orRefusal } from './trouble.ts';
 
 /** Tokens: what lets a person or a tool in. */
 
@@ -33,13 +34,9 @@ export function tokenFor(
   concord: Concord,
   member: string,
   secret: string,
-  {
-    label,
-    expires,
-    scope = UNCONFINED,
-  }: { readonly label: string; readonly expires: number | null; readonly scope?: Scope },
+  { expires, scope = UNCONFINED }: { readonly expires: number | null; readonly scope?: Scope },
 ): NewToken {
-  return { token: concord.newId(), member, hash: tokenHash(secret), expires, label, scope };
+  return { token: concord.newId(), member, hash: tokenHash(secret), expires, scope };
 }
 
 /**
@@ -60,15 +57,6 @@ export function msOfDays(days: number, field = 'tokenDays', most = MAX_DAYS): nu
  */
 export function expiryIn(concord: Concord, days: number | null): number | null {
   return days === null ? null : concord.environment.now() + msOfDays(days);
-}
-
-/** @throws {Refusal} INVALID_INPUT: it is too long, or cannot be kept */
-export function labelOf(label: string): string {
-  if (label.length > 200) {
-    throw refuse('INVALID_INPUT', { field: 'label', problem: 'a label has at most 200 characters' });
-  }
-  checkStorable(label, 'label');
-  return label;
 }
 
 /** A further token for a member of the project, shown this once. */
@@ -92,8 +80,10 @@ export async function issueToken(
   await mustMayAct(concord, access, member, scope.project === access.live.id ? 'SOME' : 'EVERY');
   await mustBeWithin(concord, access.viewer, scope);
   const secret = newSecret(concord);
-  const token = tokenFor(concord, member, secret, { label: labelOf(label), expires, scope });
-  await concord.direct('issueToken', token, () => undefined);
+  const token = tokenFor(concord, member, secret, { expires, scope });
+  await keeping(concord, [[tokenLabels(member), token.token, labelOf(label)]], () =>
+    concord.direct('issueToken', token, () => undefined),
+  );
   return { member, secret, id: token.token };
 }
 
@@ -103,14 +93,24 @@ export async function issueToken(
  */
 export async function revokeTokens(concord: Concord, access: ProjectAccess, member: string): Promise<number> {
   await mustMayAct(concord, access, member, 'SOME');
-  return concord.direct('revokeTokens', { member }, (_, count) => count);
+  const count = await concord.direct('revokeTokens', { member }, (_, revoked) => revoked);
+  await forgetLabels(concord, member);
+  return count;
 }
 
 /** Revokes one token: one's own, or, as an owner of a project, that of somebody in it. */
 export async function revokeToken(concord: Concord, viewer: Viewer, id: string): Promise<Token> {
   const token = await mustFind(concord, viewer, id, 'OWN');
   await concord.direct('revokeToken', { token: id }, () => undefined);
+  await orRefusal(concord.store.deleteDocument(tokenLabels(token.member), id));
   return token;
+}
+
+/** Deletes what a member's tokens were for, of those that were revoked long ago too. */
+export async function forgetLabels({ store }: Concord, member: string): Promise<void> {
+  const collection = tokenLabels(member);
+  for (const id of await orRefusal(store.documents(collection)))
+    await orRefusal(store.deleteDocument(collection, id));
 }
 
 /**
@@ -159,11 +159,14 @@ export async function rotateToken(
   });
   const known = await mustFind(concord, viewer, old, isOwn && tokenDays === null ? 'OWN' : 'EVERY');
   const secret = newSecret(concord);
-  const { label, scope, member } = known;
+  const { scope, member } = known;
   const expires = tokenDays === null ? known.expires : end;
-  const token = tokenFor(concord, member, secret, { label, scope, expires });
+  const token = tokenFor(concord, member, secret, { scope, expires });
+  const label = await tokenLabel(concord, known);
   const oldExpires = concord.environment.now() + overlapMinutes * MINUTE_MS;
-  await concord.direct('rotateToken', { old, oldExpires, token }, () => undefined);
+  await keeping(concord, [[tokenLabels(member), token.token, label]], () =>
+    concord.direct('rotateToken', { old, oldExpires, token }, () => undefined),
+  );
   return { member, secret, id: token.token };
 }
 
@@ -228,7 +231,7 @@ function mustFind(concord: Concord, viewer: Viewer, id: string, owned: Owned): P
 }
 
 type Owned = 'OWN' | 'EVERY';
-const OWNER_OF_EVERY = 'owner of every project of this member';
+export const OWNER_OF_EVERY = 'owner of every project of this member';
 
 function projectsOf(directory: Directory, member: string): string[] {
   return [...directory.projects.values()].filter(({ members }) => members.has(member)).map(({ id }) => id);

@@ -825,6 +825,15 @@ describe('invitations', () => {
   });
 });
 
+describe('ERASED', () => {
+  it('to a person, nobody gives a role again', async () => {
+    const gone = await addMember(service, project, 'VIEWER');
+    await must(service, service.ownerToken, 'erasePerson', { member: gone.id, reason: 'OBJECTION' });
+    const input = { project, member: gone.id, role: 'VIEWER' };
+    expect(await refused(service.ownerToken, 'setRole', input, 'ERASED')).toMatchObject({ what: 'person' });
+  });
+});
+
 describe('who may do what', () => {
   const ANNOTATE = ['ANNOTATOR'];
   const STEER = ['OWNER', 'DRIVER'];
@@ -875,8 +884,8 @@ describe('who may do what', () => {
     withdrawInvitation: { allowed: OWN, input: () => ({ project, invitation: id('Invitation', 'x') }) },
   };
   const assignment = () => id('Assignment', `${raw(project)}/${'a'.repeat(22)}`);
-  /** These name a token or an invitation, and no project: `tokens.int.test.ts` says who may. */
-  const BY_NAME = ['acceptInvitation', 'expireToken', 'revokeToken', 'rotateToken'];
+  /** These name a token, an invitation or a person, and no project: `tokens` and `erasure.int.test.ts` say who may. */
+  const BY_NAME = ['acceptInvitation', 'erasePerson', 'expireToken', 'revokeToken', 'rotateToken'];
   const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {})
     .filter((name) => !BY_NAME.includes(name))
     .sort();

@@ -365,6 +365,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     closeRound: [{ round }, { round: globalId('Round', `${raw(project)}/3`) }],
     createProject: [{ name: 'New', labels: ['a', 'b'] }],
     endWorkSession: [{ project }],
+    erasePerson: [{ member: people.ben.id, reason: 'OBJECTION' }],
     expireToken: [{ token: globalId('Token', raw(people.ben.id)), expires: null }],
     importSamples: [{ project, importId: 'import', part: 0, samples: [{ key: key(0), data: 1 }] }],
     invite: [{ project }],

@@ -9,7 +9,7 @@ import { mustGetSoundChunk } from '../../src/service/chunks.ts';
 import { differences } from '../../src/service/comparing.ts';
 import { DIRECTORY_JOURNAL } from '../../src/service/directoryKind.ts';
 import { foldFromZero, loadChunks, loadProjection } from '../../src/service/folding.ts';
-import { NAMES } from '../../src/service/members.ts';
+import { NAMES } from '../../src/service/labels.ts';
 import { PROJECT_KIND } from '../../src/service/projectKind.ts';
 import { readManifest } from '../../src/service/snapshotFormat.ts';
 import { type Ledger, mustEqual, type Sight, Violation } from './ledger.ts';

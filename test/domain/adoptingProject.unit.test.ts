@@ -11,7 +11,6 @@ const person = (member: string, serviceOwner = false): DirectoryEvent => ({
 const token = (id: string, member: string): DirectoryEvent => ({
   type: 'tokenIssued',
   version: 2,
-  label: `label of ${id}`,
   scope: UNCONFINED,
   token: id,
   member,

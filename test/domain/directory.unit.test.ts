@@ -34,7 +34,7 @@ function refused(code: string, details: object = {}) {
 }
 
 const token = (member: string, token = `token of ${member}`, expires: number | null = null): NewToken => {
-  return { token, member, hash: `hash of ${token}`, expires, label: '', scope: UNCONFINED };
+  return { token, member, hash: `hash of ${token}`, expires, scope: UNCONFINED };
 };
 
 const addMember = (member: string, role: 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER') =>
@@ -45,7 +45,7 @@ describe('the owner of the service', () => {
     when('admitServiceOwner', token('root'));
     expect(when('admitServiceOwner', token('other id', 'token of root'))).toEqual({
       events: [],
-      result: { id: 'root', kind: 'PERSON', serviceOwner: true, addedAt: 1_000 },
+      result: { id: 'root', kind: 'PERSON', serviceOwner: true, addedAt: 1_000, erased: null },
     });
     when('addProject', { project: 'p', name: 'Mail', by: 'somebody' });
     expect(directory.role('p', 'root')).toBe('OWNER');
@@ -88,7 +88,7 @@ describe('members', () => {
   it('have a role in the project they were added to, and in no other', () => {
     const { events, result } = addMember('ann', 'ANNOTATOR');
     expect(events.map(({ type }) => type)).toEqual(['memberAdded', 'tokenIssued', 'roleGranted']);
-    expect(result).toEqual({ id: 'ann', kind: 'PERSON', serviceOwner: false, addedAt: 1_000 });
+    expect(result).toEqual({ id: 'ann', kind: 'PERSON', serviceOwner: false, addedAt: 1_000, erased: null });
     expect(directory.role('p', 'ann')).toBe('ANNOTATOR');
     expect(directory.role('q', 'ann')).toBeUndefined();
     expect(directory.role('p', 'nobody')).toBeUndefined();

@@ -36,12 +36,11 @@ describe('an event of an earlier form', () => {
     expect(current({ type: 'constructor' })).toEqual({ type: 'constructor' });
   });
 
-  it('is that of a token of release 0.1, which had no label and no scope', () => {
+  it('is that of a token of release 0.1, which had no scope', () => {
     const kept = { type: 'tokenIssued', token: 't', member: 'm', hash: 'h', expires: null };
     expect(currentDirectoryEvent(kept)).toEqual({
       ...kept,
       version: 2,
-      label: '',
       scope: { project: null, role: null },
     });
     expect(() => currentProjectEvent({ type: 'granted', version: 2 })).toThrow(UnknownEventError);

@@ -72,6 +72,21 @@ it('an invitation is sent and accepted from the command line, once', async () =>
   expect(await done(['invitation', 'list', '--project', 'Mail'])).toMatch(/for Cy\tACCEPTED\t.*\tCy/);
 });
 
+it('a person is erased from the command line, once it is said to be meant', async () => {
+  await secret(['token', 'create', '--project', 'Mail', '--label', 'for Ann', 'Ann']);
+  const erase = ['erase', '--project', 'Mail', '--reason', 'objection'];
+  expect((await concord([...erase, 'person', 'Ann'])).errors).toMatch(/for good: say --yes yes/);
+  expect(
+    (await concord(['erase', '--project', 'Mail', '--reason', 'anger', 'person', 'Ann'])).errors,
+  ).toContain('consent-withdrawn');
+  expect(await done(['token', 'list', '--project', 'Mail'])).toContain('Ann');
+  expect(await done([...erase, '--yes', 'yes', 'person', 'Ann'])).toMatch(/is erased$/);
+  expect(await done(['token', 'list', '--project', 'Mail'])).not.toContain('Ann');
+  expect((await concord([...erase, '--yes', 'yes', 'person', 'Ann'])).errors).toContain(
+    'nobody in the project is called Ann',
+  );
+});
+
 it('no secret is in the log, at its most talkative, nor in the store', async () => {
   await fetch(`${service.url}/graphql`, { headers: { authorization: `Bearer ${OWNER}x` } });
   await service.end();

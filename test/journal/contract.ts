@@ -478,6 +478,23 @@ export function journalContract(name: string, open: () => Promise<Subject>): voi
         }
       });
 
+      it('are listed by their collection', async () => {
+        for (const [collection, id] of [
+          ['a', 'b/c'],
+          ['a', 'd'],
+          ['a/b', 'c'],
+          ['a0', 'x'],
+          ['ab', 'y'],
+        ] as const) {
+          await store.putDocument(collection, id, 1);
+        }
+        expect((await store.documents('a')).sort()).toEqual(['b/c', 'd']);
+        expect(await store.documents('a/b')).toEqual(['c']);
+        await store.deleteDocument('a', 'd');
+        expect(await store.documents('a')).toEqual(['b/c']);
+        expect(await store.documents('none')).toEqual([]);
+      });
+
       it('take writes in the order in which they were made', async () => {
         const writes = Array.from({ length: 50 }, (_, i) => store.putDocument('people', 'ada', i));
         const deletion = store.deleteDocument('people', 'ada');

@@ -130,6 +130,15 @@ export class Connection implements Store {
     return this.#do('get a document', () => this.#backend.documents.get(`${collection}/${id}`));
   }
 
+  documents(collection: string): Promise<string[]> {
+    const start = `${collection}/`;
+    return this.#do('list documents', () =>
+      [...this.#backend.documents.keys()]
+        .filter((key) => key.startsWith(start))
+        .map((key) => key.slice(start.length)),
+    );
+  }
+
   deleteDocument(collection: string, id: string): Promise<void> {
     return this.#do('delete a document', () => void this.#backend.documents.delete(`${collection}/${id}`));
   }

@@ -69,6 +69,7 @@ function over(store: Store, calls: Partial<Store>): Store {
     getChunk: (id) => store.getChunk(id),
     putDocument: (collection, id, value) => store.putDocument(collection, id, value),
     getDocument: (collection, id) => store.getDocument(collection, id),
+    documents: (collection) => store.documents(collection),
     deleteDocument: (collection, id) => store.deleteDocument(collection, id),
     ...(store.leases && { leases: store.leases }),
     ...(store.watch && { watch: store.watch.bind(store) }),

@@ -41,12 +41,12 @@ export class MemoryStore implements Store {
   readonly mishaps: Mishap[] = [];
   /** Commits as they were appended and have landed, of all journals. */
   readonly landed: Commit[] = [];
-  readonly #disk: Disk;
+  readonly disk: Disk;
   readonly #underWay = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(disk = new Disk()) {
-    this.#disk = disk;
+    this.disk = disk;
   }
 
   async append(journal: string, commit: Commit): Promise<void> {
@@ -68,11 +68,11 @@ export class MemoryStore implements Store {
 
   #land(journal: string, commit: Commit, bytes: Uint8Array): void {
     const { seq, id } = commit;
-    const commits = this.#disk.commits.get(journal) ?? [];
+    const commits = this.disk.commits.get(journal) ?? [];
     const standing = commits[seq - 1];
     if (standing !== undefined && decodeCommit(journal, seq, standing).id === id) return;
     if (seq !== commits.length + 1) throw new SeqTakenError(journal, seq);
-    this.#disk.commits.set(journal, [...commits, bytes]);
+    this.disk.commits.set(journal, [...commits, bytes]);
     this.landed.push(commit);
   }
 
@@ -81,7 +81,7 @@ export class MemoryStore implements Store {
     checkName(journal);
     for (let seq = after + 1; ; seq++) {
       this.#checkOpen();
-      const bytes = this.#disk.commits.get(journal)?.[seq - 1];
+      const bytes = this.disk.commits.get(journal)?.[seq - 1];
       if (bytes === undefined) return;
       yield decodeCommit(journal, seq, bytes.slice());
     }
@@ -90,18 +90,18 @@ export class MemoryStore implements Store {
   async head(journal: string): Promise<number> {
     this.#checkOpen();
     checkName(journal);
-    return this.#disk.commits.get(journal)?.length ?? 0;
+    return this.disk.commits.get(journal)?.length ?? 0;
   }
 
   async journals(): Promise<string[]> {
     this.#checkOpen();
-    return [...this.#disk.commits.keys()].sort();
+    return [...this.disk.commits.keys()].sort();
   }
 
   async putChunk(bytes: Uint8Array, now: number): Promise<ChunkId> {
     this.#checkOpen();
     const id = createHash('sha256').update(measured('chunk', bytes)).digest('hex');
-    if (!this.#disk.chunks.has(id)) this.#disk.chunks.set(id, bytes.slice());
+    if (!this.disk.chunks.has(id)) this.disk.chunks.set(id, bytes.slice());
     this.#renew(id, now);
     return id;
   }
@@ -109,14 +109,14 @@ export class MemoryStore implements Store {
   async renewChunks(ids: readonly ChunkId[], now: number): Promise<ChunkId[]> {
     this.#checkOpen();
     const [standing, missing] = [[], []] as [ChunkId[], ChunkId[]];
-    for (const id of ids) (this.#disk.chunks.has(id) ? standing : missing).push(id);
+    for (const id of ids) (this.disk.chunks.has(id) ? standing : missing).push(id);
     for (const id of standing) this.#renew(id, now);
     return missing;
   }
 
   async *chunks(): AsyncGenerator<StoredChunk, void, void> {
     this.#checkOpen();
-    for (const id of [...this.#disk.chunks.keys()].sort()) {
+    for (const id of [...this.disk.chunks.keys()].sort()) {
       this.#checkOpen();
       yield { id, putAt: this.#putAt(id) };
     }
@@ -125,49 +125,64 @@ export class MemoryStore implements Store {
   async deleteChunks(ids: readonly ChunkId[], before: number): Promise<number> {
     this.#checkOpen();
     const old = ids.filter((id) => this.#putAt(id) < before);
-    for (const id of old) this.#disk.chunkTimes.delete(id);
-    return old.filter((id) => this.#disk.chunks.delete(id)).length;
+    for (const id of old) this.disk.chunkTimes.delete(id);
+    return old.filter((id) => this.disk.chunks.delete(id)).length;
   }
 
   #putAt(id: ChunkId): number {
-    return this.#disk.chunkTimes.get(id) ?? 0;
+    return this.disk.chunkTimes.get(id) ?? 0;
   }
 
   #renew(id: ChunkId, now: number): void {
-    this.#disk.chunkTimes.set(id, Math.max(now, this.#putAt(id)));
+    this.disk.chunkTimes.set(id, Math.max(now, this.#putAt(id)));
   }
 
   async getChunk(id: ChunkId): Promise<Uint8Array | undefined> {
     this.#checkOpen();
-    return this.#disk.chunks.get(id);
+    return this.disk.chunks.get(id);
+  }
+
+  /** All bytes that it holds, of commits, chunks and documents. */
+  everything(): Uint8Array[] {
+    const { commits, chunks, documents } = this.disk;
+    return [...[...commits.values()].flat(), ...chunks.values(), ...documents.values()];
   }
 
   /** Changes a chunk behind the store's back, as a damaged disk does. */
   damageChunk(id: ChunkId): void {
-    const bytes = this.#disk.chunks.get(id)?.slice() ?? new Uint8Array();
+    const bytes = this.disk.chunks.get(id)?.slice() ?? new Uint8Array();
     bytes.fill((bytes[0] ?? 0) ^ 1, 0, 1);
-    this.#disk.chunks.set(id, bytes);
+    this.disk.chunks.set(id, bytes);
   }
 
   /** Loses a chunk, as a damaged disk does. */
   loseChunk(id: ChunkId): void {
-    this.#disk.chunks.delete(id);
+    this.disk.chunks.delete(id);
   }
 
   async putDocument(collection: string, id: string, value: StoredValue): Promise<void> {
     this.#checkOpen();
-    this.#disk.documents.set(documentKey(collection, id), measured('document', encodeValue(value)));
+    this.disk.documents.set(documentKey(collection, id), measured('document', encodeValue(value)));
   }
 
   async getDocument(collection: string, id: string): Promise<StoredValue | undefined> {
     this.#checkOpen();
-    const bytes = this.#disk.documents.get(documentKey(collection, id));
+    const bytes = this.disk.documents.get(documentKey(collection, id));
     return bytes && decodeValue(bytes.slice());
+  }
+
+  async documents(collection: string): Promise<string[]> {
+    this.#checkOpen();
+    checkName(collection);
+    const start = `${collection}\0`;
+    return [...this.disk.documents.keys()]
+      .filter((key) => key.startsWith(start))
+      .map((key) => key.slice(start.length));
   }
 
   async deleteDocument(collection: string, id: string): Promise<void> {
     this.#checkOpen();
-    this.#disk.documents.delete(documentKey(collection, id));
+    this.disk.documents.delete(documentKey(collection, id));
   }
 
   /** As if others had the same disk: a service of several nodes can be tried over it. */
@@ -189,7 +204,7 @@ export class MemoryStore implements Store {
 
   #leases(): Map<string, Lease> {
     this.#checkOpen();
-    return this.#disk.leases;
+    return this.disk.leases;
   }
 
   async close(): Promise<void> {
@@ -199,7 +214,7 @@ export class MemoryStore implements Store {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new StoreUnavailableError('the store is closed');
-    if (this.#disk.isAway) throw new StoreUnavailableError('the store is away');
+    if (this.disk.isAway) throw new StoreUnavailableError('the store is away');
   }
 }
 

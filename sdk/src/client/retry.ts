@@ -34,6 +34,7 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   ResumeAnnotator: true,
   SetRole: true,
   UpdatePolicy: true,
+  ErasePerson: true,
   // The import id and part, and the content, are the keys: the first result stands.
   ImportSamples: true,
   UploadPredictions: true,

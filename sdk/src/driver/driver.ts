@@ -1,6 +1,8 @@
 import { type Client, createClient } from '../client/client.ts';
 import { NotFoundError } from '../client/generated/errors.ts';
-import type { CreateProjectInput } from '../client/generated/schema.ts';
+import type { CreateProjectInput, ErasureReason } from '../client/generated/schema.ts';
+import type { Member } from '../client/generated/types.ts';
+import type { CallOptions } from '../client/operation.ts';
 import type { ClientOptions } from '../client/options.ts';
 import { type DriverProject, driverProject } from './project.ts';
 
@@ -15,6 +17,15 @@ export interface Driver {
    * @throws {NotFoundError} there is none, or it is not yours to see
    */
   project(id: string): Promise<DriverProject>;
+  /**
+   * Erases a person for good: their name, what tokens and invitations say of them, and all by which they come in. What
+   * they have done stays under their id, and every figure as it is.
+   */
+  erasePerson(
+    member: { readonly id: string },
+    why: { readonly reason: ErasureReason },
+    options?: CallOptions,
+  ): Promise<Member>;
   /** Ends every stream and closes the connection. */
   close(): void;
 }
@@ -48,6 +59,7 @@ export function connectDriver(options: ClientOptions): Driver {
       }
       return driverProject(client, project);
     },
+    erasePerson: ({ id: member }, { reason }, options) => client.erasePerson({ member, reason }, options),
     close: () => client.close(),
   };
 }

@@ -129,6 +129,19 @@ export class DuplicateKeysError extends RefusalError {
   }
 }
 
+/** The person or the sample was erased: what was done stays, and nothing more can be. */
+export class ErasedError extends RefusalError {
+  override readonly name = 'ErasedError';
+  override readonly code = 'ERASED';
+  /** What was erased: person or sample. */
+  readonly what: string;
+
+  constructor(message: string, details: DetailsOf<ErasedError>) {
+    super(message);
+    this.what = details.what;
+  }
+}
+
 /** Your role does not allow it. */
 export class ForbiddenError extends RefusalError {
   override readonly name = 'ForbiddenError';

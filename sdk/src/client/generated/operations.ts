@@ -3,7 +3,7 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { DateTime, JSONObject } from '../scalars.ts';
-import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
+import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ErasePersonInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
 import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
 
 const ACCEPT_INVITATION: Operation = {
@@ -38,6 +38,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment NewToken on NewToken {
@@ -78,6 +79,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment NewToken on NewToken {
@@ -187,6 +189,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment UndefinedFigure on UndefinedFigure {
@@ -256,6 +259,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -387,6 +391,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -523,6 +528,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -973,6 +979,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -1059,6 +1066,39 @@ fragment WorkSession on WorkSession {
 }`,
 };
 
+const ERASE_PERSON: Operation = {
+  name: 'ErasePerson',
+  kind: 'mutation',
+  path: ['erasePerson'],
+  document: `mutation ErasePerson($input: ErasePersonInput!) {
+  erasePerson(input: $input) {
+    ...Member
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment Member on Member {
+  id
+  name
+  kind
+  erasedAt
+}`,
+};
+
 const EXPIRE_TOKEN: Operation = {
   name: 'ExpireToken',
   kind: 'mutation',
@@ -1101,6 +1141,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -1135,6 +1176,7 @@ fragment ActivityEvents on ActivityEvents {
     ...AnnotatorPaused
     ...AnnotatorResumed
     ...RoleChanged
+    ...PersonErased
   }
   cursor
 }
@@ -1230,6 +1272,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment OpinionAsked on OpinionAsked {
@@ -1239,6 +1282,18 @@ fragment OpinionAsked on OpinionAsked {
     ...Member
   }
   sampleNumber
+}
+
+fragment PersonErased on PersonErased {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  member {
+    ...Member
+  }
+  grounds
 }
 
 fragment Policy on Policy {
@@ -1484,6 +1539,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -1687,6 +1743,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -1739,6 +1796,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment NewInvitation on NewInvitation {
@@ -1760,6 +1818,9 @@ const ISSUE_TOKEN: Operation = {
       __typename
       code
       message
+      ... on ErasedError {
+        refusal_what: what
+      }
       ... on ForbiddenError {
         refusal_allowed: allowed
       }
@@ -1778,6 +1839,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment NewToken on NewToken {
@@ -1812,6 +1874,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -2251,6 +2314,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -2651,6 +2715,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PageInfo on PageInfo {
@@ -3007,6 +3072,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -3311,6 +3377,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment ModelAgreement on ModelAgreement {
@@ -3530,6 +3597,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -3575,6 +3643,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -3637,6 +3706,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment NewToken on NewToken {
@@ -4010,6 +4080,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -4024,6 +4095,9 @@ const SET_ROLE: Operation = {
       __typename
       code
       message
+      ... on ErasedError {
+        refusal_what: what
+      }
       ... on ForbiddenError {
         refusal_allowed: allowed
       }
@@ -4554,6 +4628,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -4653,6 +4728,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment UndefinedFigure on UndefinedFigure {
@@ -4770,6 +4846,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -4882,6 +4959,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment PeopleAtWork on PeopleAtWork {
@@ -4939,6 +5017,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }
 
 fragment Presence on Presence {
@@ -5121,6 +5200,7 @@ fragment Member on Member {
   id
   name
   kind
+  erasedAt
 }`,
 };
 
@@ -5132,6 +5212,7 @@ export type MutationName =
   | 'CloseRound'
   | 'CreateProject'
   | 'EndWorkSession'
+  | 'ErasePerson'
   | 'ExpireToken'
   | 'ImportSamples'
   | 'Invite'
@@ -5234,6 +5315,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Ends your work session before its time; the break begins now. */
     endWorkSession(input: EndWorkSessionInput, options?: CallOptions): Promise<Queue> {
       return call(END_WORK_SESSION, { input }, options);
+    },
+
+    /** Erases a person for good: their name, and what tokens and invitations say of them. Their tokens are revoked, invitations of theirs that nobody has accepted are withdrawn, and they leave every project. What they have done stays under their id, and every figure as it is. Erased already, nothing happens. For the owner of the service, and for owners of every project that they are or were in. */
+    erasePerson(input: ErasePersonInput, options?: CallOptions): Promise<Member> {
+      return call(ERASE_PERSON, { input }, options);
     },
 
     /** Has a token run out at another time. Sooner: for whose it is, and for owners of a project that it opens. Later: for owners of all of those. */

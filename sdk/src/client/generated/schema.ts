@@ -204,6 +204,27 @@ export type EndWorkSessionInput = {
   readonly project: Scalars['ID']['input'];
 };
 
+/** Whom to erase. */
+export type ErasePersonInput = {
+  /** Who. */
+  readonly member: Scalars['ID']['input'];
+  /** Why; it is kept. */
+  readonly reason: ErasureReason;
+};
+
+/** Why something was erased: the grounds of article 17(1) of the GDPR. Words of your own might tell what it was. */
+export type ErasureReason =
+  /** Consent was taken back. */
+  | 'CONSENT_WITHDRAWN'
+  /** The law asks for it. */
+  | 'LEGAL_DUTY'
+  /** It is needed no more for what it was collected for. */
+  | 'NO_LONGER_NEEDED'
+  /** The person objects. */
+  | 'OBJECTION'
+  /** It should never have been kept. */
+  | 'UNLAWFUL';
+
 /** Every refusal there is. The same table stands in docs/errors.md. */
 export type ErrorCode =
   /** You gave another answer. Undo it first. */
@@ -222,6 +243,8 @@ export type ErrorCode =
   | 'BROKEN_STRATEGY'
   /** Keys that the project has already or that come twice. Nothing of the part was kept. */
   | 'DUPLICATE_KEYS'
+  /** The person or the sample was erased: what was done stays, and nothing more can be. */
+  | 'ERASED'
   /** Your role does not allow it. */
   | 'FORBIDDEN'
   /** A value is out of its range or malformed. */
