@@ -26,6 +26,10 @@ const RETRY_MS = 2_000;
 const MAX_CONFLICTS = 10;
 /** How long what a command came to is kept for who asks again, in milliseconds. */
 const REMEMBERED_MS = 60_000;
+/** The most orders in one message. */
+const MAX_ORDERS = 100;
+/** Messages of orders for one journal that are under way at a time: while one is decided, the next is brought. */
+const MAX_MESSAGES = 2;
 const NO_CHUNKS: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** The request has certainly done nothing: nobody was reached, or whoever was did not take it. */
@@ -55,7 +59,6 @@ export interface ClusterOptions {
 
 /** A command for another node. */
 interface Order {
-  readonly kind: 'decide';
   /** Of the command: an order that is sent again has the same. */
   readonly id: string;
   readonly journal: string;
@@ -67,6 +70,12 @@ interface Order {
   /** The node that gives it, and a commit that it has seen. */
   readonly from: string;
   readonly after: number;
+}
+
+/** Orders for one journal; what came of each is answered in their order. */
+interface OrdersMessage {
+  readonly kind: 'decide';
+  readonly orders: readonly Order[];
 }
 
 /** What came of an order. */
@@ -83,6 +92,16 @@ type Outcome =
   | { readonly kind: 'ELSEWHERE' }
   /** A bug; the node that was asked has logged it. */
   | { readonly kind: 'FAULT'; readonly message: string };
+
+/** What became of an order, as far as whoever gave it knows. */
+type Sent = Outcome | 'LOST' | 'UNREACHED';
+
+/** Orders for one journal to one node. What waits while messages are under way shares the next. */
+interface Lane {
+  readonly holder: Holder;
+  readonly waiting: { readonly order: Order; readonly resolve: (sent: Sent) => void }[];
+  underWay: number;
+}
 
 /** How commands have gone since the start. */
 export interface ClusterCounts {
@@ -117,6 +136,8 @@ export class Cluster {
   readonly #presence: PresenceExchange;
   /** What orders came to, by their ids, oldest first. */
   readonly #outcomes = new Map<string, { readonly outcome: Promise<Outcome>; readonly at: number }>();
+  /** By node and journal. */
+  readonly #lanes = new Map<string, Lane>();
   /** Up to which commit each node was sent what has happened, by journals. */
   readonly #sent = new Map<string, Map<string, number>>();
   /** What is under way to each node; called off when the node is gone. */
@@ -209,7 +230,7 @@ export class Cluster {
       const chunks = [...(options.chunks ?? NO_CHUNKS).keys()];
       const alone = options.alone ?? false;
       const from = this.nodes.self.node;
-      const order: Order = { kind: 'decide', id, journal, command, input, chunks, alone, from, after };
+      const order: Order = { id, journal, command, input, chunks, alone, from, after };
       const outcome = await this.#send(holder, order);
       if (outcome === 'LOST') asked.node = holder.node;
       else if (outcome === 'UNREACHED' || outcome.kind === 'ELSEWHERE') {
@@ -233,17 +254,18 @@ export class Cluster {
 
   /** Answers another node. What it says is trusted: it has shown the secret that nodes share. */
   async receive(message: StoredValue): Promise<StoredValue> {
-    const told = message as unknown as Order | PresenceMessage;
+    const told = message as unknown as OrdersMessage | PresenceMessage;
     if (told.kind === 'presence') {
       // What comes late of a node that is gone is not listened to: nobody would take it back.
       const isHeard = await this.nodes.find(told.node).catch(() => false);
       if (isHeard) this.#attendance.heard(told.node, told.rooms, told.isAll, told.acted);
       return isHeard;
     }
-    return this.#receiveOrder(told);
+    const outcomes = await Promise.all(told.orders.map((order) => this.#receiveOrder(order)));
+    return outcomes as unknown as StoredValue;
   }
 
-  async #receiveOrder(order: Order): Promise<StoredValue> {
+  async #receiveOrder(order: Order): Promise<Outcome> {
     this.#forgetOutcomes();
     let known = this.#outcomes.get(order.id);
     if (known === undefined) {
@@ -253,8 +275,8 @@ export class Cluster {
     const outcome = await known.outcome;
     // It was not decided: asked again, it may be.
     if (outcome.kind === 'ELSEWHERE') this.#outcomes.delete(order.id);
-    if (outcome.kind !== 'DONE') return outcome as StoredValue;
-    return { ...outcome, commits: this.#newsFor(order, outcome.seq) } as unknown as StoredValue;
+    if (outcome.kind !== 'DONE') return outcome;
+    return { ...outcome, commits: this.#newsFor(order, outcome.seq) };
   }
 
   /**
@@ -300,24 +322,55 @@ export class Cluster {
     }
   }
 
-  async #send(holder: Holder, order: Order): Promise<Outcome | 'LOST' | 'UNREACHED'> {
+  #send(holder: Holder, order: Order): Promise<Sent> {
+    const key = `${holder.node} ${order.journal}`;
+    const lane = this.#lanes.get(key) ?? { holder, waiting: [], underWay: 0 };
+    this.#lanes.set(key, lane);
+    return new Promise((resolve) => {
+      lane.waiting.push({ order, resolve });
+      this.#sendNext(key, lane);
+    });
+  }
+
+  #sendNext(key: string, lane: Lane): void {
+    while (lane.underWay < MAX_MESSAGES && lane.waiting.length > 0) {
+      // What may fill a commit by itself may fill a message.
+      const alone = lane.waiting.findIndex(({ order }) => order.alone);
+      const together = alone < 0 ? MAX_ORDERS : Math.min(MAX_ORDERS, Math.max(1, alone));
+      const group = lane.waiting.splice(0, together);
+      lane.underWay++;
+      const sending = this.#sendAll(
+        lane.holder,
+        group.map(({ order }) => order),
+      );
+      void sending.then((sent) => {
+        lane.underWay--;
+        for (const [i, { resolve }] of group.entries()) resolve(sent[i] ?? 'LOST');
+        if (lane.underWay === 0 && lane.waiting.length === 0) this.#lanes.delete(key);
+        else this.#sendNext(key, lane);
+      });
+    }
+  }
+
+  async #sendAll(holder: Holder, orders: readonly Order[]): Promise<readonly Sent[]> {
     const { node, address } = holder;
+    const message: OrdersMessage = { kind: 'decide', orders };
     const underWay = this.#underWay.get(node) ?? new Set();
     this.#underWay.set(node, underWay);
     const waiting = new AbortController();
     underWay.add(waiting);
     try {
-      const outcome = await this.#link.send(address, order as unknown as StoredValue, waiting.signal);
+      const outcomes = await this.#link.send(address, message as unknown as StoredValue, waiting.signal);
       this.#unreached.delete(node);
-      return outcome as unknown as Outcome;
+      return outcomes as unknown as Outcome[];
     } catch (error) {
-      if (!(error instanceof UnreachedError)) return 'LOST';
+      if (!(error instanceof UnreachedError)) return orders.map(() => 'LOST');
       const now = this.#environment.monotonic();
       const before = this.#unreached.get(node);
       if (before === undefined)
         this.#onTrouble(`node ${node} at ${address} cannot be reached: ${error.message}`);
       this.#unreached.set(node, { since: before?.since ?? now, triedAt: now });
-      return 'UNREACHED';
+      return orders.map(() => 'UNREACHED');
     } finally {
       underWay.delete(waiting);
     }
@@ -411,6 +464,10 @@ export class Cluster {
   }
 
   #callOff(node: string): void {
+    for (const { holder, waiting } of this.#lanes.values()) {
+      if (holder.node !== node) continue;
+      for (const { resolve } of waiting.splice(0)) resolve('UNREACHED');
+    }
     for (const waiting of this.#underWay.get(node) ?? []) waiting.abort();
     this.#underWay.delete(node);
     this.#unreached.delete(node);

@@ -149,6 +149,23 @@ describe('a cluster', () => {
     expect(at.sent).toBe(sent);
   });
 
+  it('sends together what waits for the same node, and what dies with it elsewhere', async () => {
+    const people = await annotator();
+    await importAt(ada, 9);
+    await openRoundAt(ada, 9);
+    await claim(bob, people.atBob, 1);
+    const { sent } = at;
+    const claims = () => Promise.all([2, 3, 4, 5, 6].map((hold) => claim(bob, people.atBob, hold)));
+    // Each is shown what there was at its commit, or later.
+    for (const [i, { held }] of (await claims()).entries()) expect(held.length).toBeGreaterThanOrEqual(i + 2);
+    // Two messages may be under way; the others wait and share the third.
+    expect(at.sent).toBe(sent + 3);
+    at.mishaps.push('DEATH');
+    const again = await at.during(claims());
+    expect(again.map(({ held }) => held.length)).toEqual([6, 6, 6, 6, 6]);
+    expect(at.disk.leases.get(`journal\0${project}`)?.address).toBe('bob');
+  });
+
   it('is told with an answer what it came to, and need not read it', async () => {
     const people = await annotator();
     await importAt(ada, 5);
