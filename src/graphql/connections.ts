@@ -69,14 +69,30 @@ export async function forwardPage<T>(
   }: { readonly list: string; readonly max: number; readonly placeIn: (node: T) => number },
   load: (from: number, limit: number) => Promise<readonly T[]>,
 ): Promise<Connection<T>> {
-  checkSize('first', first, max);
-  const size = first ?? DEFAULT_PAGE;
-  const from = after == null ? 0 : placeOf(list, after) + 1;
+  const { from, size } = sliceOf({ first, after }, { list, max });
   const nodes = await load(from, size + 1);
   return connection(
     nodes.slice(0, size).map((node) => ({ cursor: cursorOf(list, placeIn(node)), node })),
     { hasPreviousPage: from > 0, hasNextPage: nodes.length > size },
   );
+}
+
+/**
+ * Where a page begins, and how many it may hold.
+ *
+ * @param usual what it holds when the request does not say
+ * @throws {Refusal} INVALID_INPUT, BAD_CURSOR
+ */
+export function sliceOf(
+  { first, after }: Pick<PageArgs, 'first' | 'after'>,
+  {
+    list,
+    max,
+    usual = DEFAULT_PAGE,
+  }: { readonly list: string; readonly max: number; readonly usual?: number },
+): { readonly from: number; readonly size: number } {
+  checkSize('first', first, max);
+  return { from: after == null ? 0 : placeOf(list, after) + 1, size: first ?? usual };
 }
 
 function connection<T>(
@@ -92,7 +108,8 @@ function checkSize(field: 'first' | 'last', size: number | null | undefined, max
   throw refuse('INVALID_INPUT', { field, problem: `${size} is not a whole number from 1 to ${max}` });
 }
 
-function cursorOf(list: string, place: number): string {
+/** The cursor of a place in a list. */
+export function cursorOf(list: string, place: number): string {
   return Buffer.from(`${list}:${place}`).toString('base64url');
 }
 

@@ -185,6 +185,7 @@ const OWN_COST: Readonly<Record<string, number>> = {
   'Project.ownWork': 100,
   'Project.consensusEstimate': 1_000,
   'Project.disagreements': 1_000,
+  'Project.export': 1_000,
   'Project.gold': 1_000,
   'Project.goldCandidates': 1_000,
   'Project.invitations': 100,

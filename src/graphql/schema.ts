@@ -6,6 +6,7 @@ import './erasure.ts';
 import './tokens.ts';
 import './invitations.ts';
 import './samples.ts';
+import './exporting.ts';
 import './predictions.ts';
 import './rounds.ts';
 import './replay.ts';

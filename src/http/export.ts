@@ -7,8 +7,8 @@ import {
   type Format,
   labelStudioWriter,
   type Names,
+  named,
   ndjsonWriter,
-  recordOf,
   type Writer,
 } from '@concord/sdk/formats';
 import { CommandError } from './command.ts';
@@ -34,14 +34,16 @@ export async function exportProject({
   after,
   ...look
 }: Remote & Look & { readonly to: string; readonly after: string }): Promise<boolean> {
-  const writer = writerOf(look, to);
+  const format = formatFor(look, to);
+  const writer = writerOf(look, format);
   if (to !== '' && existsSync(to)) {
     throw new CommandError(`${to} is there already, and nothing is overwritten: remove it, or name another`);
   }
   return withProject({ url, token, project }, async (opened, signal, { client }) => {
     const names = look.names === 'yes' ? await namesIn(opened, client) : undefined;
     const { samples: of } = await opened.progress();
-    const work: Work = { project: opened, writer, names, signal, of };
+    const isAsItComes = format === 'ndjson' && names === undefined;
+    const work: Work = { project: opened, writer, names, isAsItComes, signal, of };
     if (to === '') await toStandardOutput(work, after === '' ? null : after);
     else await toFile(work, to, { ...look, project: opened.id, after });
     return true;
@@ -52,12 +54,18 @@ interface Work {
   readonly project: DriverProject;
   readonly writer: Writer;
   readonly names: Names | undefined;
+  /** The lines that the service writes are what is wanted. */
+  readonly isAsItComes: boolean;
   readonly signal: AbortSignal;
   /** Samples that there are. */
   readonly of: number;
 }
 
-function writerOf({ format, rows, names, control, object }: Look, to: string): Writer {
+function formatFor({ format }: Look, to: string): Format {
+  return format === '' && to === '' ? 'ndjson' : formatOf(format, to);
+}
+
+function writerOf({ rows, names, control, object }: Look, format: Format): Writer {
   if (names !== 'yes' && names !== 'no') throw new CommandError(`--names is yes or no, not ${names}`);
   if (rows !== 'annotations' && rows !== 'samples')
     throw new CommandError(`--rows is annotations or samples, not ${rows}`);
@@ -66,7 +74,7 @@ function writerOf({ format, rows, names, control, object }: Look, to: string): W
     ndjson: ndjsonWriter,
     'label-studio': () => labelStudioWriter({ control, object }),
   };
-  return known[format === '' && to === '' ? 'ndjson' : formatOf(format, to)]();
+  return known[format]();
 }
 
 /** What those in the project are called; who has left it goes by the id alone. */
@@ -81,9 +89,13 @@ async function namesIn(
   return names;
 }
 
-function textOf({ samples }: ExportPage, { writer, names }: Work, isFirst: boolean): string {
-  return samples
-    .map((sample, i) => (isFirst && i === 0 ? '' : writer.between) + writer.write(recordOf(sample, names)))
+function textOf(page: ExportPage, { writer, names, isAsItComes }: Work, isFirst: boolean): string {
+  if (isAsItComes) return page.lines;
+  return page.samples
+    .map((sample, i) => {
+      const record = names === undefined ? sample : named(sample, names);
+      return (isFirst && i === 0 ? '' : writer.between) + writer.write(record);
+    })
     .join('');
 }
 
@@ -106,7 +118,7 @@ async function toStandardOutput(work: Work, after: string | null): Promise<void>
       signal.throwIfAborted();
       await write(textOf(page, work, count === 0));
       cursor = page.cursor;
-      count += page.samples.length;
+      count += page.count;
       progress.tell(`${shown(count)} of ${shown(of)} samples exported`);
     }
     await write(writer.end);
@@ -133,7 +145,7 @@ async function toFile(work: Work, to: string, about: Readonly<Record<string, str
     const after = file.cursor ?? (about['after'] || null);
     for await (const page of project.exportPages({ after, signal })) {
       signal.throwIfAborted();
-      await file.write(textOf(page, work, file.samples === 0), page.cursor, page.samples.length);
+      await file.write(textOf(page, work, file.samples === 0), page.cursor, page.count);
       progress.tell(`${shown(file.samples)} of ${shown(of)} samples exported`);
     }
     await file.finish(writer.end);

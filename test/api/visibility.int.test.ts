@@ -265,6 +265,7 @@ const STEERING_ONLY = new Set([
   'SampleEstimate',
   'PresentMember',
   'Sample',
+  'SampleExport',
   'RoundSample',
   'TrainingExample',
   'Consensus',

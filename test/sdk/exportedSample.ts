@@ -1,9 +1,7 @@
-import type { AnnotatedSample } from '../../sdk/src/client/index.ts';
+import type { SampleRecord } from '../../sdk/src/formats/index.ts';
 
-/** A sample that two people have labelled, as the service gives it. */
-export const SAMPLE: AnnotatedSample = {
-  __typename: 'Sample',
-  id: 'i',
+/** A sample that two people have labelled, as the service exports it. */
+export const SAMPLE: SampleRecord = {
   key: 'k',
   number: 0,
   data: { text: 'a' },
@@ -15,14 +13,14 @@ export const SAMPLE: AnnotatedSample = {
   ruling: {
     label: 'spam',
     reason: 'it sells',
-    by: { id: 'who-ruled' },
+    by: 'who-ruled',
     at: '2026-03-02T08:00:00.000Z',
   },
   skips: 0,
   unanswerable: false,
   annotations: ['ham', 'spam'].map((label) => ({
     id: `of-${label}`,
-    member: { id: `who-said-${label}` },
+    annotator: `who-said-${label}`,
     label,
     answeredAt: '2026-03-01T10:15:30.000Z',
     milliseconds: 1_500,

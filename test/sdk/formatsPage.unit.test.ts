@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { csvWriter, FORMATS, type Format, recordOf } from '../../sdk/src/formats/index.ts';
+import { csvWriter, FORMATS, type Format, named } from '../../sdk/src/formats/index.ts';
 import { SAMPLE } from './exportedSample.ts';
 
 /** The examples of docs/formats.md are read by what they explain, and what it says of an export is there. */
@@ -29,7 +29,7 @@ it.each([
 
 it('every field and column of an export is explained', () => {
   const explained = new Set([...PAGE.matchAll(/`(\w+)`/g)].map(([, name]) => name));
-  const record = recordOf(SAMPLE, new Map([[SAMPLE.annotations[0]?.member.id ?? '', 'Ann']]));
+  const record = named(SAMPLE, new Map([[SAMPLE.annotations[0]?.annotator ?? '', 'Ann']]));
   const fields = [...Object.keys(record), ...Object.keys(record.annotations[0] ?? {})];
   const columns = csvWriter().begin.trim().split(',');
   expect([...fields, ...columns].filter((name) => !explained.has(name))).toEqual([]);

@@ -14,7 +14,7 @@ export { type CsvRows, csvWriter, readCsv } from './csv.ts';
 export { type LabelStudioNames, labelStudioWriter, readLabelStudio } from './labelStudio.ts';
 export { ndjsonWriter, readNdjson } from './ndjson.ts';
 export { BY_NUMBER, FormatError, type ReadAnnotation, type ReadSample, type Source } from './reading.ts';
-export { type AnnotationRecord, type Names, recordOf, type SampleRecord } from './record.ts';
+export { type AnnotationRecord, type Names, named, type SampleRecord } from './record.ts';
 export { type Writer, writeSamples } from './writing.ts';
 
 /** The formats by the names that commands have for them. */

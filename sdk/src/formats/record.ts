@@ -27,28 +27,11 @@ export interface SampleRecord
 /** Names of people by their ids; who is missing there goes by the id alone. */
 export type Names = ReadonlyMap<string, string>;
 
-export function recordOf(sample: AnnotatedSample, names?: Names): SampleRecord {
-  const { key, number, data, consensus, predicted, confidence, autoAccepted, skips, unanswerable } = sample;
-  const gold = sample.gold ?? null;
-  const ruling = sample.ruling && { ...sample.ruling, by: sample.ruling.by.id };
-  const annotations = sample.annotations.map(({ id, member, ...rest }): AnnotationRecord => {
-    const name = names?.get(member.id);
-    return { id, annotator: member.id, ...(name !== undefined && { name }), ...rest };
+/** A record with what people are called beside their ids. */
+export function named(record: SampleRecord, names: Names): SampleRecord {
+  const annotations = record.annotations.map(({ id, annotator, ...rest }): AnnotationRecord => {
+    const name = names.get(annotator);
+    return { id, annotator, ...(name !== undefined && { name }), ...rest };
   });
-  return {
-    ...{
-      key,
-      number,
-      data,
-      consensus,
-      gold,
-      ruling,
-      predicted,
-      confidence,
-      autoAccepted,
-      skips,
-      unanswerable,
-    },
-    annotations,
-  };
+  return { ...record, annotations };
 }

@@ -1,5 +1,4 @@
-import type { AnnotatedSample } from '../client/generated/types.ts';
-import { type Names, recordOf, type SampleRecord } from './record.ts';
+import { type Names, named, type SampleRecord } from './record.ts';
 
 /** How a format is written: samples come one by one, and nothing is held back. */
 export interface Writer {
@@ -20,13 +19,13 @@ export interface Writer {
  * @param names names of people, to stand beside their ids
  */
 export async function* writeSamples(
-  samples: AsyncIterable<AnnotatedSample> | Iterable<AnnotatedSample>,
+  samples: AsyncIterable<SampleRecord> | Iterable<SampleRecord>,
   writer: Writer,
   { names }: { readonly names?: Names | undefined } = {},
 ): AsyncGenerator<string, void, undefined> {
   let between = writer.begin;
   for await (const sample of samples) {
-    yield between + writer.write(recordOf(sample, names));
+    yield between + writer.write(names === undefined ? sample : named(sample, names));
     between = writer.between;
   }
   yield (between === writer.begin ? writer.begin : '') + writer.end;

@@ -4,7 +4,7 @@ import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { DateTime, JSONObject } from '../scalars.ts';
 import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ErasePersonInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
-import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
+import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, SampleExport, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
 
 const ACCEPT_INVITATION: Operation = {
   name: 'AcceptInvitation',
@@ -1142,6 +1142,26 @@ fragment Member on Member {
   name
   kind
   erasedAt
+}`,
+};
+
+const EXPORT: Operation = {
+  name: 'Export',
+  kind: 'query',
+  path: ['project', 'export'],
+  document: `query Export($project: ID!, $first: Int, $after: String) {
+  project(id: $project) {
+    export(first: $first, after: $after) {
+      ...SampleExport
+    }
+  }
+}
+
+fragment SampleExport on SampleExport {
+  lines
+  count
+  cursor
+  hasNextPage
 }`,
 };
 
@@ -5325,6 +5345,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Has a token run out at another time. Sooner: for whose it is, and for owners of a project that it opens. Later: for owners of all of those. */
     expireToken(input: ExpireTokenInput, options?: CallOptions): Promise<AccessToken> {
       return call(EXPIRE_TOKEN, { input }, options);
+    },
+
+    /** Samples with their answers and where those come from, in the order of import, each as it stands when it is read. A page ends where it is full: with `first` samples, or behind 2 MiB. For owners and drivers; null to others. */
+    export(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<SampleExport | null> {
+      return call(EXPORT, variables, options);
     },
 
     /** Feed: what was decided about a project, and what followed, every event once and in order: imports, prediction runs, rounds, verdicts of audits, extra opinions, rulings, gold and whom it paused, the policy, members. What annotators do is in `progress` and `presence`. Without `after` it begins with the last that happened, of at most 100 commits. For owners and drivers. */

@@ -1303,6 +1303,18 @@ export interface Sample {
   readonly consensus: Consensus | null;
 }
 
+/** Some samples with their answers, as text. */
+export interface SampleExport {
+  /** NDJSON: a JSON object a sample, each on a line, as docs/formats.md has it, with opaque ids for people. */
+  readonly lines: string;
+  /** How many samples. */
+  readonly count: number;
+  /** As `after`, it goes on behind the last of them; null if there are none. */
+  readonly cursor: string | null;
+  /** Whether there are more. */
+  readonly hasNextPage: boolean;
+}
+
 /** A part of an import has come. */
 export interface SamplesImported {
   /** Tells it from the other members of a union. */
