@@ -265,7 +265,6 @@ const STEERING_ONLY = new Set([
   'SampleEstimate',
   'PresentMember',
   'Sample',
-  'SampleExport',
   'RoundSample',
   'TrainingExample',
   'Consensus',
