@@ -1,12 +1,4 @@
 import { type LabelScale, positionsOn } from './labelScale.ts';
-import type { Project } from './project.ts';
-
-/** A sample whose answers differ and on which nobody has ruled. */
-export interface Disagreement {
-  readonly sample: number;
-  /** See {@link costOf}. */
-  readonly cost: number;
-}
 
 /**
  * What a sample's disagreement costs the project: the sample's part of the disagreement that Krippendorff's alpha counts
@@ -27,13 +19,4 @@ export function costOf(labels: readonly number[], scale: LabelScale, classes: nu
     }
   }
   return labels.length < 2 ? 0 : sum / (labels.length - 1);
-}
-
-/** All disagreements on which nobody has ruled, the most costly first; of equals, in the order of import. */
-export function disagreements(project: Project): Disagreement[] {
-  const { created, labels } = project;
-  return Array.from(project.disputed, (sample) => ({
-    sample,
-    cost: costOf(project.countedLabels(sample), created.scale, labels.length),
-  })).sort((a, b) => b.cost - a.cost || a.sample - b.sample);
 }

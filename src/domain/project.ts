@@ -5,6 +5,7 @@ import { AssignmentTable } from './assignmentTable.ts';
 import { cohensKappa } from './cohensKappa.ts';
 import { majority } from './consensus.ts';
 import { ContingencyTables } from './contingency.ts';
+import { costOf } from './disagreements.ts';
 import type { Embeddings } from './embedding.ts';
 import {
   type Expired,
@@ -27,6 +28,7 @@ import { MinHeap } from './heap.ts';
 import { Lane } from './lane.ts';
 import type { Policy } from './policy.ts';
 import { PredictionRun } from './predictionRun.ts';
+import { RankedSamples } from './rankedSamples.ts';
 import { Round } from './round.ts';
 import type { Ruling } from './rulings.ts';
 import { NONE, SampleTable } from './sampleTable.ts';
@@ -99,8 +101,8 @@ export class Project {
   readonly rulings = new Map<number, Ruling>();
   /** Samples whose answer is known, and how people have answered them. */
   readonly gold = new GoldBook();
-  /** Samples whose answers differ, and on which nobody has ruled. */
-  readonly disputed = new Set<number>();
+  /** Samples whose answers differ, and on which nobody has ruled, by what that costs: see {@link costOf}. */
+  readonly disputed = new RankedSamples();
   /** Samples that have at least one answer that counts. */
   labelled = 0;
   /** Answers that stand, of everybody, surplus included: what labelling has cost. */
@@ -753,16 +755,12 @@ export class Project {
   }
 
   #weighDispute(sample: number): void {
-    if (this.#isDisputed(sample)) this.disputed.add(sample);
-    else this.disputed.delete(sample);
-  }
-
-  #isDisputed(sample: number): boolean {
+    const isOpen = !(this.rulings.has(sample) || this.samples.isGold(sample));
     // Most samples have one answer: theirs are not looked for.
-    if (this.samples.counted.get(sample) < 2 || this.rulings.has(sample) || this.samples.isGold(sample))
-      return false;
-    const [first, ...others] = this.countedLabels(sample);
-    return others.some((label) => label !== first);
+    const labels = isOpen && this.samples.counted.get(sample) > 1 ? this.countedLabels(sample) : [];
+    if (labels.some((label) => label !== labels[0]))
+      this.disputed.set(sample, costOf(labels, this.created.scale, this.labels.length));
+    else this.disputed.delete(sample);
   }
 
   #standing(sample: number) {

@@ -1,6 +1,5 @@
 import { majority } from '../domain/consensus.ts';
 import type { Role } from '../domain/directory.ts';
-import { disagreements } from '../domain/disagreements.ts';
 import { MAX_REASON, type Ruling } from '../domain/rulings.ts';
 import type { ProjectAccess } from '../service/access.ts';
 import { builder, type Context } from './builder.ts';
@@ -119,18 +118,16 @@ builder.objectFields(ProjectType, (t) => ({
 async function pageOf(access: ProjectAccess, from: number, count: number): Promise<DisagreementView[]> {
   const page = await access.live.read((project) => {
     const { assignments, labels } = project;
-    return disagreements(project)
-      .slice(from, from + count)
-      .map(({ sample, cost }, i) => {
-        const rows = [...project.assignmentsOf(sample)].filter((row) => assignments.isCounted(row));
-        const answers = rows.map((row) => ({
-          member: project.annotatorOf(row).id,
-          label: labels[assignments.label.get(row)] ?? '',
-          at: assignments.answeredAt.get(row),
-        }));
-        const tied = majority(project.countedLabels(sample)).kind === 'tie';
-        return { rank: from + i, ordinal: sample, cost, tied, answers };
-      });
+    return project.disputed.slice(from, count).map(({ sample, cost }, i) => {
+      const rows = [...project.assignmentsOf(sample)].filter((row) => assignments.isCounted(row));
+      const answers = rows.map((row) => ({
+        member: project.annotatorOf(row).id,
+        label: labels[assignments.label.get(row)] ?? '',
+        at: assignments.answeredAt.get(row),
+      }));
+      const tied = majority(project.countedLabels(sample)).kind === 'tie';
+      return { rank: from + i, ordinal: sample, cost, tied, answers };
+    });
   });
   return Promise.all(
     page.map(async ({ ordinal, ...rest }) => ({ ...rest, sample: await sampleView(access, ordinal) })),

@@ -29,7 +29,7 @@ function derived(project: Project): unknown {
     deadline: project.nextDeadline(),
     overall: agreement.overall(),
     models: runs.map((run) => [run.audited, run.errors, run.peopleAgainstModel()]),
-    disputed: [...project.disputed].sort((a, b) => a - b),
+    disputed: [...project.disputed],
     pairs: agreement.pairs().map(({ a, b }) => [a, b, agreement.cohensKappa(a, b)]),
   };
 }

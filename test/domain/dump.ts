@@ -13,7 +13,7 @@ export function dump(project: Project) {
     rulings: [...project.rulings].sort(([a], [b]) => a - b),
     gold: [...project.gold.known],
     goldAnswers: [...project.gold.firstAnswers()],
-    disputed: [...project.disputed].sort((a, b) => a - b),
+    disputed: [...project.disputed],
     samples: Array.from({ length: samples.size }, (_, sample) => ({
       key: samples.keys.keyAt(sample),
       payload: samples.payload(sample),
