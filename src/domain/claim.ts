@@ -81,7 +81,19 @@ export function checkHold(hold: number): void {
 export function whyEmpty(project: Project, by: string, now: number): EmptyClaim | null {
   const stopped = whyStopped(project, by, now);
   if (stopped !== null) return stopped;
-  return nextFor(project, by) === undefined ? whyNothing(project, by) : null;
+  return hasWork(project, by) ? null : whyNothing(project, by);
+}
+
+/**
+ * Whether somebody who may claim would be given something. What is put among the work at times, gold or a repeat, is
+ * never given without it: so it need not be looked for, which makes this cheap to ask.
+ */
+export function hasWork(project: Project, by: string): boolean {
+  const annotator = project.annotator(by)?.index ?? NONE;
+  const { openRound } = project;
+  return openRound === undefined
+    ? nextOfPool(project, annotator) !== undefined
+    : placeInRound(project, openRound, annotator) !== undefined;
 }
 
 function heldBy(project: Project, by: string): readonly number[] {
@@ -223,11 +235,7 @@ function* warnOfLowGold(project: Project, by: string): Decision<void> {
 function nextOfRound(project: Project, round: Round, by: string): Next | undefined {
   const annotator = project.annotator(by)?.index ?? NONE;
   const { samples, random, audits } = round.opened;
-  const position = round.lane.find(annotator, {
-    length: round.size,
-    hasRoom: (place) => project.samples.hasRoom(samples[place] as number),
-    hadBefore: (place) => hasHad(project, samples[place] as number, annotator),
-  });
+  const position = placeInRound(project, round, annotator);
   if (position === undefined) return undefined;
   const audit = round.auditLane.find(annotator, {
     length: audits.length,
@@ -246,9 +254,14 @@ function nextOfRound(project: Project, round: Round, by: string): Next | undefin
   return { sample, draw: drawOf(project, sample, random[position] === 1 ? 'RANDOM' : 'UNCERTAIN') };
 }
 
-/** Whether the open round has something for somebody. */
-export function hasNextOfRound(project: Project, round: Round, by: string): boolean {
-  return nextOfRound(project, round, by) !== undefined;
+/** The place of the round's next sample for somebody; undefined: it has none for them. */
+function placeInRound(project: Project, round: Round, annotator: number): number | undefined {
+  const { samples } = round.opened;
+  return round.lane.find(annotator, {
+    length: round.size,
+    hasRoom: (place) => project.samples.hasRoom(samples[place] as number),
+    hadBefore: (place) => hasHad(project, samples[place] as number, annotator),
+  });
 }
 
 function nextOfPool(project: Project, annotator: number): Next | undefined {

@@ -1,4 +1,4 @@
-import { goldLeft, hasNextOfRound } from './claim.ts';
+import { goldLeft, hasWork } from './claim.ts';
 import type { Decision } from './decision.ts';
 import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
@@ -172,7 +172,7 @@ export function isExhausted(project: Project, annotators: readonly string[]): bo
     if (project.samples.round.get(sample) === round.number && !project.samples.isSettled(sample))
       return false;
   }
-  return !annotators.some((annotator) => hasNextOfRound(project, round, annotator));
+  return !annotators.some((annotator) => hasWork(project, annotator));
 }
 
 /** Closes the open round if it {@link isExhausted}. */

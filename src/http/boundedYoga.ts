@@ -1,11 +1,15 @@
+import type { IncomingMessage } from 'node:http';
 import { type DocumentNode, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
 import type { HeldAnswer } from './answers.ts';
 import type { Operations } from './operations.ts';
 
+/** What an operation is run with. Over a WebSocket there is no request. */
+type Bounded = Context & { readonly answer: HeldAnswer; readonly req?: IncomingMessage };
+
 /** Has Yoga prepare and bound operations as the other ways do. */
-export function boundedBy(operations: Operations): Plugin<Context & { readonly answer: HeldAnswer }> {
+export function boundedBy(operations: Operations): Plugin<Bounded> {
   const errorsOf = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   return {
     onParams({ params }) {
@@ -31,7 +35,7 @@ export function boundedBy(operations: Operations): Plugin<Context & { readonly a
     }) {
       try {
         const cost = operations.cost(document, operationName, variableValues);
-        operations.admit(contextValue.viewer);
+        operations.admit(contextValue.viewer, contextValue.req);
         return { onExecuteDone: await contextValue.answer.enter(cost) };
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
@@ -45,7 +49,7 @@ export function boundedBy(operations: Operations): Plugin<Context & { readonly a
     }) {
       try {
         operations.cost(document, operationName, variableValues);
-        operations.admit(contextValue.viewer);
+        operations.admit(contextValue.viewer, contextValue.req);
         return { onSubscribeResult: () => ({ onNext: () => contextValue.answer.executed() }) };
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;

@@ -59,7 +59,7 @@ export class DirectRequests {
     if (viewer === null) return null;
     try {
       this.#operations.cost(document, params.operationName, params.variables);
-      this.#operations.admit(viewer);
+      this.#operations.admit(viewer, request);
     } catch {
       return null;
     }

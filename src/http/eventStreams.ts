@@ -68,7 +68,7 @@ export class EventStreams {
     if (!('viewer' in known)) return false;
     try {
       operations.cost(document, operationName, variables);
-      operations.admit(known.viewer);
+      operations.admit(known.viewer, request);
     } catch {
       return false;
     }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -74,6 +75,8 @@ export class Operations {
     sizeCalculation: (_, text) => text.length + 1,
   });
   readonly #costs = new Costs(schema);
+  /** Why a request was turned away; null: it was admitted. */
+  readonly #admitted = new WeakMap<IncomingMessage, unknown>();
   /** Of each document's operations, by their names. They go when the document does. */
   readonly #histories = new WeakMap<DocumentNode, Map<string, History>>();
 
@@ -118,12 +121,21 @@ export class Operations {
 
   /**
    * Counts an operation against its token's rate.
+   * @param request the request that asks for it: what one of the ways was asked first and another answers is counted once
    * @throws {GraphQLError} RATE_LIMITED
    */
-  admit(viewer: Viewer | null): void {
+  admit(viewer: Viewer | null, request?: IncomingMessage): void {
+    if (viewer === null) return;
+    const known = request && this.#admitted.get(request);
+    if (known !== undefined) {
+      if (known !== null) throw known;
+      return;
+    }
     try {
-      if (viewer !== null) this.#rates.take(viewer);
+      this.#rates.take(viewer);
+      if (request) this.#admitted.set(request, null);
     } catch (error) {
+      if (request) this.#admitted.set(request, error);
       this.#onLimited();
       throw error;
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
@@ -21,6 +21,7 @@ export interface SocketContext {
 
 /** What an HTTP request hands to it. */
 interface HttpContext {
+  readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
 

@@ -115,7 +115,7 @@ export function followAs(
 ): Follower {
   const until = viewer.expires ?? Number.POSITIVE_INFINITY;
   const { topic = live.id, onEnd = () => undefined, interest = null } = options;
-  return hub.follow([topic, DIRECTORY_TOPIC], { until, onEnd, interest });
+  return hub.follow([topic, DIRECTORY_TOPIC], { until, onEnd, interest, inTurn: true });
 }
 
 /** A viewer's role in a project as the directory has it now; undefined without one, or without a good token. */

@@ -1,3 +1,4 @@
+import { hasWork } from '../domain/claim.ts';
 import type { Directory, DirectoryCommand, DirectoryCommands, DirectoryEvent } from '../domain/directory.ts';
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
@@ -9,7 +10,7 @@ import { type Calculator, IN_PROCESS } from './calculator.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type AnyDesk, type Desk, directoryDesk } from './desk.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
-import { type Environment, newId } from './environment.ts';
+import { delay, type Environment, newId } from './environment.ts';
 import { finishErasures } from './erasing.ts';
 import { Following } from './following.ts';
 import { Hub } from './hub.ts';
@@ -35,6 +36,9 @@ export const STRATEGIES_TOPIC = 'strategies';
 /** The topic of who is in a project, which changes without any commit. */
 export const presenceTopic = (project: string) => `presence of ${project}`;
 
+/** For so many annotators it is looked at a time whether there is work. */
+const LOOKS = 200;
+
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
  * nothing of GraphQL and HTTP. What it does for each concept stands in the file of that concept, as functions
@@ -44,7 +48,7 @@ export class Concord {
   readonly store: Store;
   readonly strategies: StrategyHost;
   readonly environment: Environment;
-  readonly hub = new Hub();
+  readonly hub: Hub;
   readonly attendance: Attendance;
   readonly payloads: PayloadReader;
   readonly reasons: ReasonReader;
@@ -68,6 +72,8 @@ export class Concord {
   #tokensLookedAt: number;
   /** When erasures were last looked for that were cut short. */
   #erasuresLookedAt = Number.NEGATIVE_INFINITY;
+  /** At which commit it was last looked whose work has gone to others. */
+  readonly #workLookedAt = new WeakMap<LiveProject, number>();
 
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
@@ -87,6 +93,7 @@ export class Concord {
     this.#calculator = calculator;
     this.strategies = strategies;
     this.environment = environment;
+    this.hub = new Hub(environment);
     this.#tokensLookedAt = environment.now();
     this.attendance = new Attendance(environment, (project) => this.hub.wake(presenceTopic(project)));
     this.payloads = new PayloadReader(store);
@@ -187,8 +194,8 @@ export class Concord {
 
   /**
    * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
-   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, and who has become idle.
-   * Now and then it brings erasures to their end that were cut short.
+   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, who has become idle,
+   * and who has no work left. Now and then it brings erasures to their end that were cut short.
    * @throws {AggregateError} some projects could not be swept; the others were
    */
   async sweep(): Promise<void> {
@@ -210,6 +217,7 @@ export class Concord {
       try {
         // A state that was lost, and could not be had again, is tried anew: somebody may wait for what it comes to.
         await project.read(() => undefined);
+        await this.#tellWhoIsOutOfWork(project);
         if (this.cluster !== null && !(await this.cluster.decides(project.id))) continue;
         // One sweep lets go a bounded number. Nothing, if whoever has decided after all goes by an earlier time.
         for (let before = -1; ; ) {
@@ -232,6 +240,25 @@ export class Concord {
     if (now < this.#erasuresLookedAt + UNFINISHED_EVERY_MS) return;
     await finishErasures(this);
     this.#erasuresLookedAt = now;
+  }
+
+  /**
+   * Wakes those who follow their queue and whose work has all gone to others, of which nothing that was done for them or by
+   * them tells. What is asked of each is little, and asked of a few at a time.
+   */
+  async #tellWhoIsOutOfWork(project: LiveProject): Promise<void> {
+    const seq = await project.read((state) => state.seq);
+    if (this.#workLookedAt.get(project) === seq) return;
+    this.#workLookedAt.set(project, seq);
+    const followers = this.hub.interested(project.id).filter(({ interest }) => interest.since >= 0);
+    for (let first = 0; first < followers.length; first += LOOKS) {
+      if (first > 0) await delay(this.environment, 0);
+      await project.read((state) => {
+        for (const follower of followers.slice(first, first + LOOKS)) {
+          if (!hasWork(state, follower.interest.member)) this.hub.ring(follower);
+        }
+      });
+    }
   }
 
   /** A round that nobody can bring on is closed, so that whoever waits for it can go on. */

@@ -1,43 +1,82 @@
 import type { Environment } from './environment.ts';
 
+/** Of those who each look by themselves, so many are woken in one turn of the event loop: a few milliseconds of work. */
+const SLICE = 50;
+
 /**
  * Wakes those who follow a project. It carries no values: who is woken looks at the projection and takes what is
  * new to them. So a slow reader holds nothing but one bit, however much happens meanwhile.
  */
 export class Hub {
+  readonly #environment: Environment;
   readonly #topics = new Map<string, Set<Follower>>();
   readonly #followers = new Set<Follower>();
+  /** Those who are woken in a later turn. */
+  readonly #due = new Set<Follower>();
+  /** How many of those who are woken in turns were, in this one. */
+  #woken = 0;
+  /** Calls off the next turn; null: none is to come. */
+  #nextTurn: (() => void) | null = null;
   #isClosed = false;
   /** Rings that came while an earlier one was not heard yet: both are told together. */
   coalesced = 0;
 
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
   /**
-   * Wakes those who follow a topic.
+   * Wakes those who follow a topic: who looks for many at once, the others in turns, so that nothing else waits for long.
    * @param concerns whether what has happened may concern who follows for one member only; default: it may
    */
   wake(topic: string, concerns: (member: string, since: number) => boolean = () => true): void {
     for (const follower of this.#topics.get(topic) ?? []) {
       const { interest } = follower;
       if (interest !== null && !concerns(interest.member, interest.since)) continue;
-      if (follower.hasRung) this.coalesced++;
-      follower.wake();
+      this.ring(follower);
     }
   }
 
-  /**
-   * To be called now and then: wakes those whose time has passed, so that they look whether they may still look, and
-   * those who hear of little, for what concerns them may have changed by what did not.
-   */
+  /** Wakes one follower, in turn. */
+  ring(follower: Follower): void {
+    if (follower.hasRung || this.#due.has(follower)) this.coalesced++;
+    if (follower.inTurn && this.#woken >= SLICE) this.#due.add(follower);
+    else follower.wake();
+    if (!follower.inTurn) return;
+    this.#woken++;
+    this.#nextTurn ??= this.#environment.setTimer(() => this.#turn(), 0);
+  }
+
+  #turn(): void {
+    this.#nextTurn = null;
+    this.#woken = 0;
+    for (const follower of this.#due) {
+      if (this.#woken === SLICE) break;
+      this.#due.delete(follower);
+      this.#woken++;
+      follower.wake();
+    }
+    if (this.#due.size > 0) this.#nextTurn = this.#environment.setTimer(() => this.#turn(), 0);
+  }
+
+  /** To be called now and then: wakes those whose time has come, see {@link Interest}, or is over. */
   tick(now: number): void {
     for (const follower of this.#followers) {
-      if (follower.until <= now || follower.interest !== null) follower.wake();
+      if (follower.until <= now || (follower.interest?.due ?? Number.POSITIVE_INFINITY) <= now)
+        this.ring(follower);
     }
+  }
+
+  /** Those who follow a topic for one member each. */
+  interested(topic: string): (Follower & { readonly interest: Readonly<Interest> })[] {
+    return [...(this.#topics.get(topic) ?? [])].filter(hasInterest);
   }
 
   /**
    * Follows topics from now on, until closed.
    * @param options `until`: when to be woken at the latest, in milliseconds since 1970; `onEnd`: called once,
-   * when it is closed; `interest`: null, which is the default, to hear of everything
+   * when it is closed; `interest`: null, which is the default, to hear of everything; `inTurn`: there may be many such, and
+   * each looks by itself (default: with an interest)
    */
   follow(
     topics: readonly string[],
@@ -45,13 +84,15 @@ export class Hub {
       until = Number.POSITIVE_INFINITY,
       onEnd,
       interest = null,
+      inTurn = interest !== null,
     }: {
       readonly until?: number;
       readonly onEnd?: () => void;
       readonly interest?: Readonly<Interest> | null;
+      readonly inTurn?: boolean;
     } = {},
   ): Follower {
-    const follower = new Follower(until, interest, () => {
+    const follower = new Follower({ until, interest, inTurn }, () => {
       this.#leave(topics, follower);
       onEnd?.();
     });
@@ -67,6 +108,7 @@ export class Hub {
 
   #leave(topics: readonly string[], follower: Follower): void {
     this.#followers.delete(follower);
+    this.#due.delete(follower);
     for (const topic of topics) {
       const followers = this.#topics.get(topic);
       followers?.delete(follower);
@@ -83,14 +125,22 @@ export class Hub {
   close(): void {
     this.#isClosed = true;
     for (const follower of [...this.#followers]) follower.close();
+    this.#nextTurn?.();
+    this.#nextTurn = null;
   }
 }
 
-/** What a reader wants to hear of: what concerns one member, and happened after a commit. */
+/** What a reader wants to hear of: what concerns one member, and happened after a commit. The reader moves it on. */
 export interface Interest {
   readonly member: string;
-  /** The `seq` that the reader has seen; the reader moves it on. */
+  /** The `seq` that the reader has seen; below 0: whatever happens may concern them. */
   since: number;
+  /** When what they see changes though nothing happens, in milliseconds since 1970; `Infinity`: never. */
+  due: number;
+}
+
+function hasInterest(follower: Follower): follower is Follower & { readonly interest: Readonly<Interest> } {
+  return follower.interest !== null;
 }
 
 /** One reader's bell: it remembers that it rang, not how often. */
@@ -98,15 +148,21 @@ export class Follower {
   /** When it is woken at the latest, in milliseconds since 1970. */
   readonly until: number;
   readonly interest: Readonly<Interest> | null;
+  /** Whether it is one of many who are woken in turns. */
+  readonly inTurn: boolean;
   readonly #leave: () => void;
   #rang = false;
   #isClosed = false;
   #waiting: (() => void)[] = [];
   readonly #pauses = new Set<() => void>();
 
-  constructor(until: number, interest: Readonly<Interest> | null, leave: () => void) {
+  constructor(
+    { until, interest, inTurn }: Pick<Follower, 'until' | 'interest' | 'inTurn'>,
+    leave: () => void,
+  ) {
     this.until = until;
     this.interest = interest;
+    this.inTurn = inTurn;
     this.#leave = leave;
   }
 

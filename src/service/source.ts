@@ -20,7 +20,7 @@ export interface Step<E, P> {
  * @typeParam P a place in the stream, compared as a key of a Map is
  */
 export interface Source<E, P = unknown> {
-  /** A feed gives every event once and in order; a state the newest, at most every `pauseMs` milliseconds. */
+  /** A feed gives every event once and in order; a state the newest, at once, and at most every `pauseMs` milliseconds. */
   readonly kind: 'feed' | 'state';
   /** The least time between two pushes to a reader that is up to date, in milliseconds. */
   readonly pauseMs: number;
@@ -87,21 +87,23 @@ export function readSource<E, P>(
   }: { readonly source: Source<E, P>; readonly start: P; readonly mayRead?: () => Promise<boolean> },
 ): AsyncIterableIterator<E> {
   let place = start;
-  let hasRead = false;
+  let pushedAt = Number.NEGATIVE_INFINITY;
   return handWritten(follower, async () => {
-    // A state that was just pushed can wait; what a feed has in store cannot.
-    let mustWait = source.kind === 'state' && hasRead;
+    // A state that was pushed waits for a change; what a feed has in store does not.
+    let mustWait = source.kind === 'state' && pushedAt > Number.NEGATIVE_INFINITY;
     for (;;) {
       if (mustWait) {
         if (!(await follower.changed())) return undefined;
-        if (hasRead && source.kind === 'state') await follower.pause(environment, source.pauseMs);
+        // The first change in a while goes at once; what follows on its heels is coalesced.
+        const rest = pushedAt + source.pauseMs - environment.monotonic();
+        if (source.kind === 'state' && rest > 0) await follower.pause(environment, rest);
         if (follower.isClosed) return undefined;
       }
       if (!(await mayRead())) return undefined;
       const step = await source.next(place);
       if (step !== null) {
         place = step.place;
-        hasRead = true;
+        pushedAt = environment.monotonic();
         return step.event;
       }
       mustWait = true;

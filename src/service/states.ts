@@ -13,7 +13,7 @@ import type { PeopleView } from './people.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
-import type { AgreementView, AuditView, ProgressView, QueueView } from './views.ts';
+import type { AgreementView, AuditView, ProgressView, QueueView, WorkSessionView } from './views.ts';
 
 /** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
 const PAUSE_MS = 10;
@@ -82,10 +82,12 @@ export function queueStream(concord: Concord, access: ProjectAccess): AsyncItera
   const { member } = access.viewer;
   const onEnd = concord.attendance.enter(access.live, member);
   // While there is work for all, what others do moves nobody's queue: a thousand need not look at each answer.
-  const interest: Interest = { member, since: EVER };
+  // When others have taken the last of it, the sweep tells.
+  const interest: Interest = { member, since: EVER, due: Number.POSITIVE_INFINITY };
   const look = async () => {
     const queue = await currentQueue(concord, access);
     interest.since = queue.empty === null ? queue.seq : EVER;
+    interest.due = nextMinute(queue);
     return queue;
   };
   const same = (a: QueueView, b: QueueView) => sameButSeq(byTheMinute(a), byTheMinute(b));
@@ -96,10 +98,18 @@ export function queueStream(concord: Concord, access: ProjectAccess): AsyncItera
 /** A queue as far as it is worth a push: a work session is counted down by the minute. */
 function byTheMinute({ workSession, ...queue }: QueueView) {
   if (workSession === null) return { ...queue, workSession };
-  return {
-    ...queue,
-    workSession: { ...workSession, millisecondsLeft: Math.ceil(workSession.millisecondsLeft / MINUTE_MS) },
-  };
+  return { ...queue, workSession: { ...workSession, millisecondsLeft: minutesLeft(workSession) } };
+}
+
+/** When {@link byTheMinute} a queue looks otherwise though nothing happens, in milliseconds since 1970. */
+function nextMinute({ workSession }: QueueView): number {
+  if (workSession === null || workSession.state === 'OVER') return Number.POSITIVE_INFINITY;
+  const { state, until, breakUntil } = workSession;
+  return (state === 'RUNNING' ? until : breakUntil) - (minutesLeft(workSession) - 1) * MINUTE_MS;
+}
+
+function minutesLeft({ millisecondsLeft }: WorkSessionView): number {
+  return Math.ceil(millisecondsLeft / MINUTE_MS);
 }
 
 /** A state of a project for one viewer, until they may not see it any more. */
@@ -119,7 +129,7 @@ export function strategiesStream(
   viewer: Viewer,
 ): AsyncIterableIterator<readonly StrategyInfo[]> {
   const until = viewer.expires ?? Number.POSITIVE_INFINITY;
-  const follower = concord.hub.follow([STRATEGIES_TOPIC, DIRECTORY_TOPIC], { until });
+  const follower = concord.hub.follow([STRATEGIES_TOPIC, DIRECTORY_TOPIC], { until, inTurn: true });
   const source = stateSource({
     look: async () => concord.strategies.list(),
     same: (one, other) => JSON.stringify(one) === JSON.stringify(other),

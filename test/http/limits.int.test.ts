@@ -68,6 +68,35 @@ describe('the rate of a token', () => {
   });
 });
 
+describe('what is handed on because it cannot be answered at once', () => {
+  const RATE = 10;
+  const BURST = 2 * RATE;
+
+  it.each([
+    [
+      'a stream of events that is not shared',
+      'text/event-stream',
+      'subscription { strategies { name } }',
+      200,
+    ],
+    ['variables that do not fit', 'application/json', 'query ($id: ID!) { node(id: $id) { id } }', 400],
+  ])('is counted once: %s', async (_, accept, query, expected) => {
+    const { url, ownerToken } = await serve({ rate: RATE });
+    const ending = new AbortController();
+    const asked = Array.from({ length: BURST }, () =>
+      fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { accept, authorization: `Bearer ${ownerToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+        signal: ending.signal,
+      }),
+    );
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    ending.abort();
+    expect(statuses).toEqual(statuses.map(() => expected));
+  });
+});
+
 describe('connections of one address', () => {
   it('are counted until they close', () => {
     const addresses = new Addresses(2);

@@ -83,9 +83,12 @@ describe('who is in a project', () => {
     await at.importSamples(1, 1);
     await at.world.pass(PAUSE_MS);
     expect(isPushed).toBe(false);
+    queueStream(at.concord, await at.member('ANNOTATOR'));
+    expect((await second).value).toHaveLength(1);
+    const third = stream.next();
     for (let i = 0; i < 5; i++) queueStream(at.concord, await at.member('ANNOTATOR'));
     await at.world.pass(PAUSE_MS);
-    expect((await second).value).toHaveLength(5);
+    expect((await third).value).toHaveLength(6);
     await stream.return?.();
   });
 });

@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Follower, Hub } from '../../src/service/hub.ts';
-import { settle } from '../support/stillWorld.ts';
+import { StillWorld, settle } from '../support/stillWorld.ts';
 
 describe('Hub', () => {
   let hub: Hub;
+  let world: StillWorld;
 
   beforeEach(() => {
-    hub = new Hub();
+    world = new StillWorld();
+    hub = new Hub(world);
   });
 
   /** Whether a follower hears something, without waiting for it. */
@@ -56,16 +58,79 @@ describe('Hub', () => {
     expect(await hears(immortal)).toBe('nothing');
   });
 
-  it('wakes who follows for one member only at what concerns them, and at every tick', async () => {
-    const follower = hub.follow(['a', 'b'], { interest: { member: 'ann', since: 7 } });
+  it('wakes who follows for one member only at what concerns them, and when their time has come', async () => {
+    const interest = { member: 'ann', since: 7, due: 1_000 };
+    const follower = hub.follow(['a', 'b'], { interest });
     hub.wake('a', (member, since) => member === 'ann' && since < 7);
     expect(await hears(follower)).toBe('nothing');
     hub.wake('a', (member, since) => member === 'ann' && since < 8);
     expect(await hears(follower)).toBe(true);
     hub.wake('b');
     expect(await hears(follower)).toBe(true);
-    hub.tick(0);
+    hub.tick(999);
+    expect(await hears(follower)).toBe('nothing');
+    hub.tick(1_000);
     expect(await hears(follower)).toBe(true);
+    interest.due = Number.POSITIVE_INFINITY;
+    hub.tick(2_000);
+    expect(await hears(follower)).toBe('nothing');
+  });
+
+  describe('with many who each look by themselves', () => {
+    const MANY = 120;
+
+    function many() {
+      const woken: number[] = [];
+      const followers = Array.from({ length: MANY }, (_, i) => {
+        const follower = hub.follow(['a'], { inTurn: true });
+        void follower.changed().then((isOpen) => isOpen && woken.push(i));
+        return follower;
+      });
+      return { followers, woken };
+    }
+
+    it('wakes a few in each turn of the event loop, and every one once', async () => {
+      const { woken } = many();
+      hub.wake('a');
+      const turns: number[] = [];
+      for (let before = -1; before < woken.length; await world.pass(0)) {
+        before = woken.length;
+        await settle();
+        turns.push(woken.length - before);
+      }
+      expect(Math.max(...turns)).toBeLessThanOrEqual(51);
+      expect(new Set(woken).size).toBe(MANY);
+      expect(woken).toHaveLength(MANY);
+      expect(world.timers).toBe(0);
+    });
+
+    it('lets nobody wait in turn who looks for many', async () => {
+      many();
+      const group = hub.follow(['a']);
+      hub.wake('a');
+      expect(await hears(group)).toBe(true);
+    });
+
+    it('counts a ring for who waits for their turn already', () => {
+      many();
+      hub.wake('a');
+      const { coalesced } = hub;
+      hub.wake('a');
+      expect(hub.coalesced - coalesced).toBe(MANY);
+    });
+
+    it('forgets those who leave before their turn, and has no timer left when it closes', async () => {
+      const { followers, woken } = many();
+      hub.wake('a');
+      await settle();
+      const before = woken.length;
+      for (const follower of followers) follower.close();
+      await world.pass(0);
+      expect(woken).toHaveLength(before);
+      hub.wake('a');
+      hub.close();
+      expect(world.timers).toBe(0);
+    });
   });
 
   it('forgets those who leave, and says so once', () => {

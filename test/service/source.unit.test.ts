@@ -13,8 +13,8 @@ describe('a stream of a state', () => {
   let looks: number;
 
   beforeEach(() => {
-    hub = new Hub();
     world = new StillWorld();
+    hub = new Hub(world);
     state = { value: 1 };
     looks = 0;
     mayRead = true;
@@ -80,6 +80,18 @@ describe('a stream of a state', () => {
     await world.pass(PAUSE_MS / 2);
     expect((await next).value).toEqual({ value: 3 });
     expect(looks).toBe(2);
+  });
+
+  it('gives at once what comes when the last push is some time ago', async () => {
+    const states = stream();
+    await states.next();
+    await world.pass(PAUSE_MS);
+    const next = states.next();
+    change(2);
+    await settle();
+    expect(looks).toBe(2);
+    expect((await next).value).toEqual({ value: 2 });
+    expect(world.timers).toBe(0);
   });
 
   it('says nothing of what looks the same', async () => {

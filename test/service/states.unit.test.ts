@@ -110,6 +110,27 @@ describe('states', () => {
     expect((await then).value.empty).toEqual({ reason: 'PAUSED' });
   });
 
+  it('of a queue are not looked at as time passes, until others have taken all its work', async () => {
+    const [anna, bob] = [await at.member('ANNOTATOR'), await at.member('ANNOTATOR')];
+    const stream = queueStream(at.concord, anna);
+    await stream.next();
+    const looking = vi.spyOn(at.owner.live, 'read');
+    const pending = stream.next();
+    await claim(at.concord, bob, 4);
+    await at.world.pass(PAUSE_MS);
+    looking.mockClear();
+    await at.concord.sweep();
+    const bySweeping = looking.mock.calls.length;
+    await at.concord.sweep();
+    // Nothing has happened since the first: nobody is asked for.
+    expect(looking.mock.calls.length).toBeLessThan(2 * bySweeping);
+    for (const member of [bob, await at.member('ANNOTATOR'), await at.member('ANNOTATOR')])
+      await claim(at.concord, member, 5);
+    await at.concord.sweep();
+    await at.world.pass(PAUSE_MS);
+    expect((await pending).value).toMatchObject({ held: [], empty: { reason: 'ALL_HELD' } });
+  });
+
   it('of a queue count a work session down by the minute, and tell when it ends and the break does', async () => {
     const anna = await at.member('ANNOTATOR');
     const change = { assignmentMinutes: 60 };
