@@ -21,6 +21,8 @@ export interface FirstAnswer {
   readonly label: number;
   /** The commit at which it was given. */
   readonly seq: number;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /**

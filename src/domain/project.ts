@@ -271,7 +271,9 @@ export class Project {
       this.#agreement.change([], this.#ratings(sample));
       this.#weighDispute(sample);
     }
-    for (const sample of this.gold.known.keys()) this.#countFirstAnswers(sample, 1);
+    for (const sample of this.gold.known.keys()) {
+      for (const first of this.gold.answersTo(sample)) this.#countAttention(first, 1);
+    }
     for (let row = 0; row < this.assignments.size; row++) {
       if (row % SAMPLES_PER_TURN === 0) yield;
       this.annotatorOf(row).rows.push(row);
@@ -618,7 +620,7 @@ export class Project {
     const annotator = assignments.annotator.get(row);
     if (!(assignments.isGold(row) && this.samples.isGold(sample)) || gold.hasAnswer(sample, annotator))
       return;
-    const first = { sample, annotator, row, label: assignments.label.get(row), seq: this.seq };
+    const first = { sample, annotator, row, label: assignments.label.get(row), seq: this.seq, at: this.time };
     gold.keep(first);
     this.#countFirst(first, 1);
   }
@@ -629,11 +631,22 @@ export class Project {
     for (const first of this.gold.answersTo(sample)) this.#countFirst(first, by);
   }
 
-  #countFirst({ sample, annotator: index, label, seq }: FirstAnswer, by: 1 | -1): void {
-    const { attention, judged, judgedAfter } = known(this.annotators[index]);
-    const isCorrect = label === this.gold.labelOf(sample);
+  #countFirst(first: FirstAnswer, by: 1 | -1): void {
+    const work = this.#workAt(first.row, first.at);
+    work.checks += by;
+    if (this.#isCorrect(first)) work.correct += by;
+    this.#countAttention(first, by);
+  }
+
+  #countAttention(first: FirstAnswer, by: 1 | -1): void {
+    const { attention, judged, judgedAfter } = known(this.annotators[first.annotator]);
+    const isCorrect = this.#isCorrect(first);
     countAnswer(attention, isCorrect, by);
-    if (seq > judgedAfter) countAnswer(judged, isCorrect, by);
+    if (first.seq > judgedAfter) countAnswer(judged, isCorrect, by);
+  }
+
+  #isCorrect({ sample, label }: FirstAnswer): boolean {
+    return label === this.gold.labelOf(sample);
   }
 
   /** Carries out a change of one assignment; see {@link #changeSample}. */

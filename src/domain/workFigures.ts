@@ -1,5 +1,5 @@
 import { MIN_FOR_BAND } from './agreementFigure.ts';
-import { type ChangePoint, changeIn } from './changeTest.ts';
+import { type ChangePoint, type Counted, changeIn } from './changeTest.ts';
 import { type Interval, normalQuantile, wilson } from './confidence.ts';
 import { quantileBin, type TimeBins, timeCount, timeQuantile } from './timeSketch.ts';
 import type { Work, WorkLog } from './workLog.ts';
@@ -111,7 +111,7 @@ export function rubberStamped(
   return shareOf(timeCount(acceptedTimes.subarray(0, Math.max(0, from))), n);
 }
 
-/** Whether somebody agrees less or more with the others than before. */
+/** Whether somebody agrees less or more than before: with the others, or with gold. */
 export type DriftVerdict = 'NO_CHANGE_SHOWN' | 'WORSE' | 'BETTER';
 
 export interface Drift {
@@ -121,10 +121,16 @@ export interface Drift {
   readonly change: ChangePoint;
 }
 
+/** What may drift: agreement with consensus, or with gold. */
+export type DriftingShare = (work: Work) => Counted;
+
+export const WITH_CONSENSUS: DriftingShare = ({ compared, agreeing }) => ({ answers: compared, agreeing });
+export const WITH_GOLD: DriftingShare = ({ checks, correct }) => ({ answers: checks, agreeing: correct });
+
 /** See {@link changeIn}. It takes as many answers as any other figure on either side of some change. */
-export function driftOf(log: WorkLog): Drift | Withheld {
-  const stretches = log.inTime().filter(({ work }) => work.compared > 0);
-  const series = stretches.map(({ work }) => ({ answers: work.compared, agreeing: work.agreeing }));
+export function driftOf(log: WorkLog, share: DriftingShare): Drift | Withheld {
+  const stretches = log.inTime().filter(({ work }) => share(work).answers > 0);
+  const series = stretches.map(({ work }) => share(work));
   const n = series.reduce((sum, { answers }) => sum + answers, 0);
   const change = n < 2 * MIN_FOR_BAND ? null : changeIn(series, log.level);
   if (change === null) return { withheld: 'TOO_FEW', n, needed: 2 * MIN_FOR_BAND };

@@ -24,6 +24,9 @@ export interface WorkCounts {
   /** Answers that can be compared with what others say, or a ruling; those that are the same. */
   compared: number;
   agreeing: number;
+  /** First answers to what is gold now; those that are right by what is known now. */
+  checks: number;
+  correct: number;
   /** Answers to repeats; those that are as the first time. */
   repeats: number;
   same: number;
@@ -39,6 +42,8 @@ export const WORK_FIELDS: readonly (keyof WorkCounts)[] = [
   'accepted',
   'compared',
   'agreeing',
+  'checks',
+  'correct',
   'repeats',
   'same',
 ];
@@ -54,6 +59,8 @@ export class Work implements WorkCounts {
   accepted = 0;
   compared = 0;
   agreeing = 0;
+  checks = 0;
+  correct = 0;
   repeats = 0;
   same = 0;
   /** How long answers took whose time was measured; of those, the accepted suggestions. Null before the first. */

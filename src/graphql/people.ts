@@ -209,6 +209,12 @@ const COMPARED = {
       'Answers that are what the sample is without them: as it was ruled, else as most of the others say. Answers of the base overlap, as they were given blind; where the others tie, or there are none, nothing is compared. It moves when others answer.',
     resolve: ({ work }: Counts) => shareOf(work.agreeing, work.compared),
   },
+  withGold: {
+    type: ShareResult,
+    description:
+      'First answers to gold that are right, by what is known now; each is counted when it was given.',
+    resolve: ({ work }: Counts) => shareOf(work.correct, work.checks),
+  },
   consistency: {
     type: ShareResult,
     description: 'Repeats to which they said the same as the first time.',
@@ -243,6 +249,7 @@ const StretchType = builder.objectRef<StretchView>('WorkStretch').implement({
     skipRate: t.field(COMPARED.skipRate),
     expiryRate: t.field(COMPARED.expiryRate),
     withConsensus: t.field(COMPARED.withConsensus),
+    withGold: t.field(COMPARED.withGold),
     consistency: t.field(COMPARED.consistency),
     suggestionsAccepted: t.field(COMPARED.suggestionsAccepted),
     rubberStamped: t.field(COMPARED.rubberStamped),
@@ -275,6 +282,7 @@ export const AnnotatorWorkType = builder.objectRef<PersonFigures>('AnnotatorWork
     skipRate: t.field(ofPerson(COMPARED.skipRate)),
     expiryRate: t.field(ofPerson(COMPARED.expiryRate)),
     withConsensus: t.field(ofPerson(COMPARED.withConsensus)),
+    withGold: t.field(ofPerson(COMPARED.withGold)),
     consistency: t.field(ofPerson(COMPARED.consistency)),
     consistencyKappa: t.expose('kappa', {
       type: ResultType,
@@ -286,6 +294,11 @@ export const AnnotatorWorkType = builder.objectRef<PersonFigures>('AnnotatorWork
       type: DriftResult,
       description:
         'Whether their agreement with consensus has changed. It takes 60 answers in two stretches.',
+    }),
+    goldDrift: t.expose('goldDrift', {
+      type: DriftResult,
+      description:
+        'Whether they have become less or more often right on gold. It takes 60 first answers in two stretches.',
     }),
   }),
 });

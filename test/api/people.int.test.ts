@@ -5,10 +5,11 @@ import { overWebSocket } from '../support/streams.ts';
 
 const SHARE =
   '{ __typename ... on ShareFigure { value n interval { lower upper } } ... on WithheldFigure { reason n needed } }';
-const WORK = `work { member { id } answers skips withConsensus ${SHARE} rubberStamped ${SHARE} skipRate ${SHARE}
+const WORK = `work { member { id } answers skips withConsensus ${SHARE} withGold ${SHARE} rubberStamped ${SHARE} skipRate ${SHARE}
   throughput { ... on ThroughputFigure { perHour } ... on WithheldFigure { reason n } }
-  drift { ... on WithheldFigure { reason n needed } ... on DriftFigure { verdict } } }
-  series { from until answers withConsensus ${SHARE} }`;
+  drift { ... on WithheldFigure { reason n needed } ... on DriftFigure { verdict } }
+  goldDrift { ... on WithheldFigure { reason n needed } ... on DriftFigure { verdict } } }
+  series { from until answers withConsensus ${SHARE} withGold ${SHARE} }`;
 
 let service: Service;
 let project: string;
@@ -76,9 +77,11 @@ describe('how people work', () => {
               member: { id: people.ann.id },
               answers: 32,
               withConsensus: { value: 0.75, n: 32, interval: { lower: expect.any(Number) } },
+              withGold: { __typename: 'WithheldFigure', reason: 'TOO_FEW', n: 0, needed: 30 },
               rubberStamped: { __typename: 'WithheldFigure', reason: 'TOO_FEW', n: 0, needed: 30 },
               skipRate: { value: 0, n: 32 },
               drift: { reason: 'TOO_FEW', n: 32, needed: 60 },
+              goldDrift: { reason: 'TOO_FEW', n: 0, needed: 60 },
             },
           },
         },

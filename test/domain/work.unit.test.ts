@@ -13,6 +13,8 @@ import {
   shareOf,
   throughput,
   usualTimes,
+  WITH_CONSENSUS,
+  WITH_GOLD,
 } from '../../src/domain/workFigures.ts';
 import { MOST_STRETCHES, WORK_FIELDS, Work, WorkLog } from '../../src/domain/workLog.ts';
 import { MINUTE, pool, type Scenario } from './scenario.ts';
@@ -51,6 +53,7 @@ function recount({ commits, project }: Scenario, member: string): Map<number, Wo
     }
   }
   touched.push(...answersOf(project, member), ...comparisonsOf(project, member));
+  touched.push(...checksOf({ commits, project }, member));
   for (let length = HOUR; ; length *= 2) {
     const stretches = new Map<number, Work>();
     for (const { at, count } of touched) {
@@ -100,6 +103,35 @@ function comparisonsOf(project: Project, member: string) {
       if (own === expected) work.agreeing++;
     };
     return [{ at: assignments.answeredAt.get(row), count }];
+  });
+}
+
+/** First answers to samples that were gold when they were given, and are gold now. */
+function checksOf({ commits, project }: Pick<Scenario, 'commits' | 'project'>, member: string) {
+  const first = new Map<number, { readonly at: number; readonly label: number }>();
+  const asked = new Map<string, number>();
+  const gold = new Set<number>();
+  for (const { time, events } of commits) {
+    for (const event of events) {
+      if (event.type === 'goldSet') for (const sample of event.samples) gold.add(sample);
+      if (event.type === 'goldRemoved') for (const sample of event.samples) gold.delete(sample);
+      if (event.type === 'granted' && event.member === member) {
+        if (event.draw === 'GOLD') asked.set(event.assignment, event.sample);
+        else asked.delete(event.assignment);
+      }
+      if (event.type !== 'submitted') continue;
+      const sample = asked.get(event.assignment) ?? -1;
+      if (gold.has(sample) && !first.has(sample)) first.set(sample, { at: time, label: event.label });
+    }
+  }
+  return [...first].flatMap(([sample, { at, label }]) => {
+    const known = project.gold.labelOf(sample);
+    if (known === undefined) return [];
+    const count = (work: Work) => {
+      work.checks++;
+      if (label === known) work.correct++;
+    };
+    return [{ at, count }];
   });
 }
 
@@ -294,9 +326,12 @@ describe('the test for a change', () => {
       const work = log.at(hour * HOUR);
       work.compared = 20;
       work.agreeing = hour < 10 ? 19 : 10;
+      work.checks = 8;
+      work.correct = hour < 15 ? 4 : 8;
     }
-    expect(driftOf(log)).toMatchObject({ verdict: 'WORSE', since: 10 * HOUR });
-    expect(driftOf(new WorkLog())).toEqual({ withheld: 'TOO_FEW', n: 0, needed: 60 });
+    expect(driftOf(log, WITH_CONSENSUS)).toMatchObject({ verdict: 'WORSE', since: 10 * HOUR });
+    expect(driftOf(log, WITH_GOLD)).toMatchObject({ verdict: 'BETTER', since: 15 * HOUR });
+    expect(driftOf(new WorkLog(), WITH_GOLD)).toEqual({ withheld: 'TOO_FEW', n: 0, needed: 60 });
   });
 
   it('every field of work is counted when stretches are put together', () => {

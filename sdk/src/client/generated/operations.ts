@@ -470,6 +470,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
+  withGold {
+    ...ShareFigure
+    ...WithheldFigure
+  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -487,6 +491,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
@@ -591,6 +599,10 @@ fragment WorkStretch on WorkStretch {
     ...WithheldFigure
   }
   withConsensus {
+    ...ShareFigure
+    ...WithheldFigure
+  }
+  withGold {
     ...ShareFigure
     ...WithheldFigure
   }
@@ -4921,6 +4933,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
+  withGold {
+    ...ShareFigure
+    ...WithheldFigure
+  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -4938,6 +4954,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }

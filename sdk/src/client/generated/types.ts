@@ -250,6 +250,8 @@ export interface AnnotatorWork {
   readonly expiryRate: ShareFigure | WithheldFigure;
   /** Answers that are what the sample is without them: as it was ruled, else as most of the others say. Answers of the base overlap, as they were given blind; where the others tie, or there are none, nothing is compared. It moves when others answer. */
   readonly withConsensus: ShareFigure | WithheldFigure;
+  /** First answers to gold that are right, by what is known now; each is counted when it was given. */
+  readonly withGold: ShareFigure | WithheldFigure;
   /** Repeats to which they said the same as the first time. */
   readonly consistency: ShareFigure | WithheldFigure;
   /** Cohen's kappa of their answers and their answers to repeats. */
@@ -260,6 +262,8 @@ export interface AnnotatorWork {
   readonly rubberStamped: ShareFigure | WithheldFigure;
   /** Whether their agreement with consensus has changed. It takes 60 answers in two stretches. */
   readonly drift: DriftFigure | WithheldFigure;
+  /** Whether they have become less or more often right on gold. It takes 60 first answers in two stretches. */
+  readonly goldDrift: DriftFigure | WithheldFigure;
 }
 
 /** Seconds that an answer takes, as programs measured it. Kept as a histogram: each is within 9 % of the exact one. */
@@ -1505,6 +1509,8 @@ export interface WorkStretch {
   readonly expiryRate: ShareFigure | WithheldFigure;
   /** Answers that are what the sample is without them: as it was ruled, else as most of the others say. Answers of the base overlap, as they were given blind; where the others tie, or there are none, nothing is compared. It moves when others answer. */
   readonly withConsensus: ShareFigure | WithheldFigure;
+  /** First answers to gold that are right, by what is known now; each is counted when it was given. */
+  readonly withGold: ShareFigure | WithheldFigure;
   /** Repeats to which they said the same as the first time. */
   readonly consistency: ShareFigure | WithheldFigure;
   /** Answers that are as the suggestion said, of those given beside one. */
