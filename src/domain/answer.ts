@@ -20,6 +20,8 @@ export interface Submission extends OwnAssignment {
   readonly milliseconds: number | null;
   /** If given, tops up what the annotator holds to this many in the same commit. */
   readonly hold: number | null;
+  /** True: it takes the place of another answer of theirs, if that can be undone. */
+  readonly revise?: boolean;
 }
 
 export interface Answered {
@@ -31,11 +33,11 @@ export interface Answered {
 }
 
 /**
- * Records an answer. The same answer again gives the first result; another one is refused. A late answer
- * counts only if the sample still has room for it, and is kept as surplus otherwise.
+ * Records an answer. The same answer again gives the first result; another one is refused unless it is a revision, which is
+ * open for as long as undo is. A late answer counts only if the sample still has room for it, and is kept as surplus otherwise.
  */
 export function* submit(project: Project, submission: Submission, moment: Moment): Decision<Answered> {
-  const { by, assignment, milliseconds, hold } = submission;
+  const { by, assignment, milliseconds, hold, revise = false } = submission;
   const { assignments, samples } = project;
   const row = ownRow(project, submission);
   const label = labelIndex(project, submission.label);
@@ -47,7 +49,13 @@ export function* submit(project: Project, submission: Submission, moment: Moment
   const state = assignments.state(row);
   if (state === 'SKIPPED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
   if (state === 'SUBMITTED') {
-    if (assignments.label.get(row) !== label) throw alreadyAnswered(project, row);
+    if (assignments.label.get(row) !== label) {
+      if (!revise) throw alreadyAnswered(project, row);
+      mustBeUndoable(project, row);
+      yield { type: 'revised', assignment, label };
+      if (assignments.isCounted(row)) yield* judgeAudit(project, row);
+      yield* settleSample(project, assignments.sample.get(row));
+    }
   } else {
     const sample = assignments.sample.get(row);
     const keepsPlace = state === 'HELD' && assignments.placed.get(row) === 1;
@@ -113,11 +121,19 @@ export function* undo(project: Project, own: OwnAssignment, { now }: Moment): De
   const state = assignments.state(row);
   if (state === 'HELD') return row;
   if (state !== 'SUBMITTED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
-  const isRuled = project.rulings.has(assignments.sample.get(row));
-  if (isRuled || !project.annotatorOf(row).undoable.includes(row))
-    throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
+  mustBeUndoable(project, row);
   yield { type: 'undone', assignment: own.assignment, until: now + policy.assignmentMinutes * 60_000 };
   return row;
+}
+
+/** Whether an answer that stands may be taken back or changed: it is one of the newest, and nobody has ruled on it. */
+export function isUndoable(project: Project, row: number): boolean {
+  const isRuled = project.rulings.has(project.assignments.sample.get(row));
+  return !isRuled && project.annotatorOf(row).undoable.includes(row);
+}
+
+function mustBeUndoable(project: Project, row: number): void {
+  if (!isUndoable(project, row)) throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Column } from './columns.ts';
 import type { Draw } from './events.ts';
 import { KeyTable } from './keyTable.ts';
+import type { SuggestionMode } from './policy.ts';
 import { NONE } from './sampleTable.ts';
 
 /** What became of an assignment. An expired or released one may be granted to the same person again. */
@@ -17,6 +18,7 @@ export const DRAWS: readonly Draw[] = [
   'REPEAT',
   'GOLD',
 ];
+const MODES: readonly SuggestionMode[] = ['HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {
@@ -30,6 +32,7 @@ export interface NewAssignment {
   readonly until: number;
   readonly grantedAt: number;
   readonly suggestion: number;
+  readonly mode: SuggestionMode;
   /** The round that was open when it was granted; 0: none. */
   readonly round: number;
   /** The prediction run that was current when it was granted; 0: none. */
@@ -40,7 +43,7 @@ export interface NewAssignment {
 
 /**
  * All assignments of a project as columns, by row: one row for each pair of a sample and an annotator who has
- * had it, and one for each repeat, which is linked with no sample, so that it counts nowhere. About 75 bytes a row, ids
+ * had it, and one for each repeat, which is linked with no sample, so that it counts nowhere. About 80 bytes a row, ids
  * included.
  */
 export class AssignmentTable {
@@ -55,7 +58,10 @@ export class AssignmentTable {
   /** Time taken, as the annotator's program measured it; NaN: not told. */
   readonly milliseconds = new Column(Float32Array);
   readonly label = new Column(Int32Array);
+  /** The class that is offered, or {@link NONE}; whoever is asked may see {@link offered} of it. */
   readonly suggestion = new Column(Int32Array);
+  /** The answer on which a suggestion was revealed: it was given without; {@link NONE}: none was revealed. */
+  readonly first = new Column(Int32Array);
   /** The number of the round that was open when it was last granted; 0: none. */
   readonly round = new Column(Uint32Array);
   /** The prediction run that was current when it was last granted, or 0, and what that predicted, or {@link NONE}. */
@@ -77,6 +83,8 @@ export class AssignmentTable {
 
   readonly #state = new Column(Uint8Array);
   readonly #draw = new Column(Uint8Array);
+  /** How the policy had suggestions when it was last granted. */
+  readonly #mode = new Column(Uint8Array);
 
   /** All columns by name: what a snapshot keeps of the table, beside ids. */
   readonly columns = {
@@ -89,6 +97,7 @@ export class AssignmentTable {
     milliseconds: this.milliseconds,
     label: this.label,
     suggestion: this.suggestion,
+    first: this.first,
     round: this.round,
     run: this.run,
     predicted: this.predicted,
@@ -98,6 +107,7 @@ export class AssignmentTable {
     twin: this.twin,
     state: this.#state,
     draw: this.#draw,
+    mode: this.#mode,
   };
 
   get size(): number {
@@ -115,6 +125,7 @@ export class AssignmentTable {
     this.milliseconds.push(Number.NaN);
     this.label.push(NONE);
     this.suggestion.push(assignment.suggestion);
+    this.first.push(NONE);
     this.round.push(assignment.round);
     this.run.push(assignment.run);
     this.predicted.push(assignment.predicted);
@@ -124,6 +135,7 @@ export class AssignmentTable {
     this.twin.push(NONE);
     this.#state.push(STATES.indexOf('HELD'));
     this.#draw.push(DRAWS.indexOf(assignment.draw));
+    this.#mode.push(MODES.indexOf(assignment.mode));
     return row;
   }
 
@@ -141,6 +153,43 @@ export class AssignmentTable {
 
   setDraw(row: number, draw: Draw): void {
     this.#draw.set(row, DRAWS.indexOf(draw));
+  }
+
+  mode(row: number): SuggestionMode {
+    return MODES[this.#mode.get(row)] as SuggestionMode;
+  }
+
+  setMode(row: number, mode: SuggestionMode): void {
+    this.#mode.set(row, MODES.indexOf(mode));
+  }
+
+  /** A suggestion stands beside the choices before any answer. */
+  isShown(row: number): boolean {
+    return this.suggestion.get(row) !== NONE && this.mode(row) !== 'AFTER_FIRST_ANSWER';
+  }
+
+  /** A suggestion was kept back until there was an answer, and is known to whoever gave it since. */
+  isRevealed(row: number): boolean {
+    return this.first.get(row) !== NONE;
+  }
+
+  /** The suggestion as far as its annotator may know it by now, or {@link NONE}. */
+  offered(row: number): number {
+    return this.isShown(row) || this.isRevealed(row) ? this.suggestion.get(row) : NONE;
+  }
+
+  /**
+   * The answer as it was given before a suggestion was revealed, whatever it was changed to; in the other modes, the
+   * answer. What people know by themselves is measured by this one.
+   */
+  firstLabel(row: number): number {
+    return this.isRevealed(row) ? this.first.get(row) : this.label.get(row);
+  }
+
+  /** The answer has become what was suggested, after that was revealed. */
+  hasMovedToSuggestion(row: number): boolean {
+    const suggestion = this.suggestion.get(row);
+    return this.isRevealed(row) && this.first.get(row) !== suggestion && this.label.get(row) === suggestion;
   }
 
   /** It was asked only to compare the answer with that person's earlier one. */

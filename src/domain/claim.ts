@@ -1,6 +1,7 @@
 import type { Annotator } from './annotator.ts';
 import type { Decision, Moment } from './decision.ts';
 import type { Draw } from './events.ts';
+import type { SuggestionMode } from './policy.ts';
 import type { Project } from './project.ts';
 import { hash32, stringSeed, uniform } from './random.ts';
 import { refuse } from './refusals.ts';
@@ -119,11 +120,17 @@ function* startWorkSession(project: Project, by: string, now: number): Decision<
   yield { type: 'workSessionStarted', member: by, until, breakUntil: until + breakMinutes * 60_000 };
 }
 
+interface Offer {
+  /** The class, or {@link NONE}. */
+  readonly suggestion: number;
+  readonly mode: SuggestionMode;
+}
+
 interface Next {
   readonly sample: number;
   readonly draw: Draw;
-  /** The suggestion that a repeat shows, as the first time. */
-  readonly suggestion?: number;
+  /** How a repeat offers a suggestion: as the first time. */
+  readonly offer?: Offer;
   /** The place of the round that gold takes. */
   readonly goldPlace?: number;
 }
@@ -172,7 +179,7 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
     return {
       sample: assignments.sample.get(row),
       draw: 'REPEAT',
-      suggestion: assignments.suggestion.get(row),
+      offer: offerOf(project, row),
     };
   }
   return undefined;
@@ -212,7 +219,7 @@ function nextGold(project: Project, by: string): Next | undefined {
 
 function hasHadGold({ gold, assignments }: Project, sample: number, annotator: number): boolean {
   const row = gold.rowOf(sample, annotator);
-  return row !== undefined && !assignments.mayComeAgain(row);
+  return row !== undefined && (!assignments.mayComeAgain(row) || assignments.isRevealed(row));
 }
 
 /** How many gold samples somebody has not had. */
@@ -240,7 +247,7 @@ function nextOfRound(project: Project, round: Round, by: string): Next | undefin
   const audit = round.auditLane.find(annotator, {
     length: audits.length,
     hasRoom: (place) => project.announcedAuditHasRoom(audits[place] as number),
-    hadBefore: (place) => hasHad(project, audits[place] as number, annotator),
+    hadBefore: (place) => cannotAudit(project, audits[place] as number, annotator),
   });
   const isAuditNext = audit !== undefined && round.isAhead(audit, position);
   const goldPlace = round.goldPlaceAhead(position);
@@ -286,7 +293,7 @@ function nextAudit(project: Project, annotator: number): Next | undefined {
   const position = run.lane.find(annotator, {
     length: audits.length,
     hasRoom: (place) => project.auditHasRoom(run, place),
-    hadBefore: (place) => hasHad(project, audits[place] as number, annotator),
+    hadBefore: (place) => cannotAudit(project, audits[place] as number, annotator),
   });
   return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
 }
@@ -315,33 +322,58 @@ export function hasHad(project: Project, sample: number, annotator: number): boo
   return row !== NONE && !project.assignments.mayComeAgain(row);
 }
 
+/** Audits are blind: who has seen a suggestion of the sample, and gave it back, checks another. */
+function cannotAudit(project: Project, sample: number, annotator: number): boolean {
+  const row = annotator === NONE ? NONE : project.assignmentOf(sample, annotator);
+  if (row === NONE) return false;
+  return !project.assignments.mayComeAgain(row) || project.assignments.offered(row) !== NONE;
+}
+
+function offerOf({ assignments }: Project, row: number): Offer {
+  return { suggestion: assignments.suggestion.get(row), mode: assignments.mode(row) };
+}
+
 function grantEvent(
   project: Project,
   by: string,
-  { sample, draw, suggestion, goldPlace }: Next,
+  { sample, draw, offer, goldPlace }: Next,
   { now, newId }: Moment,
 ) {
-  const { samples, policy } = project;
+  const { samples } = project;
   const annotator = project.annotator(by);
   const earlier =
     annotator === undefined || draw === 'REPEAT' ? NONE : project.assignmentOf(sample, annotator.index);
-  const predicted = samples.predicted.get(sample);
-  const hiding = hash32(project.created.seed, SUGGESTION_STREAM);
-  const hidden =
-    policy.suggestions === 'HIDDEN' ||
-    draw === 'AUDIT' ||
-    uniform(hiding, sample, annotator?.seed ?? stringSeed(by)) < policy.hiddenShare;
+  // What was revealed to somebody is no secret any more when they get the sample again.
+  const isRevealed = earlier !== NONE && project.assignments.isRevealed(earlier);
+  const { suggestion, mode } = isRevealed
+    ? offerOf(project, earlier)
+    : (offer ?? newOffer(project, sample, draw, annotator?.seed ?? stringSeed(by)));
   return {
     type: 'granted',
     assignment: earlier === NONE ? newId() : project.assignments.ids.keyAt(earlier),
     sample,
     member: by,
     draw,
-    until: now + policy.assignmentMinutes * 60_000,
-    suggestion: suggestion ?? (hidden ? NONE : predicted),
-    predicted,
+    until: now + project.policy.assignmentMinutes * 60_000,
+    suggestion,
+    ...(mode === 'HIDDEN' ? {} : { mode }),
+    predicted: samples.predicted.get(sample),
     ...(goldPlace === undefined ? {} : { goldPlace }),
   } as const;
+}
+
+/**
+ * Where suggestions are shown, audits have none, as a share of all work has none. Where they come after the first answer,
+ * that answer is blind for everything, and audits reveal theirs as work does: so there is nothing by which to tell them.
+ */
+function newOffer({ samples, policy, created }: Project, sample: number, draw: Draw, seed: number): Offer {
+  const { suggestions: mode, hiddenShare } = policy;
+  const hiding = hash32(created.seed, SUGGESTION_STREAM);
+  const isHidden =
+    mode === 'HIDDEN' ||
+    (mode === 'SHOWN' && draw === 'AUDIT') ||
+    uniform(hiding, sample, seed) < hiddenShare;
+  return { suggestion: isHidden ? NONE : samples.predicted.get(sample), mode };
 }
 
 /** Why there is nothing for somebody who could work: {@link nextFor} has found nothing for them. */

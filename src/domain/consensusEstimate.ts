@@ -20,7 +20,11 @@ export const MAX_CELLS = 4_000_000;
 /** Two classes are equally likely, as far as the arithmetic goes. */
 const EQUAL = 1e-9;
 
-/** Every answer that counts, and the first ones to gold, by sample. It looks through all assignments once. */
+/**
+ * Every answer that counts, and the first ones to gold, by sample. Each as it was given before a suggestion was revealed:
+ * the method takes answers to err independently, and those that were changed to what the model says do not. It looks through
+ * all assignments once.
+ */
 export function answersOf(project: Project): Answers {
   const { assignments, samples, policy, labels } = project;
   const fromRandom = policy.consensus.prior === 'RANDOM_DRAW';
@@ -49,7 +53,7 @@ export function answersOf(project: Project): Answers {
     // The oldest answer's draw is why the sample was asked first.
     if (fromRandom && answer === offsets[at]) forPrior[at] = Number(assignments.draw(row) === 'RANDOM');
     annotator[answer] = assignments.annotator.get(row);
-    label[answer] = assignments.label.get(row);
+    label[answer] = assignments.firstLabel(row);
     next[at] = answer + 1;
   }
   for (const check of checks) {
@@ -86,7 +90,7 @@ export function classesOf(project: Project, fit: DawidSkeneFit, sample: number):
   const answers: Answer[] = [];
   for (const row of project.assignmentsOf(sample)) {
     if (!assignments.isCounted(row)) continue;
-    answers.push({ annotator: assignments.annotator.get(row), label: assignments.label.get(row) });
+    answers.push({ annotator: assignments.annotator.get(row), label: assignments.firstLabel(row) });
   }
   return posterior(fit, answers);
 }

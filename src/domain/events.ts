@@ -1,5 +1,5 @@
 import type { LabelScale } from './labelScale.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, SuggestionMode } from './policy.ts';
 import type { StoppingSignals } from './stopping.ts';
 
 /**
@@ -24,6 +24,7 @@ export type ProjectEvent =
   | Granted
   | Renewed
   | Submitted
+  | Revised
   | Promoted
   | OpinionAsked
   | Skipped
@@ -83,6 +84,7 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     case 'granted':
     case 'renewed':
     case 'submitted':
+    case 'revised':
     case 'promoted':
     case 'opinionAsked':
     case 'skipped':
@@ -313,8 +315,10 @@ export interface Granted {
   readonly member: string;
   readonly draw: Draw;
   readonly until: number;
-  /** The class offered as a suggestion, or −1: none was shown. */
+  /** The class offered as a suggestion, or −1: none is. When it is shown, `mode` says. */
   readonly suggestion: number;
+  /** How the policy had suggestions then; left out: HIDDEN. In a mode that offers them, some have none all the same. */
+  readonly mode?: SuggestionMode;
   /** The class that the current run predicts, on which an audit judges it; −1: it says nothing of the sample. */
   readonly predicted: number;
   /** Which of the open round's places for gold it takes, from 0; only if it takes one. */
@@ -335,6 +339,16 @@ export interface Submitted {
   readonly milliseconds: number | null;
   /** False: the sample had its labels already, or is gold and needs none, and this one is kept as surplus. */
   readonly counted: boolean;
+}
+
+/**
+ * Another answer takes the place of one that stands. When the first was given, and how long that took, stays; and so does
+ * whether it counts.
+ */
+export interface Revised {
+  readonly type: 'revised';
+  readonly assignment: string;
+  readonly label: number;
 }
 
 /** A surplus answer counts from now on, because a slot has become free. */

@@ -1,5 +1,6 @@
 import { MIN_FOR_BAND } from './agreementFigure.ts';
 import { type Interval, wilson } from './confidence.ts';
+import { isBlind } from './predictionRun.ts';
 import type { Project } from './project.ts';
 
 /** How good a prediction run was. */
@@ -26,8 +27,9 @@ export interface CurvePoint extends RunQuality {
  */
 export function runQualities({ runs }: Project): RunQuality[] {
   return runs.map((run): RunQuality => {
-    const unbiased = run.peopleAgainstModel().find(({ draw, isShown }) => draw === 'RANDOM' && !isShown);
-    const { answers: heldOut, agreeing } = unbiased ?? { answers: 0, agreeing: 0 };
+    const unbiased = run.peopleAgainstModel().filter((kind) => kind.draw === 'RANDOM' && isBlind(kind));
+    const heldOut = unbiased.reduce((sum, { answers }) => sum + answers, 0);
+    const agreeing = unbiased.reduce((sum, kind) => sum + kind.agreeing, 0);
     const interval = wilson(agreeing, heldOut);
     return {
       run: run.number,

@@ -2,14 +2,7 @@ import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
 import type { Annotator } from './annotator.ts';
 import type { Project } from './project.ts';
 import type { TimeBins } from './timeSketch.ts';
-import {
-  type Drift,
-  driftOf,
-  usualTimes,
-  WITH_CONSENSUS,
-  WITH_GOLD,
-  type Withheld,
-} from './workFigures.ts';
+import { type Drift, driftOf, usualTimes, WITH_CONSENSUS, WITH_GOLD, type Withheld } from './workFigures.ts';
 import type { Work } from './workLog.ts';
 
 /** What one person's work says, all of it together. */

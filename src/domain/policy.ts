@@ -1,7 +1,10 @@
 import { refuse } from './refusals.ts';
 
-/** When an annotator sees the model's label: never, or as an offer beside the choices (never pre-filled). */
-export type SuggestionMode = 'HIDDEN' | 'SHOWN';
+/**
+ * When an annotator sees the model's label: never, as an offer beside the choices (never pre-filled), or once they have
+ * given a first answer, which they may then change.
+ */
+export type SuggestionMode = 'HIDDEN' | 'SHOWN' | 'AFTER_FIRST_ANSWER';
 
 /** What claims serve while no round is open: the pool in its recorded order, or nothing. */
 export type WithoutRound = 'POOL' | 'WAIT';
@@ -82,7 +85,10 @@ export interface Policy {
   /** What the training set takes for people's consensus, and the class prior of the estimate. */
   readonly consensus: { readonly method: ConsensusMethod; readonly prior: ClassPrior };
   readonly suggestions: SuggestionMode;
-  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1; with audits 0.1…1. */
+  /**
+   * Where suggestions are offered, the share of all work whose suggestion is hidden all the same, 0…1; in SHOWN mode with
+   * audits 0.1…1.
+   */
   readonly hiddenShare: number;
   /** A sample is of HIGH priority above the threshold of this score, else MEDIUM. */
   readonly priority: { readonly threshold: number; readonly score: PriorityScore };

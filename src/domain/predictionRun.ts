@@ -3,6 +3,8 @@ import { cohensKappa } from './cohensKappa.ts';
 import { ContingencyTables } from './contingency.ts';
 import type { Draw, PredictionsPublished } from './events.ts';
 import { Lane } from './lane.ts';
+import type { SuggestionMode } from './policy.ts';
+import { NONE } from './sampleTable.ts';
 
 /**
  * Whether auto-accept may be trusted: `PROVISIONAL` until the audits decide, `PROVEN` once the upper bound of
@@ -15,20 +17,32 @@ export interface AnswerToModel {
   readonly sample: number;
   /** Why the sample was asked. */
   readonly draw: Draw;
-  /** The prediction was offered as a suggestion. */
-  readonly isShown: boolean;
+  /** How the policy had suggestions, and the class that was offered, or {@link NONE}. */
+  readonly mode: SuggestionMode;
+  readonly suggestion: number;
   readonly predicted: number;
+  /** The answer before a suggestion was revealed, and as it stands; the same in other modes. */
+  readonly first: number;
   readonly label: number;
 }
 
-/** How far people agree with a run, over the answers of one draw to samples whose prediction was shown, or was not. */
+/**
+ * How far people agree with a run, over the answers of one draw that were given in one mode, with a suggestion or without.
+ * Where it is revealed after a first answer, that answer is the one.
+ */
 export interface ModelAgreement {
   readonly draw: Draw;
-  readonly isShown: boolean;
+  readonly mode: SuggestionMode;
+  readonly isOffered: boolean;
   /** Answers, and those that are what the run had predicted. */
   readonly answers: number;
   readonly agreeing: number;
   readonly kappa: AgreementFigure | UndefinedFigure;
+}
+
+/** The prediction was not known to those who answered. */
+export function isBlind({ mode, isOffered }: Pick<ModelAgreement, 'mode' | 'isOffered'>): boolean {
+  return !isOffered || mode === 'AFTER_FIRST_ANSWER';
 }
 
 /** What audits have shown of one predicted class: those of the budget and of its floor, both uniform within it. */
@@ -41,6 +55,12 @@ export interface ClassAudit {
 }
 
 const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD'];
+const MODES: readonly SuggestionMode[] = ['HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'];
+
+/** A number for how an answer was given: in which mode, with a suggestion or without. */
+function wayOf(mode: SuggestionMode, isOffered: boolean): number {
+  return 2 * MODES.indexOf(mode) + Number(isOffered);
+}
 
 /** What one model version said of the samples, and what audits of its auto-accepted ones have shown. */
 export class PredictionRun {
@@ -55,7 +75,7 @@ export class PredictionRun {
   /** Those whose answer differs from the prediction. */
   errors = 0;
 
-  /** Answers by draw and by whether the prediction was shown: what was predicted, and what people said. */
+  /** Answers by draw and by the way in which they were given: what was predicted, and what people said. */
   readonly #answers = new ContingencyTables();
   readonly #auditPosition = new Map<number, number>();
 
@@ -91,8 +111,8 @@ export class PredictionRun {
   /** What audits have shown of each predicted class of which something was accepted. */
   auditsByClass(): ClassAudit[] {
     const counts = new Map<number, { audited: number; errors: number }>();
-    for (const isShown of [0, 1]) {
-      for (const { row, column, count } of this.#answers.cells(DRAWS.indexOf('AUDIT'), isShown)) {
+    for (let way = 0; way < 2 * MODES.length; way++) {
+      for (const { row, column, count } of this.#answers.cells(DRAWS.indexOf('AUDIT'), way)) {
         const before = counts.get(row) ?? { audited: 0, errors: 0 };
         const errors = before.errors + (row === column ? 0 : count);
         counts.set(row, { audited: before.audited + count, errors });
@@ -104,17 +124,17 @@ export class PredictionRun {
   }
 
   /** Counts an answer in (`by` = 1) or out again (−1). */
-  count({ sample, draw, isShown, predicted, label }: AnswerToModel, by: 1 | -1): void {
-    this.#answers.count(DRAWS.indexOf(draw), Number(isShown), predicted, label, by);
+  count({ sample, draw, mode, suggestion, predicted, first }: AnswerToModel, by: 1 | -1): void {
+    this.#answers.count(DRAWS.indexOf(draw), wayOf(mode, suggestion !== NONE), predicted, first, by);
     if (draw !== 'AUDIT' || this.isFloor(sample)) return;
     this.audited += by;
-    if (label !== predicted) this.errors += by;
+    if (first !== predicted) this.errors += by;
   }
 
   /**
-   * People against the model, of each kind of answer that there is. Of samples drawn at random whose prediction was
-   * hidden, it estimates how the model would do on all that was unlabelled; the others were chosen by what the model
-   * said, or were seen beside it.
+   * People against the model, of each kind of answer that there is. Of samples drawn at random whose prediction
+   * was not shown before the answer, it estimates how the model would do on all that was unlabelled; the others were chosen by what
+   * the model said, or were seen beside it.
    */
   peopleAgainstModel(): ModelAgreement[] {
     return [...this.#answers.pairs()]
@@ -123,7 +143,8 @@ export class PredictionRun {
         const cells = this.#answers.cells(a, b);
         const agreeing = cells.reduce((sum, { row, column, count }) => sum + (row === column ? count : 0), 0);
         const kappa = cohensKappa(cells, 'NONE', null);
-        return { draw: DRAWS[a] as Draw, isShown: b === 1, answers: shared, agreeing, kappa };
+        const mode = MODES[b >> 1] as SuggestionMode;
+        return { draw: DRAWS[a] as Draw, mode, isOffered: b % 2 === 1, answers: shared, agreeing, kappa };
       });
   }
 }

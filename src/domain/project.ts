@@ -15,6 +15,7 @@ import {
   type PredictionsPublished,
   type ProjectCreated,
   type ProjectEvent,
+  type Revised,
   type RoundClosed,
   type RoundOpened,
   type SamplesImported,
@@ -349,6 +350,9 @@ export class Project {
       case 'submitted':
         this.#submitted(event);
         break;
+      case 'revised':
+        this.#revised(event);
+        break;
       case 'promoted': {
         const row = this.#row(event.assignment);
         this.#change(row, () => this.#countIn(row));
@@ -477,6 +481,7 @@ export class Project {
             until,
             grantedAt: this.time,
             suggestion: event.suggestion,
+            mode: event.mode ?? 'HIDDEN',
             round,
             run,
             predicted: event.predicted,
@@ -507,7 +512,7 @@ export class Project {
   /** The purpose of a second grant may be another one: a sample of the last round, now an audit. */
   #grantedAgain(
     row: number,
-    { draw, suggestion, predicted }: Granted,
+    { draw, suggestion, mode = 'HIDDEN', predicted }: Granted,
     { round, run }: { readonly round: number; readonly run: number },
   ): void {
     const { assignments } = this;
@@ -515,6 +520,7 @@ export class Project {
     assignments.setDraw(row, draw);
     assignments.grantedAt.set(row, this.time);
     assignments.suggestion.set(row, suggestion);
+    assignments.setMode(row, mode);
     assignments.round.set(row, round);
     assignments.run.set(row, run);
     assignments.predicted.set(row, predicted);
@@ -529,6 +535,8 @@ export class Project {
       else if (assignments.isSkipByExpiry(row)) this.#countSkip(row, -1);
       assignments.setState(row, 'SUBMITTED');
       assignments.label.set(row, event.label);
+      const keptBack = assignments.suggestion.get(row) !== assignments.offered(row);
+      if (keptBack) assignments.first.set(row, event.label);
       assignments.milliseconds.set(row, event.milliseconds ?? Number.NaN);
       assignments.answeredAt.set(row, this.time);
       assignments.placed.set(row, 0);
@@ -539,6 +547,18 @@ export class Project {
       this.checks += Number(assignments.isGold(row));
       this.#keepFirstAnswer(row);
       if (event.counted) this.#countIn(row);
+    });
+  }
+
+  #revised({ assignment, label }: Revised): void {
+    const row = this.#row(assignment);
+    this.#change(row, () => {
+      const counts = this.assignments.placed.get(row) === 1;
+      if (counts) this.#countOut(row);
+      this.#countWork(row, -1);
+      this.assignments.label.set(row, label);
+      this.#countWork(row, 1);
+      if (counts) this.#countIn(row);
     });
   }
 
@@ -747,10 +767,10 @@ export class Project {
   #countWork(row: number, by: 1 | -1): void {
     const { assignments } = this;
     const work = this.#workAt(row, assignments.answeredAt.get(row));
-    const suggestion = assignments.suggestion.get(row);
-    const isAccepted = suggestion !== NONE && assignments.label.get(row) === suggestion;
+    const isShown = assignments.isShown(row);
+    const isAccepted = isShown && assignments.label.get(row) === assignments.suggestion.get(row);
     work.answers += by;
-    if (suggestion !== NONE) work.shown += by;
+    if (isShown) work.shown += by;
     if (isAccepted) work.accepted += by;
     const milliseconds = assignments.milliseconds.get(row);
     if (!Number.isNaN(milliseconds)) work.countTime(milliseconds / 1_000, isAccepted, by);
@@ -761,9 +781,9 @@ export class Project {
   }
 
   #countRepeat(row: number, by: 1 | -1): readonly [first: number, again: number] {
-    const { label, twin, annotator } = this.assignments;
-    const [first, again] = [label.get(twin.get(row)), label.get(row)];
-    this.#repeats.count(annotator.get(row), 0, first, again, by);
+    const { assignments } = this;
+    const [first, again] = [assignments.firstLabel(assignments.twin.get(row)), assignments.firstLabel(row)];
+    this.#repeats.count(assignments.annotator.get(row), 0, first, again, by);
     return [first, again];
   }
 
@@ -841,7 +861,7 @@ export class Project {
     samples.counted.set(sample, samples.counted.get(sample) + by);
     if (by === 1 && assignments.rating.get(row) === NONE) {
       if (isExtra) assignments.setDraw(row, 'EXTRA_OPINION');
-      else if (!assignments.isGold(row)) assignments.rating.set(row, assignments.label.get(row));
+      else if (!assignments.isGold(row)) assignments.rating.set(row, assignments.firstLabel(row));
     }
     // Alone on its sample, the answer has shown nobody anything; else it stays the one that was given blind.
     if (by === -1 && before.length === 1) assignments.rating.set(row, NONE);
@@ -863,13 +883,14 @@ export class Project {
     const { assignments } = this;
     const predicted = assignments.predicted.get(row);
     if (predicted === NONE) return;
-    const isShown = assignments.suggestion.get(row) !== NONE;
     this.runs[assignments.run.get(row) - 1]?.count(
       {
         sample: assignments.sample.get(row),
         draw: assignments.draw(row),
-        isShown,
+        mode: assignments.mode(row),
+        suggestion: assignments.suggestion.get(row),
         predicted,
+        first: assignments.firstLabel(row),
         label: assignments.label.get(row),
       },
       by,

@@ -118,9 +118,10 @@ const MESSAGES: { [C in RefusalCode]: (details: RefusalDetails[C]) => string } =
   STRATEGY_FAILED: ({ strategy, problem }) =>
     `The strategy '${strategy}' failed: ${problem}. No round was opened.`,
   ASSIGNMENT_CLOSED: ({ assignmentState }) => `This assignment is ${assignmentState} and takes no answer.`,
-  ALREADY_ANSWERED: ({ answer }) => `You have answered this with '${answer}'. Undo that answer first.`,
+  ALREADY_ANSWERED: ({ answer }) =>
+    `You have answered this with '${answer}'. Revise that answer, or undo it first.`,
   UNDO_CLOSED: ({ limit }) =>
-    `Only your last ${limit} answers can be undone, each until somebody has ruled on its sample; this is not one of them.`,
+    `Only your last ${limit} answers can be undone or revised, each until somebody has ruled on its sample; this is not one of them.`,
   INVITATION_CLOSED: ({ invitationState }) =>
     `This invitation is ${invitationState} and lets nobody in. Ask whoever sent it for another.`,
   ERASED: ({ what }) => `This ${what} was erased. What was done with it before stays; nothing more can be.`,

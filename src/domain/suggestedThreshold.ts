@@ -51,9 +51,9 @@ export function heldOutAnswers(project: Project): HeldOutAnswer[] {
     const sample = assignments.sample.get(row);
     const predicted = assignments.predicted.get(row);
     const isAudit = draw === 'AUDIT';
-    if (predicted === NONE || assignments.suggestion.get(row) !== NONE) continue;
+    if (predicted === NONE || assignments.isShown(row)) continue;
     if (draw !== 'RANDOM' && (!isAudit || currentRun.isFloor(sample))) continue;
-    const isError = assignments.label.get(row) !== predicted;
+    const isError = assignments.firstLabel(row) !== predicted;
     answers.push({ confidence: samples.confidence.get(sample), isError, isAudit });
   }
   return answers;

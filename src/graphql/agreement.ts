@@ -12,6 +12,7 @@ import {
 import { builder } from './builder.ts';
 import { forwardPage, MAX_PAGE } from './connections.ts';
 import { MemberType } from './member.ts';
+import { SuggestionModeEnum } from './policy.ts';
 import { IntervalType, RunType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { DrawEnum } from './rounds.ts';
@@ -228,9 +229,13 @@ const ModelAgreementType = builder.objectRef<ModelAgreement>('ModelAgreement').i
   description: 'How far people agree with a prediction run, over one kind of answer.',
   fields: (t) => ({
     draw: t.expose('draw', { type: DrawEnum, description: 'Why the samples were asked.' }),
-    suggestionShown: t.exposeBoolean('isShown', {
+    suggestions: t.expose('mode', {
+      type: SuggestionModeEnum,
+      description: 'How the policy had suggestions when the samples were asked.',
+    }),
+    suggestionOffered: t.exposeBoolean('isOffered', {
       description:
-        'Whether the prediction was offered as a suggestion: where it was, it has swayed the answers.',
+        'Whether there was one: in SHOWN mode beside the choices, where it has swayed the answers; in AFTER_FIRST_ANSWER mode it came after the answers that are counted here, which are the first ones.',
     }),
     answers: t.exposeInt('answers', { description: 'Answers that count.' }),
     agreeing: t.exposeInt('agreeing', { description: 'Those that are what the run had predicted.' }),
@@ -242,7 +247,7 @@ builder.objectField(RunType, 'peopleAgreement', (t) =>
   t.field({
     type: [ModelAgreementType],
     description:
-      'People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it.',
+      'People against this run, on samples asked while it was current. RANDOM draws whose suggestion was not shown before the answer estimate it on all that was unlabelled; the others were chosen by it, or seen beside it.',
     resolve: ({ peopleAgreement }) => [...peopleAgreement],
   }),
 );

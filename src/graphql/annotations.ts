@@ -3,6 +3,7 @@ import type { AnnotationView } from '../service/views.ts';
 import { builder } from './builder.ts';
 import { globalId } from './ids.ts';
 import { MemberType } from './member.ts';
+import { SuggestionModeEnum } from './policy.ts';
 import { DrawEnum } from './rounds.ts';
 import { SHARED } from './sharing.ts';
 
@@ -43,8 +44,24 @@ export const AnnotationType = builder.objectRef<Annotation>('Annotation').implem
     }),
     suggestion: t.string({
       nullable: true,
-      description: "The model's label that was shown before the answer; null: none was.",
+      description:
+        "The model's label that was offered: `suggestions` says when; null: none was, as the policy hides it from a share of all work.",
       resolve: ({ view }) => view.suggestion,
+    }),
+    suggestions: t.field({
+      type: SuggestionModeEnum,
+      description: 'How the policy had suggestions when the sample was asked.',
+      resolve: ({ view }) => view.mode,
+    }),
+    firstLabel: t.string({
+      nullable: true,
+      description:
+        'The answer that was given before a suggestion was revealed. Agreement, audits and accuracy keep to it, whatever it was changed to. Null: none was revealed after an answer.',
+      resolve: ({ view }) => view.firstLabel,
+    }),
+    movedToSuggestion: t.boolean({
+      description: 'Whether it was changed to what was suggested, after that was revealed.',
+      resolve: ({ view }) => view.movedToSuggestion,
     }),
     predictionRun: t.int({
       nullable: true,

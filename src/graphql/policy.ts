@@ -11,7 +11,7 @@ import type {
 import { builder } from './builder.ts';
 import { SHARED } from './sharing.ts';
 
-const SuggestionModeEnum = builder.enumType('SuggestionMode', {
+export const SuggestionModeEnum = builder.enumType('SuggestionMode', {
   description: "When an annotator sees the model's label.",
   values: {
     HIDDEN: { value: 'HIDDEN' satisfies SuggestionMode, description: 'Never.' },
@@ -19,6 +19,11 @@ const SuggestionModeEnum = builder.enumType('SuggestionMode', {
       value: 'SHOWN' satisfies SuggestionMode,
       description:
         'As an offer beside the choices, never pre-filled; a share of all work hides it all the same.',
+    },
+    AFTER_FIRST_ANSWER: {
+      value: 'AFTER_FIRST_ANSWER' satisfies SuggestionMode,
+      description:
+        'Once they have answered, who may then change their answer. Agreement, audits and accuracy rest on the first answer, which nothing has swayed; consensus takes the last.',
     },
   } as const,
 });
@@ -121,7 +126,8 @@ const about = {
   breakMinutes: 'The break after it, in minutes.',
   consensus: "How people's label is found for the training set.",
   classPrior: 'The class prior of the estimate by DAWID_SKENE.',
-  hiddenShare: 'In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1.',
+  hiddenShare:
+    'Where suggestions are offered, the share of all work whose suggestion is hidden all the same, 0…1: it shows how far suggestions sway people. In SHOWN mode with audits 0.1 or more.',
   priorityThreshold: 'A sample above it is of HIGH priority.',
   priorityScore: 'Which score is held against it.',
   paused: 'While true, claims give nothing; what is held may be answered.',

@@ -43,7 +43,8 @@ export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').imp
     }),
     suggestion: t.exposeString('suggestion', {
       nullable: true,
-      description: "The model's label, if the policy offers it here. An offer, not a default.",
+      description:
+        "The model's label, if the policy offers it here, and in the mode AFTER_FIRST_ANSWER once you have answered. An offer, not a default.",
     }),
     state: t.expose('state', { type: AssignmentStateEnum, description: 'What became of it.' }),
     label: t.exposeString('label', { nullable: true, description: 'Your answer, once given.' }),
@@ -140,6 +141,12 @@ const QueueType = builder.objectRef<OwnQueue>('Queue').implement({
       description: 'What you hold, oldest first: at most 100.',
       resolve: ({ view, access }) => view.held.map((assignment) => ({ ...assignment, access })),
     }),
+    revealed: t.field({
+      type: [AssignmentType],
+      description:
+        'Your newest answers after which a suggestion was revealed, as long as you may change them, oldest first: at most ten. Empty unless the policy offers suggestions AFTER_FIRST_ANSWER.',
+      resolve: ({ view, access }) => view.revealed.map((assignment) => ({ ...assignment, access })),
+    }),
     empty: t.field({
       type: EmptyQueueType,
       nullable: true,
@@ -216,7 +223,7 @@ const SubmissionType = builder.objectRef<Submission>('Submission').implement({
 
 mutation('submit', {
   description:
-    'Answers an assignment. The same answer again is safe and gives the same result; another one is refused until you undo. A late answer is kept, and counts if the sample still needs it.',
+    'Answers an assignment. The same answer again is safe and gives the same result; another one is refused until you undo, unless you revise. A late answer is kept, and counts if the sample still needs it.',
   input: builder.inputType('SubmitInput', {
     description: 'An answer.',
     fields: (t) => ({
@@ -224,14 +231,19 @@ mutation('submit', {
       label: t.string({ required: true, description: 'A label of the label set.' }),
       milliseconds: t.float({ description: 'How long you looked at it.' }),
       hold: t.int({ description: 'Tops up your queue to so many in the same step.' }),
+      revise: t.boolean({
+        description:
+          'Takes the place of another answer of yours, as long as that can be undone. When you gave that one, and how long it took, stays. False by default.',
+      }),
     }),
   }),
   success: SubmissionType,
-  refusals: ['UNKNOWN_LABEL', 'ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED'],
+  refusals: ['UNKNOWN_LABEL', 'ALREADY_ANSWERED', 'ASSIGNMENT_CLOSED', 'UNDO_CLOSED'],
   resolve: async (input, context) => {
     const { access, assignment } = await ownAssignment(context, input.assignment);
-    const { milliseconds = null, hold = null, label } = input;
-    const submitted = await queue.submit(context.concord, access, { assignment, label, milliseconds, hold });
+    const { milliseconds = null, hold = null, revise = false, label } = input;
+    const answer = { assignment, label, milliseconds, hold, revise: revise === true };
+    const submitted = await queue.submit(context.concord, access, answer);
     return {
       assignment: { ...submitted.assignment, access },
       queue: { access, view: submitted.queue },

@@ -143,11 +143,11 @@ const FIELDS: {
     fields: { assignmentState: ['String', 'What became of it.'] },
   },
   ALREADY_ANSWERED: {
-    about: 'You gave another answer. Undo it first.',
+    about: 'You gave another answer. Revise it, or undo it first.',
     fields: { answer: ['String', 'Your answer.'] },
   },
   UNDO_CLOSED: {
-    about: 'The answer is not among those that can be undone.',
+    about: 'The answer is not among those that can be undone or revised.',
     fields: { limit: ['Int', 'How many of your newest answers can be.'] },
   },
   INVITATION_CLOSED: {

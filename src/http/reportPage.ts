@@ -346,11 +346,16 @@ const DRAWS: Readonly<Record<string, string>> = {
   REPEAT: 'asked again',
 };
 
+const OFFERED: Readonly<Record<string, string>> = {
+  SHOWN: 'shown',
+  AFTER_FIRST_ANSWER: 'shown after the answer',
+};
+
 function againstModel({ predictionRun: run }: ProjectReport): Html | null {
   if (run === null || run.peopleAgreement.length === 0) return null;
   return html`<h2>People and the current model</h2>
 <p>How often people said what the model had predicted. Where showing a prediction raises that much, suggestions sway people.</p>
-<table><tr><th>why it was asked</th><th>prediction</th><th>answers</th><th>the same</th></tr>${run.peopleAgreement.map(({ draw, suggestionShown, answers, agreeing }) => html`<tr><td>${DRAWS[draw] ?? draw}</td><td>${suggestionShown ? 'shown' : 'hidden'}</td><td>${answers}</td><td>${answers < FEWEST ? 'held back' : share(agreeing, answers)}</td></tr>`)}</table>`;
+<table><tr><th>why it was asked</th><th>prediction</th><th>answers</th><th>the same</th></tr>${run.peopleAgreement.map(({ draw, suggestions, suggestionOffered, answers, agreeing }) => html`<tr><td>${DRAWS[draw] ?? draw}</td><td>${suggestionOffered ? OFFERED[suggestions] : 'hidden'}</td><td>${answers}</td><td>${answers < FEWEST ? 'held back' : share(agreeing, answers)}</td></tr>`)}</table>`;
 }
 
 function count(value: number): string {

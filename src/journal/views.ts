@@ -32,7 +32,7 @@ const FIRST_COMMIT = { $concat: [{ $arrayElemAt: [{ $split: ['$commit', '/'] }, 
 
 /** One document for each answer that stands: given, and not undone since. */
 export const ANNOTATIONS: readonly Document[] = [
-  ...eventsOf('granted', 'submitted', 'promoted', 'undone'),
+  ...eventsOf('granted', 'submitted', 'revised', 'promoted', 'undone'),
   {
     $group: {
       _id: { project: '$journal', assignment: '$events.assignment' },
@@ -45,6 +45,8 @@ export const ANNOTATIONS: readonly Document[] = [
       commit: 1,
       grant: last(ofType('granted')),
       answer: last(ofType('submitted')),
+      // An answer that was given anew after an undo follows what the one before was changed to.
+      given: last(ofType('submitted', 'revised')),
       // What became of the answer, if it was given: it stands as it was given, was promoted, or taken back.
       latest: last(ofType('submitted', 'promoted', 'undone')),
     },
@@ -62,9 +64,10 @@ export const ANNOTATIONS: readonly Document[] = [
       sample: '$grant.event.sample',
       member: '$grant.event.member',
       draw: '$grant.event.draw',
-      label: { $arrayElemAt: ['$created.labels', '$answer.event.label'] },
-      labelIndex: '$answer.event.label',
+      label: { $arrayElemAt: ['$created.labels', '$given.event.label'] },
+      labelIndex: '$given.event.label',
       suggestionIndex: '$grant.event.suggestion',
+      suggestions: { $ifNull: ['$grant.event.mode', 'HIDDEN'] },
       counted: { $or: ['$answer.event.counted', { $eq: ['$latest.event.type', 'promoted'] }] },
       milliseconds: '$answer.event.milliseconds',
       grantedAt: '$grant.time',

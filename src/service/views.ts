@@ -2,11 +2,13 @@ import type { AnnotatorPair, ClassAgreement, OverallAgreement } from '../domain/
 import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure.ts';
 import type { WorkSession } from '../domain/annotator.ts';
 import { roundProgress } from '../domain/announced.ts';
+import { isUndoable } from '../domain/answer.ts';
 import type { AssignmentState } from '../domain/assignmentTable.ts';
 import { type EmptyClaim, whyEmpty } from '../domain/claim.ts';
 import { confidenceSequence, type Interval, wilson } from '../domain/confidence.ts';
 import type { Embeddings } from '../domain/embedding.ts';
 import type { Draw, RoundClosed, RoundOpened, StrategyOrigin } from '../domain/events.ts';
+import type { SuggestionMode } from '../domain/policy.ts';
 import type { AutoAcceptStatus, ClassAudit, ModelAgreement, PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
@@ -23,7 +25,7 @@ export interface AssignmentView {
   readonly id: string;
   readonly payload: PayloadPlace;
   readonly state: AssignmentState;
-  /** The model's label, if one was offered. */
+  /** The model's label, if one is offered and may be seen by now. */
   readonly suggestion: string | null;
   /** One's own answer. */
   readonly label: string | null;
@@ -37,7 +39,7 @@ export function assignmentView(project: Project, row: number): AssignmentView {
     id: assignments.ids.keyAt(row),
     payload: samples.payload(assignments.sample.get(row)),
     state: assignments.state(row),
-    suggestion: labelAt(project, assignments.suggestion.get(row)),
+    suggestion: labelAt(project, assignments.offered(row)),
     label: labelAt(project, assignments.label.get(row)),
     grantedAt: assignments.grantedAt.get(row),
     until: assignments.until.get(row),
@@ -57,8 +59,14 @@ export interface AnnotationView {
   readonly draw: Draw;
   /** The round that was open when the sample was asked; null: none. */
   readonly round: number | null;
-  /** The model's label that was offered; null: none was. */
+  /** How the policy had suggestions when the sample was asked. */
+  readonly mode: SuggestionMode;
+  /** The model's label that was offered, before the answer or after the first; null: none was. */
   readonly suggestion: string | null;
+  /** The answer that was given before the suggestion was revealed; null: none was revealed after an answer. */
+  readonly firstLabel: string | null;
+  /** Since then, the answer has become what was suggested. */
+  readonly movedToSuggestion: boolean;
   /** The prediction run that was current when the sample was asked, and what that said of it; null: nothing. */
   readonly run: number | null;
   readonly predicted: string | null;
@@ -81,7 +89,10 @@ export function annotationViews(project: Project, sample: number): AnnotationVie
       milliseconds: Number.isNaN(milliseconds) ? null : milliseconds,
       draw: assignments.draw(row),
       round: assignments.round.get(row) || null,
+      mode: assignments.mode(row),
       suggestion: labelAt(project, assignments.suggestion.get(row)),
+      firstLabel: labelAt(project, assignments.first.get(row)),
+      movedToSuggestion: assignments.hasMovedToSuggestion(row),
       run: assignments.run.get(row) || null,
       predicted: labelAt(project, assignments.predicted.get(row)),
       counted: assignments.isCounted(row),
@@ -109,6 +120,8 @@ export interface WorkSessionView extends Pick<WorkSession, 'startedAt' | 'until'
 export interface QueueView {
   readonly seq: number;
   readonly held: readonly AssignmentView[];
+  /** Answers on which a suggestion was revealed, oldest first, as long as they may be changed. */
+  readonly revealed: readonly AssignmentView[];
   /** Why a claim would give nothing; null while there is work. */
   readonly empty: EmptyClaim | null;
   readonly workSession: WorkSessionView | null;
@@ -122,6 +135,9 @@ export function queueView(project: Project, member: string, now: number): QueueV
   return {
     seq: project.seq,
     held: (annotator?.held ?? []).map((row) => assignmentView(project, row)),
+    revealed: (annotator?.undoable ?? [])
+      .filter((row) => project.assignments.isRevealed(row) && isUndoable(project, row))
+      .map((row) => assignmentView(project, row)),
     empty: whyEmpty(project, member, now),
     workSession: annotator?.session ? workSessionView(annotator.session, annotator.answers, now) : null,
     answers: annotator?.answers ?? 0,

@@ -69,7 +69,7 @@ describe('agreement', () => {
         labelScale labelValues
         agreement { alpha ${FIGURE} ordinalAlpha ${FIGURE} intervalAlpha ${FIGURE} fleissKappa ${FIGURE} gwetAC1 ${FIGURE} raw ${FIGURE}
           classes { label answers specific alpha ${FIGURE} } pairCount pairs { members { id } linearKappa ${FIGURE} } }
-        predictionRun { peopleAgreement { draw suggestionShown answers agreeing kappa ${FIGURE} } } } }`,
+        predictionRun { peopleAgreement { draw suggestions suggestionOffered answers agreeing kappa ${FIGURE} } } } }`,
       { project },
     );
     const { agreement } = seen;
@@ -90,7 +90,8 @@ describe('agreement', () => {
     expect(seen.predictionRun.peopleAgreement).toEqual([
       {
         draw: 'POOL',
-        suggestionShown: false,
+        suggestions: 'HIDDEN',
+        suggestionOffered: false,
         answers: 18,
         agreeing: 8,
         kappa: expect.objectContaining({ value: 0 }),

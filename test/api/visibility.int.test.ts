@@ -61,7 +61,7 @@ function distribution(i: number): number[] {
   return [(1 - p) * 0.61, (1 - p) * 0.29, p, (1 - p) * 0.1];
 }
 
-async function seed(suggestions: 'HIDDEN' | 'SHOWN'): Promise<World> {
+async function seed(suggestions: 'AFTER_FIRST_ANSWER' | 'SHOWN'): Promise<World> {
   const project = await createProject(service, {
     name: NAME,
     labels: LABELS,
@@ -287,6 +287,26 @@ function leaksTo(who: Who, world: World, reply: Pick<Reply, 'data' | 'errors'>):
   return [...new Set(found)].sort();
 }
 
+/** An assignment with a suggestion. */
+interface Offer {
+  readonly state: unknown;
+  readonly suggestion: string;
+}
+
+/** Every assignment in an answer that has a suggestion. */
+function offersIn(answer: unknown): Offer[] {
+  if (typeof answer !== 'object' || answer === null) return [];
+  const fields = Object.fromEntries(
+    Object.entries(answer).flatMap(([key, value]) => {
+      const [type, field = ''] = key.split('__');
+      return type === 'Assignment' ? [[field, value]] : [];
+    }),
+  );
+  const { state, suggestion } = fields;
+  const own = typeof suggestion === 'string' ? [{ state, suggestion }] : [];
+  return [...own, ...Object.values(answer).flatMap(offersIn)];
+}
+
 function problemsOf(who: Who, world: World, { coordinate, value }: Leaf): string[] {
   const problems: string[] = [];
   const leak = (what: string) => problems.push(`${what} at ${coordinate}`);
@@ -408,7 +428,9 @@ function mutationsOf(world: World): readonly Walk[] {
 }
 
 /** Once is enough for the compiled operations: they go through the same resolvers. */
-const MODES = process.env['CONCORD_TEST_COMPILE'] ? (['SHOWN'] as const) : (['HIDDEN', 'SHOWN'] as const);
+const MODES = process.env['CONCORD_TEST_COMPILE']
+  ? (['SHOWN'] as const)
+  : (['AFTER_FIRST_ANSWER', 'SHOWN'] as const);
 
 describe.each(MODES)('with suggestions %s', (suggestions) => {
   let world: World;
@@ -469,12 +491,18 @@ describe.each(MODES)('with suggestions %s', (suggestions) => {
 
   it.each(ROLES)('%s sees in queries what the role may see', async (who) => {
     const leaks = new Set<string>();
+    const offers: Offer[] = [];
     let values = 0;
     for (const { reply } of await askAll(who, world, walks('query', world.args))) {
       values += leaves(reply.data).length;
       for (const leak of leaksTo(who, world, reply)) leaks.add(leak);
+      offers.push(...offersIn(reply.data));
     }
     expect([...leaks]).toEqual([]);
+    if (suggestions === 'AFTER_FIRST_ANSWER' && (who === 'anna' || who === 'ben')) {
+      expect(offers.filter(({ state }) => state === 'SUBMITTED').length).toBeGreaterThan(0);
+      expect(offers.filter(({ state }) => state !== 'SUBMITTED')).toEqual([]);
+    }
     // So that the test does not pass by seeing nothing.
     if (who !== 'nobody') expect(values).toBeGreaterThan(who === 'outsider' ? 20 : 100);
   });
@@ -495,6 +523,8 @@ describe.each(MODES)('with suggestions %s', (suggestions) => {
     pushes.push(...(await Promise.all(readers.map((reader) => reader.drain(60)))).flat());
     for (const reader of readers) await reader.close();
     expect(pushes.flatMap((push) => leaksTo(who, world, push))).toEqual([]);
+    const early = pushes.flatMap(({ data }) => offersIn(data)).filter(({ state }) => state !== 'SUBMITTED');
+    if (suggestions === 'AFTER_FIRST_ANSWER') expect(early).toEqual([]);
     // The strategies are the service's, and no project's: whoever has a token may know them.
     const values = pushes
       .flatMap(({ data }) => leaves(data))

@@ -42,6 +42,8 @@ export function dump(project: Project) {
       milliseconds: assignments.milliseconds.get(row),
       label: assignments.label.get(row),
       suggestion: assignments.suggestion.get(row),
+      mode: assignments.mode(row),
+      first: assignments.first.get(row),
       round: assignments.round.get(row),
       run: assignments.run.get(row),
       predicted: assignments.predicted.get(row),
@@ -49,8 +51,10 @@ export function dump(project: Project) {
       placed: assignments.placed.get(row),
     })),
     annotators: annotators.map((annotator) => ({ ...annotator })),
-    runs: runs.map(({ published, publishedAt, rows, autoAccept, audited, errors }) => {
-      return { published, publishedAt, rows, autoAccept, audited, errors };
+    runs: runs.map((run) => {
+      const { published, publishedAt, rows, autoAccept, audited, errors } = run;
+      const people = run.peopleAgainstModel();
+      return { published, publishedAt, rows, autoAccept, audited, errors, people };
     }),
     rounds: rounds.map((round) => {
       const { opened, openedAt, openedSeq, unsettled, unanswerable, closed, closedAt, goldTakers } = round;

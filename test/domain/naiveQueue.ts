@@ -22,6 +22,19 @@ export interface Hand {
   /** The current run when it was last granted, and what that predicted. */
   run: number;
   predicted: number;
+  /** What is suggested (−1: nothing), whether only once there is an answer, and that answer; null: it is not there yet. */
+  suggestion: number;
+  isKeptBack: boolean;
+  first: number | null;
+}
+
+/** What measures people: what they said before anything was revealed to them. */
+function firstLabel({ first, label }: Hand): number {
+  return first ?? label;
+}
+
+function knowsSuggestion({ suggestion, isKeptBack, first }: Hand): boolean {
+  return suggestion !== -1 && (!isKeptBack || first !== null);
 }
 
 interface NaiveSample {
@@ -133,7 +146,7 @@ export class NaiveQueue {
     hand.placed = true;
     if (hand.rating !== null) return;
     if (isExtra) hand.draw = 'EXTRA_OPINION';
-    else if (hand.draw !== 'GOLD') hand.rating = hand.label;
+    else if (hand.draw !== 'GOLD') hand.rating = firstLabel(hand);
   }
 
   #isExtraNext(sample: number): boolean {
@@ -230,7 +243,11 @@ export class NaiveQueue {
     );
     const asked = ahead ? ahead.filter(({ isAudit }) => isAudit).map(({ sample }) => sample) : run.audits;
     return asked.find(
-      (sample) => run.audits.includes(sample) && this.isUnlabelled(sample) && !this.hasHad(member, sample),
+      (sample) =>
+        run.audits.includes(sample) &&
+        this.isUnlabelled(sample) &&
+        !this.hasHad(member, sample) &&
+        !this.of(sample).some((hand) => hand.member === member && knowsSuggestion(hand)),
     );
   }
 
@@ -264,6 +281,13 @@ export class NaiveQueue {
         if (state === 'SUBMITTED' || state === 'SKIPPED') return `answered when ${state}`;
         const counts = (state === 'HELD' && placed) || this.freePlaces(sample) > 0;
         return event.counted === counts ? null : `counted is not ${counts}`;
+      }
+      case 'revised': {
+        const hand = this.#hand(event.assignment);
+        if (hand.state !== 'SUBMITTED' || hand.label === event.label)
+          return 'revised what is no other answer';
+        if (this.#sample(hand.sample).ruled) return 'revised what was ruled on';
+        return this.member(hand.member).newestAnswers.includes(hand) ? null : 'revised an old answer';
       }
       case 'promoted': {
         const hand = this.#hand(event.assignment);
@@ -325,7 +349,10 @@ export class NaiveQueue {
       }
       case 'goldRanLow': {
         const left = [...this.samples.keys()].filter(
-          (sample) => this.isGold(sample) && !this.hasHad(event.member, sample),
+          (sample) =>
+            this.isGold(sample) &&
+            !this.hasHad(event.member, sample) &&
+            !this.#isRevealed(sample, event.member),
         );
         return event.left === left.length ? null : `not ${left.length}`;
       }
@@ -355,6 +382,11 @@ export class NaiveQueue {
     if (this.policy.workSession.minutes > 0 && !(session && now < session.until)) return 'outside a session';
     const main = this.nextMain(member);
     if (main === undefined) return 'nothing was left but audits';
+    const isAfter = event.mode === 'AFTER_FIRST_ANSWER';
+    if (earlier && earlier.first !== null) {
+      if (draw === 'GOLD' || draw === 'AUDIT') return 'a check of somebody to whom a suggestion was revealed';
+      if (!isAfter || event.suggestion !== earlier.suggestion) return 'what was revealed is hidden again';
+    } else if ((event.mode ?? 'HIDDEN') !== this.policy.suggestions) return 'in another mode';
     if (event.predicted !== this.#sample(sample).predicted) return 'names another prediction';
     const { draws } = this.member(member);
     const block = draws.slice(Math.floor(draws.length / 5) * 5);
@@ -371,7 +403,7 @@ export class NaiveQueue {
       if (this.round && this.nextAudit(member) !== undefined) return 'an audit was announced ahead of it';
       return sample === main ? null : `not the next, which is ${main}`;
     }
-    if (event.suggestion !== -1) return 'an audit that shows a suggestion';
+    if (event.suggestion !== -1 && !isAfter) return 'an audit that shows a suggestion';
     if (!this.round && (block.includes('AUDIT') || block.includes('GOLD')))
       return 'more than one audit in five';
     return sample === this.nextAudit(member)
@@ -398,6 +430,10 @@ export class NaiveQueue {
     return unanswerable === expected ? null : `unanswerable is not ${expected}`;
   }
 
+  #isRevealed(sample: number, member: string): boolean {
+    return this.of(sample).some((hand) => hand.member === member && hand.first !== null);
+  }
+
   audits(run: number): { audited: number; errors: number } {
     const answers = this.hands.filter(
       (hand) =>
@@ -409,7 +445,7 @@ export class NaiveQueue {
     );
     return {
       audited: answers.length,
-      errors: answers.filter((hand) => hand.label !== hand.predicted).length,
+      errors: answers.filter((hand) => firstLabel(hand) !== hand.predicted).length,
     };
   }
 
@@ -490,6 +526,7 @@ export class NaiveQueue {
         const hand = this.#hand(event.assignment);
         this.#leave(hand, 'SUBMITTED');
         Object.assign(hand, { label: event.label, placed: false, answeredAt: now });
+        if (hand.isKeptBack && hand.suggestion !== -1) hand.first ??= event.label;
         const { sample, member } = hand;
         const isFirst = !this.checks.some((check) => check.sample === sample && check.member === member);
         if (hand.draw === 'GOLD' && this.isGold(sample) && isFirst)
@@ -498,6 +535,15 @@ export class NaiveQueue {
         const { newestAnswers } = this.member(hand.member);
         newestAnswers.push(hand);
         if (newestAnswers.length > 10) newestAnswers.shift();
+        break;
+      }
+      case 'revised': {
+        const hand = this.#hand(event.assignment);
+        const { placed } = hand;
+        // As taken back and given anew.
+        if (placed && this.rated(hand.sample).length === 1) hand.rating = null;
+        Object.assign(hand, { label: event.label, placed: false });
+        if (placed) this.#count(hand);
         break;
       }
       case 'promoted':
@@ -553,7 +599,8 @@ export class NaiveQueue {
   }
 
   #granted(event: ProjectEvent & { type: 'granted' }): void {
-    const { assignment: id, sample, member, draw, until, predicted } = event;
+    const { assignment: id, sample, member, draw, until, predicted, suggestion } = event;
+    const isKeptBack = event.mode === 'AFTER_FIRST_ANSWER';
     let hand = this.hands.find((earlier) => earlier.id === id);
     if (hand === undefined) {
       hand = {
@@ -570,12 +617,16 @@ export class NaiveQueue {
         answeredAt: 0,
         run: 0,
         predicted,
+        suggestion,
+        isKeptBack,
+        first: null,
       };
       this.hands.push(hand);
     }
     const run = this.runs.length;
     if (event.goldPlace !== undefined && this.round) this.round.takers[event.goldPlace] = hand;
-    Object.assign(hand, { state: 'HELD', placed: draw !== 'GOLD', draw, until, predicted, run });
+    const granted = { placed: draw !== 'GOLD', draw, until, predicted, run, suggestion, isKeptBack };
+    Object.assign(hand, { state: 'HELD', ...granted });
     this.member(member).held.push(hand);
     this.member(member).draws.push(draw);
   }

@@ -201,8 +201,8 @@ describe('people against the model', () => {
     // Nothing was predicted of this one.
     scenario.labels('ann', 'owl');
     expect(scenario.project.runs.map((run) => run.peopleAgainstModel())).toMatchObject([
-      [{ draw: 'POOL', isShown: true, answers: 3, agreeing: 2, kappa: { n: 3 } }],
-      [{ draw: 'POOL', isShown: true, answers: 1, agreeing: 1 }],
+      [{ draw: 'POOL', mode: 'SHOWN', isOffered: true, answers: 3, agreeing: 2, kappa: { n: 3 } }],
+      [{ draw: 'POOL', mode: 'SHOWN', isOffered: true, answers: 1, agreeing: 1 }],
     ]);
   });
 
@@ -210,11 +210,15 @@ describe('people against the model', () => {
     const scenario = pool(3, { ...shown, suggestions: 'HIDDEN' }).predicted({ 0: { sure: 0.6 } });
     scenario.labels('ann', 'dog');
     const [run] = scenario.project.runs;
-    expect(run?.peopleAgainstModel()).toMatchObject([{ isShown: false, answers: 1, agreeing: 0 }]);
+    expect(run?.peopleAgainstModel()).toMatchObject([
+      { mode: 'HIDDEN', isOffered: false, answers: 1, agreeing: 0 },
+    ]);
     scenario.given('undo', { by: 'ann', assignment: scenario.idOf('ann', 0) });
     expect(run?.peopleAgainstModel()).toEqual([]);
     scenario.submits('ann', 0, 'cat');
-    expect(run?.peopleAgainstModel()).toMatchObject([{ isShown: false, answers: 1, agreeing: 1 }]);
+    expect(run?.peopleAgainstModel()).toMatchObject([
+      { mode: 'HIDDEN', isOffered: false, answers: 1, agreeing: 1 },
+    ]);
   });
 });
 

@@ -109,7 +109,8 @@ describe('what to do next', () => {
   const person = (counts: Partial<Work>, verdict?: 'WORSE' | 'BETTER'): PersonFigures => {
     const total = Object.assign(new Work(), { answers: 100 }, counts);
     const drift = { verdict, since: 0, change: {} } as never;
-    return { id: 'x', total, usual: null, kappa: standing.alpha, drift };
+    const goldDrift = { withheld: 'TOO_FEW', n: 0, needed: 60 } as const;
+    return { id: 'x', total, usual: null, kappa: standing.alpha, drift, goldDrift };
   };
   const said = (...people: readonly PersonFigures[]) =>
     projectReport(at(100 * people.length), tallies, people)

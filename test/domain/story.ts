@@ -29,7 +29,7 @@ const gold = fc.constantFrom(
   { share: 0.1, limit: 0.99, reserve: 3 },
   { share: 0, limit: 0.7, reserve: 2 },
 );
-const suggestions = fc.constantFrom('HIDDEN', 'SHOWN');
+const suggestions = fc.constantFrom('HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER');
 const hiddenShare = fc.constantFrom(0.1, 0.5);
 
 const change: fc.Arbitrary<PolicyChange> = fc.oneof(
@@ -60,6 +60,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: happens('release', { who, pick }) },
   { weight: 1, arbitrary: happens('renew', { who, pick }) },
   { weight: 3, arbitrary: happens('undo', { who, pick }) },
+  { weight: 3, arbitrary: happens('revise', { who, pick, label }) },
   { weight: 1, arbitrary: happens('disconnect', { who }) },
   { weight: 1, arbitrary: happens('endWorkSession', { who }) },
   { weight: 1, arbitrary: happens('meddle', { who, pick }) },
@@ -170,6 +171,13 @@ export class Tale {
       case 'renew':
       case 'undo':
         this.#withAny(step, (own) => this.#do(step.type, own));
+        break;
+      case 'revise':
+        this.#withAny(step, (own) => {
+          const answer = { ...own, label: step.label, milliseconds: null, hold: null, revise: true };
+          const { refusal } = this.#do('submit', answer);
+          if (!refusal) this.#do('submit', answer).thenNothing();
+        });
         break;
       case 'disconnect': {
         const by = this.#member(step.who);

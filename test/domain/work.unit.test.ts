@@ -75,10 +75,12 @@ function answersOf({ assignments, annotators }: Project, member: string) {
       count: (work: Work) => {
         const [label, suggestion] = [assignments.label.get(row), assignments.suggestion.get(row)];
         work.answers++;
-        if (suggestion >= 0) work.shown++;
-        if (suggestion === label) work.accepted++;
+        const isShown = suggestion >= 0 && assignments.mode(row) === 'SHOWN';
+        const isAccepted = isShown && suggestion === label;
+        if (isShown) work.shown++;
+        if (isAccepted) work.accepted++;
         const milliseconds = assignments.milliseconds.get(row);
-        if (!Number.isNaN(milliseconds)) work.countTime(milliseconds / 1_000, suggestion === label, 1);
+        if (!Number.isNaN(milliseconds)) work.countTime(milliseconds / 1_000, isAccepted, 1);
         if (!assignments.isRepeat(row)) return;
         work.repeats++;
         if (assignments.label.get(assignments.twin.get(row)) === label) work.same++;

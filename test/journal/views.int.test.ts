@@ -59,19 +59,28 @@ const COMMITS: readonly (readonly ProjectEvent[])[] = [
   [{ ...OPENED, round: 1, deadline: TIME + 9 * HOUR }],
   [
     { ...GRANTED, assignment: 'a1', sample: 4 },
-    { ...GRANTED, assignment: 'a2', sample: 2, member: 'cy', draw: 'AUDIT', suggestion: 1 },
+    {
+      ...GRANTED,
+      assignment: 'a2',
+      sample: 2,
+      member: 'cy',
+      draw: 'AUDIT',
+      suggestion: 1,
+      mode: 'AFTER_FIRST_ANSWER',
+    },
     { ...GRANTED, assignment: 'a3', sample: 9 },
     { ...GRANTED, assignment: 'a4', sample: 5 },
   ],
   [
     { ...SUBMITTED, assignment: 'a1', label: 1 },
-    { ...SUBMITTED, assignment: 'a2', label: 0, counted: false },
+    { ...SUBMITTED, assignment: 'a2', label: 1, counted: false },
     { ...SUBMITTED, assignment: 'a3', label: 0 },
   ],
-  // a1 is taken back and given anew, a2 is promoted, a3 is taken back for good, a4 is never answered.
+  // a1 is taken back and given anew, a2 is promoted and changed, a3 is taken back for good, a4 is never answered.
   [
     { type: 'undone', assignment: 'a1', until: TIME },
     { type: 'promoted', assignment: 'a2' },
+    { type: 'revised', assignment: 'a2', label: 0 },
   ],
   [{ ...SUBMITTED, assignment: 'a1', label: 0, milliseconds: null }],
   [{ type: 'undone', assignment: 'a3', until: TIME }],
@@ -94,6 +103,7 @@ const EXPECTED: Readonly<Record<string, readonly Document[]>> = {
       label: 'ham',
       labelIndex: 0,
       suggestionIndex: -1,
+      suggestions: 'HIDDEN',
       counted: true,
       milliseconds: null,
       grantedAt: at(3),
@@ -108,6 +118,7 @@ const EXPECTED: Readonly<Record<string, readonly Document[]>> = {
       label: 'ham',
       labelIndex: 0,
       suggestionIndex: 1,
+      suggestions: 'AFTER_FIRST_ANSWER',
       counted: true,
       milliseconds: 900,
       grantedAt: at(3),

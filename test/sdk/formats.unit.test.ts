@@ -30,6 +30,9 @@ const annotation = fc.record({
   draw: fc.constantFrom('POOL', 'RANDOM', 'UNCERTAIN', 'AUDIT'),
   round: orNull(fc.integer({ min: 1, max: 9 })),
   suggestion: orNull(label),
+  suggestions: fc.constantFrom('HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'),
+  firstLabel: orNull(label),
+  movedToSuggestion: fc.boolean(),
   predictionRun: orNull(fc.integer({ min: 1, max: 9 })),
   predicted: orNull(label),
   counted: fc.boolean(),
@@ -219,10 +222,10 @@ describe('csv', () => {
     const names = new Map([['who-said-ham', 'Ann']]);
     const file = (rows: CsvRows) => collected(writeSamples([SAMPLE, unanswered], csvWriter(rows), { names }));
     expect((await file('annotations')).join('')).toBe(
-      `key,number,data,consensus,tied,votes,of,gold,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,predictionRun,predicted,counted
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,2,ham,true
-none,0,"{""text"":""a""}",,,,,ham,,,,,ham,0.75,false,0,false,,,,,,,,,,,,
+      `key,number,data,consensus,tied,votes,of,gold,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,suggestions,firstLabel,movedToSuggestion,predictionRun,predicted,counted
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,HIDDEN,,false,2,ham,true
+k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,HIDDEN,,false,2,ham,true
+none,0,"{""text"":""a""}",,,,,ham,,,,,ham,0.75,false,0,false,,,,,,,,,,,,,,,
 `.replaceAll('\n', '\r\n'),
     );
     expect((await file('samples')).join('').split('\r\n')).toHaveLength(4);

@@ -28,12 +28,14 @@ const answer = (assignment: string, label = 'spam'): Answer => ({ assignment, la
 /** A service as the outbox sees it: it keeps what arrives, once, and fails as it is told. */
 function service(fails: (answer: Answer) => Verdict | null = () => null) {
   const recorded: string[] = [];
+  const sent: Answer[] = [];
   const box = (storage: OutboxStorage | null, name = 'outbox') =>
     new Outbox({
       async send(given) {
         await settle();
         const failure = fails(given);
         if (failure !== null) throw failure;
+        sent.push(given);
         if (!recorded.includes(given.assignment)) recorded.push(given.assignment);
         return { assignment: { id: given.assignment } } as Submission;
       },
@@ -43,7 +45,7 @@ function service(fails: (answer: Answer) => Verdict | null = () => null) {
       name,
       onChange: () => undefined,
     });
-  return { recorded, box };
+  return { recorded, sent, box };
 }
 
 describe('the outbox', () => {
@@ -56,6 +58,36 @@ describe('the outbox', () => {
     expect(await a).toMatchObject({ assignment: { id: 'a' } });
     expect(recorded).toEqual(['a', 'b']);
     expect(outbox.waiting).toEqual([]);
+  });
+
+  it('keeps a change of an answer apart from the answer, and sends both in their order', async () => {
+    const kept = new Kept();
+    const { sent, box } = service();
+    const outbox = box(kept);
+    const changes = [
+      answer('a'),
+      { ...answer('a', 'ham'), revise: true as const },
+      { ...answer('a'), revise: true as const },
+    ];
+    for (const change of changes) void outbox.put(change);
+    // The last one again.
+    void outbox.put({ ...answer('a'), revise: true });
+    expect(outbox.waiting).toEqual(changes);
+    expect(kept.length).toBe(3);
+    await outbox.settled();
+    expect(sent).toEqual(changes);
+    expect(kept.length).toBe(0);
+  });
+
+  it('takes an answer back with its changes', async () => {
+    const { sent, box } = service();
+    const outbox = box(null);
+    void outbox.put(answer('a'));
+    void outbox.put(answer('b'));
+    void outbox.put({ ...answer('b', 'ham'), revise: true });
+    expect(outbox.takeBack('b')).toBe(true);
+    await outbox.settled();
+    expect(sent).toEqual([answer('a')]);
   });
 
   it('lets go of what is refused, keeps it for who asks, and goes on', async () => {

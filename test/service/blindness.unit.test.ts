@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { announcedAt } from '../../src/domain/announced.ts';
 import type { Draw } from '../../src/domain/events.ts';
+import type { SuggestionMode } from '../../src/domain/policy.ts';
 import { assignmentView, progressView, queueView } from '../../src/service/views.ts';
 import { LABELS, project, type Scenario } from '../domain/scenario.ts';
 
@@ -12,6 +13,9 @@ import { LABELS, project, type Scenario } from '../domain/scenario.ts';
  * The sample itself they do not look at, nor, of repeats, at what an answer changes. Who writes down samples knows that one
  * is a repeat, whatever a service does; and then it is no secret that an answer given again counts for nothing.
  *
+ * A suggestion that is revealed after an answer is looked at too: were it to tell what the sample was, whoever undid the
+ * answer would know which ones to give with care.
+ *
  * What is sought is held against work. Where suggestions are shown, audits have none, as some of all work has none: so
  * one that shows a suggestion is no audit, and a check of audits there would find that.
  */
@@ -19,19 +23,23 @@ import { LABELS, project, type Scenario } from '../domain/scenario.ts';
 /** What was seen of one sample, each in a few words; and why it was asked, which the guesser is told of half. */
 interface Seen {
   readonly before: readonly string[];
+  /** Of the suggestion, after the answer. */
+  readonly revealed: readonly string[];
   readonly after: readonly string[];
   /** What nobody is to see. */
   readonly leaks: Readonly<Record<Leak, string>>;
   readonly draw: Draw;
 }
 
-/** What could leak, before somebody answers. */
+/** What could leak, before somebody answers or after. */
 const LEAKS = {
   'a count that gold does not move': ({ project }, row) =>
     `${project.samples.live.get(sampleOf(project, row))}`,
   'what is auto-accepted': ({ project }, row) => `${project.isAutoAccepted(sampleOf(project, row))}`,
   'another form of one id in two': ({ project }, row) =>
     Math.floor(row / 2) % 2 === 0 && ASIDES.has(project.assignments.draw(row)) ? 'longer' : '',
+  'a suggestion that audits keep': ({ project: { assignments } }, row) =>
+    `${assignments.suggestion.get(row) >= 0 && assignments.draw(row) !== 'AUDIT'}`,
 } satisfies Record<string, (scenario: Scenario, row: number) => string>;
 type Leak = keyof typeof LEAKS;
 
@@ -45,7 +53,7 @@ const ANSWERS = 150;
 const WORLDS = 12;
 const WAYS = ['in a round', 'from the pool'] as const;
 
-function begin(way: (typeof WAYS)[number], seed: number, suggestions: 'SHOWN' | 'HIDDEN'): Scenario {
+function begin(way: (typeof WAYS)[number], seed: number, suggestions: SuggestionMode): Scenario {
   const scenario = project(
     {
       withoutRound: 'POOL',
@@ -99,6 +107,7 @@ function watch(scenario: Scenario): Seen[] {
       hold: null,
     });
     const after = counters(project);
+    const { suggestion } = assignmentView(project, row);
     const queue = queueView(project, 'eve', scenario.now);
     seen.push({
       draw: project.assignments.draw(row),
@@ -110,12 +119,13 @@ function watch(scenario: Scenario): Seen[] {
         `suggestion ${held.suggestion}`,
         heldFor,
       ],
+      revealed: [`and then ${suggestion}`, `which is the answer ${suggestion === LABELS[0]}`],
       after: [
         ...Object.entries(before).map(
           ([name, value]) => `${name} moves by ${Number(after[name]) - Number(value)}`,
         ),
         `answers and labels ${after['answers'] === after['labelled']}`,
-        `queue ${queue.empty?.reason} ${queue.answers - i} ${queue.held.length}`,
+        `queue ${queue.empty?.reason} ${queue.answers - i} ${queue.held.length} ${queue.revealed.length}`,
         `announced there: ${announcedThere(scenario, Number(before['settled'] ?? 0))}`,
       ],
     });
@@ -143,9 +153,13 @@ function answers(scenario: Scenario, by: string): void {
 }
 
 /** What a guesser goes by. */
-function signsOf({ before, after, leaks }: Seen, sought: Draw, leak: Leak | null): readonly string[] {
+function signsOf(
+  { before, revealed, after, leaks }: Seen,
+  sought: Draw,
+  leak: Leak | null,
+): readonly string[] {
   const leaked = leak === null ? [] : [leaks[leak]];
-  return [...leaked, ...before, ...(sought === 'REPEAT' ? [] : after)];
+  return [...leaked, ...before, ...revealed, ...(sought === 'REPEAT' ? [] : after)];
 }
 
 /** Naive Bayes over signs: of each, how much likelier it is of what is sought than of the rest. */
@@ -186,9 +200,9 @@ function skill(worlds: readonly (readonly Seen[])[], sought: Draw, leak: Leak | 
 }
 
 describe.each(WAYS)('what is asked %s', (way) => {
-  const [shown, hidden] = (['SHOWN', 'HIDDEN'] as const).map((suggestions) =>
+  const [shown, hidden, later] = (['SHOWN', 'HIDDEN', 'AFTER_FIRST_ANSWER'] as const).map((suggestions) =>
     Array.from({ length: 2 * WORLDS }, (_, i) => watch(begin(way, i + 1, suggestions))),
-  ) as [Seen[][], Seen[][]];
+  ) as [Seen[][], Seen[][], Seen[][]];
 
   it.each([
     ['gold', 'shown', 'GOLD', shown],
@@ -196,6 +210,9 @@ describe.each(WAYS)('what is asked %s', (way) => {
     ['audits', 'hidden', 'AUDIT', hidden],
     ['repeats', 'shown', 'REPEAT', shown],
     ['repeats', 'hidden', 'REPEAT', hidden],
+    ['gold', 'after the answer', 'GOLD', later],
+    ['audits', 'after the answer', 'AUDIT', later],
+    ['repeats', 'after the answer', 'REPEAT', later],
   ] as const)('does not tell %s, with suggestions %s', (_, __, sought, worlds) => {
     expect(skill(worlds, sought)).toBeLessThan(3);
   });
@@ -208,5 +225,9 @@ describe.each(WAYS)('what is asked %s', (way) => {
     ['repeats', 'REPEAT', 'another form of one id in two', 4],
   ] as const)('would tell %s (%s) by %s', (_, sought, leak, least) => {
     expect(skill(hidden, sought, leak)).toBeGreaterThan(least);
+  });
+
+  it('would tell audits, were nothing revealed after their answers', () => {
+    expect(skill(later, 'AUDIT', 'a suggestion that audits keep')).toBeGreaterThan(10);
   });
 });

@@ -33,7 +33,7 @@ function assignmentOf(project: Project, assignment: string) {
 }
 
 /**
- * Claims, answers, skips, gives back, undoes, dawdles; sends answers again, sends others after them, and tries what
+ * Claims, answers, changes answers, skips, gives back, undoes, dawdles; sends answers again, sends others after them, and tries what
  * is not theirs.
  */
 export class Annotator extends Client {
@@ -53,6 +53,7 @@ export class Annotator extends Client {
       release: 1,
       renew: 1,
       undo: 2,
+      revise: 2,
       meddle: 0.5,
       dawdle: 1.5,
       rest: 0.3,
@@ -75,6 +76,8 @@ export class Annotator extends Client {
         return this.#handle(action, this.#anyHeld());
       case 'undo':
         return this.#handle(action, this.#sent.at(-1)?.assignment);
+      case 'revise':
+        return this.#revise();
       case 'meddle':
         return this.#meddle();
       case 'dawdle':
@@ -124,7 +127,9 @@ export class Annotator extends Client {
     const mark = this.world.mark();
     const index = LABELS.indexOf(label);
     const isAsked = (event: ProjectEvent) =>
-      event.type === 'submitted' && event.assignment === assignment && event.label === index;
+      (event.type === 'submitted' || event.type === 'revised') &&
+      event.assignment === assignment &&
+      event.label === index;
     const errand = this.errand(`answer ${label} to ${short(assignment)}`, {
       about: [short(assignment)],
       isOnce: true,
@@ -155,15 +160,24 @@ export class Annotator extends Client {
     await this.#submit(this.#newAnswer(assignment, this.dice.pick(other)));
   }
 
-  async #submit({ assignment, label, mark, errand }: Sent): Promise<void> {
+  /** Gives another answer in place of one of the last. */
+  async #revise(): Promise<void> {
+    if (this.#sent.length === 0) return;
+    const { assignment } = this.dice.pick(this.#sent.slice(-4));
+    const label = this.dice.pick(LABELS);
+    const errand = this.errand(`revise ${short(assignment)} to ${label}`, { about: [short(assignment)] });
+    await this.#submit({ assignment, label, mark: this.world.mark(), errand }, true);
+  }
+
+  async #submit({ assignment, label, mark, errand }: Sent, revise = false): Promise<void> {
     const hold = this.dice.chance(0.4) ? this.dice.between(1, 4) : null;
     const { member } = this.person;
-    const what = `answer ${label} to ${short(assignment)}${hold === null ? '' : `, hold ${hold}`}`;
+    const what = `${revise ? 'other answer' : 'answer'} ${label} to ${short(assignment)}${hold === null ? '' : `, hold ${hold}`}`;
     const reply = await this.send(what, errand, {
       run: ({ live, viewer }) =>
         live.execute(
           'submit',
-          { by: viewer.member, assignment, label, milliseconds: mark, hold },
+          { by: viewer.member, assignment, label, milliseconds: mark, hold, revise },
           (project, { row }) => ({
             counted: project.assignments.isCounted(row),
             assignment: assignmentView(project, row),

@@ -151,7 +151,7 @@ function drawPolicy(dice: Dice): PolicyChange {
     withoutRound: dice.pick(['POOL', 'POOL', 'WAIT']),
     autoAcceptThreshold: dice.pick([null, 0.8]),
     audit: { share: 0.5, cap: 10, errorLimit: 0.3 },
-    suggestions: dice.pick(['SHOWN', 'HIDDEN']),
+    suggestions: dice.pick(['SHOWN', 'HIDDEN', 'AFTER_FIRST_ANSWER']),
     gold: { share: dice.pick([0, 0.1, 0.1]), limit: dice.pick([0.3, 0.9]), reserve: 2 },
   };
 }

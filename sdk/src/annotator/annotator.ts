@@ -96,11 +96,23 @@ export interface Annotator extends AsyncIterable<Assignment> {
    * returns, and is sent from there: one after another, in the order in which they were given, again and again while
    * the service is away. So it need not be waited for. The same answer again is safe.
    *
+   * Where the policy offers suggestions `AFTER_FIRST_ANSWER`, what this resolves to has the suggestion: ask whether the
+   * answer shall stay, and {@link revise} it if not. `queue.revealed` has those that may still be changed.
+   *
    * @returns what the service says of it, when it has. Aborting the signal ends the waiting, and not the sending
    * @throws {UnknownLabelError} the label is not in the label set
-   * @throws {AlreadyAnsweredError} another answer was given: undo it first
+   * @throws {AlreadyAnsweredError} another answer was given: revise it, or undo it first
    */
   submit(assignment: Pick<Assignment, 'id'>, label: string, options?: SubmitOptions): Promise<Submission>;
+
+  /**
+   * Gives another answer in place of one of one's last ten, through the outbox as {@link submit} does. It counts as given when
+   * the first one was.
+   *
+   * @throws {UnknownLabelError} the label is not in the label set
+   * @throws {UndoClosedError} it is not among those
+   */
+  revise(assignment: Pick<Assignment, 'id'>, label: string, options?: CallOptions): Promise<Submission>;
 
   /**
    * Declines to answer. It does not come again.
@@ -281,6 +293,15 @@ class LiveAnnotator implements Annotator {
     { milliseconds = this.#hands.age(assignment), signal }: SubmitOptions = {},
   ): Promise<Submission> {
     const recorded = this.#outbox.put({ assignment, label, milliseconds });
+    return signal === undefined ? recorded : untilAborted(recorded, signal);
+  }
+
+  revise(
+    { id: assignment }: Pick<Assignment, 'id'>,
+    label: string,
+    { signal }: CallOptions = {},
+  ): Promise<Submission> {
+    const recorded = this.#outbox.put({ assignment, label, revise: true });
     return signal === undefined ? recorded : untilAborted(recorded, signal);
   }
 

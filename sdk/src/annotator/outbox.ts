@@ -7,6 +7,8 @@ export interface Answer {
   readonly label: string;
   /** How long somebody looked at it; undefined: nobody knows. */
   readonly milliseconds?: number | undefined;
+  /** It takes the place of an answer that was given before. */
+  readonly revise?: true | undefined;
 }
 
 /** An answer that the service has refused, and that is sent no more. */
@@ -82,8 +84,8 @@ export class Outbox {
   /** Takes an answer in, and has kept it when this returns; the promise tells what the service says of it. */
   put(answer: Answer): Promise<Submission> {
     return this.#outcome((settle) => {
-      const known = this.#entries.find((entry) => isSame(entry.answer, answer));
-      if (known !== undefined) {
+      const known = this.#entries.findLast(({ answer: { assignment } }) => assignment === answer.assignment);
+      if (known !== undefined && isSame(known.answer, answer)) {
         known.settle.push(settle);
         return;
       }
@@ -95,16 +97,19 @@ export class Outbox {
   }
 
   /**
-   * Takes an answer back that cannot have reached the service.
-   * @returns whether there was one
+   * Takes an answer back, and what it was changed to, as far as that cannot have reached the service.
+   * @returns whether there was any
    */
   takeBack(assignment: string): boolean {
-    const at = this.#entries.findIndex(({ answer, wasSent }) => answer.assignment === assignment && !wasSent);
-    const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
-    if (entry === undefined) return false;
-    this.#tell(entry, Promise.reject(aborted('The answer was taken back before it was sent.')));
-    this.#letGo(entry.answer);
-    return true;
+    const unsent = this.#entries.filter(
+      ({ answer, wasSent }) => answer.assignment === assignment && !wasSent,
+    );
+    for (const entry of unsent) {
+      this.#entries.splice(this.#entries.indexOf(entry), 1);
+      this.#tell(entry, Promise.reject(aborted('The answer was taken back before it was sent.')));
+      this.#letGo(entry.answer);
+    }
+    return unsent.length > 0;
   }
 
   /** Resolves when no answer to an assignment is under way, or to any if none is named; or when it is closed. */
@@ -188,8 +193,8 @@ export class Outbox {
     this.#options.onChange();
   }
 
-  #nameOf({ assignment }: Answer): string {
-    return `${this.#options.name} ${assignment}`;
+  #nameOf({ assignment, label, revise }: Answer): string {
+    return `${this.#options.name} ${assignment}${revise ? ` ${label}` : ''}`;
   }
 
   /** What was kept, oldest first. Each answer has a name of its own, so that two pages do not overwrite each other's. */
@@ -221,7 +226,7 @@ function readKept(text: string | null | undefined): Kept | null {
 }
 
 function isSame(one: Answer, other: Answer): boolean {
-  return one.assignment === other.assignment && one.label === other.label;
+  return one.assignment === other.assignment && one.label === other.label && one.revise === other.revise;
 }
 
 function aborted(message: string): DOMException {

@@ -10,7 +10,7 @@ export interface BadRow {
   readonly row: number;
 }
 
-/** You gave another answer. Undo it first. */
+/** You gave another answer. Revise it, or undo it first. */
 export class AlreadyAnsweredError extends RefusalError {
   override readonly name = 'AlreadyAnsweredError';
   override readonly code = 'ALREADY_ANSWERED';
@@ -302,7 +302,7 @@ export class StrategyFailedError extends RefusalError {
   }
 }
 
-/** The answer is not among those that can be undone. */
+/** The answer is not among those that can be undone or revised. */
 export class UndoClosedError extends RefusalError {
   override readonly name = 'UndoClosedError';
   override readonly code = 'UNDO_CLOSED';

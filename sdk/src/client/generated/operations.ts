@@ -317,6 +317,9 @@ fragment Annotation on Annotation {
   draw
   round
   suggestion
+  suggestions
+  firstLabel
+  movedToSuggestion
   predictionRun
   predicted
   counted
@@ -665,6 +668,9 @@ fragment Queue on Queue {
   assignments {
     ...Assignment
   }
+  revealed {
+    ...RevealedSuggestion
+  }
   empty {
     ...EmptyQueue
   }
@@ -673,6 +679,12 @@ fragment Queue on Queue {
   }
   answers
   skips
+}
+
+fragment RevealedSuggestion on Assignment {
+  id
+  label
+  suggestion
 }
 
 fragment WorkSession on WorkSession {
@@ -1058,6 +1070,9 @@ fragment Queue on Queue {
   assignments {
     ...Assignment
   }
+  revealed {
+    ...RevealedSuggestion
+  }
   empty {
     ...EmptyQueue
   }
@@ -1066,6 +1081,12 @@ fragment Queue on Queue {
   }
   answers
   skips
+}
+
+fragment RevealedSuggestion on Assignment {
+  id
+  label
+  suggestion
 }
 
 fragment WorkSession on WorkSession {
@@ -2460,7 +2481,8 @@ fragment Interval on Interval {
 
 fragment ModelAgreement on ModelAgreement {
   draw
-  suggestionShown
+  suggestions
+  suggestionOffered
   answers
   agreeing
   kappa {
@@ -2980,6 +3002,9 @@ fragment Queue on Queue {
   assignments {
     ...Assignment
   }
+  revealed {
+    ...RevealedSuggestion
+  }
   empty {
     ...EmptyQueue
   }
@@ -2988,6 +3013,12 @@ fragment Queue on Queue {
   }
   answers
   skips
+}
+
+fragment RevealedSuggestion on Assignment {
+  id
+  label
+  suggestion
 }
 
 fragment WorkSession on WorkSession {
@@ -3304,6 +3335,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...ShareFigure
     ...WithheldFigure
   }
+  withGold {
+    ...ShareFigure
+    ...WithheldFigure
+  }
   consistency {
     ...ShareFigure
     ...WithheldFigure
@@ -3321,6 +3356,10 @@ fragment AnnotatorWork on AnnotatorWork {
     ...WithheldFigure
   }
   drift {
+    ...DriftFigure
+    ...WithheldFigure
+  }
+  goldDrift {
     ...DriftFigure
     ...WithheldFigure
   }
@@ -3414,7 +3453,8 @@ fragment Member on Member {
 
 fragment ModelAgreement on ModelAgreement {
   draw
-  suggestionShown
+  suggestions
+  suggestionOffered
   answers
   agreeing
   kappa {
@@ -4286,6 +4326,9 @@ const SUBMIT: Operation = {
       ... on NotFoundError {
         refusal_what: what
       }
+      ... on UndoClosedError {
+        refusal_limit: limit
+      }
       ... on UnknownLabelError {
         refusal_known: known
         refusal_label: label
@@ -4313,6 +4356,9 @@ fragment Queue on Queue {
   assignments {
     ...Assignment
   }
+  revealed {
+    ...RevealedSuggestion
+  }
   empty {
     ...EmptyQueue
   }
@@ -4321,6 +4367,12 @@ fragment Queue on Queue {
   }
   answers
   skips
+}
+
+fragment RevealedSuggestion on Assignment {
+  id
+  label
+  suggestion
 }
 
 fragment Submission on Submission {
@@ -5153,6 +5205,9 @@ fragment Queue on Queue {
   assignments {
     ...Assignment
   }
+  revealed {
+    ...RevealedSuggestion
+  }
   empty {
     ...EmptyQueue
   }
@@ -5161,6 +5216,12 @@ fragment Queue on Queue {
   }
   answers
   skips
+}
+
+fragment RevealedSuggestion on Assignment {
+  id
+  label
+  suggestion
 }
 
 fragment WorkSession on WorkSession {
@@ -5473,7 +5534,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(OWN_WORK, variables, options);
     },
 
-    /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
+    /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was not shown before the answer estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
     peopleAgreement(variables: { readonly project: string }, options?: CallOptions): Promise<readonly ModelAgreement[] | null> {
       return call(PEOPLE_AGREEMENT, variables, options);
     },
@@ -5633,7 +5694,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(STRATEGIES, {}, options);
     },
 
-    /** Answers an assignment. The same answer again is safe and gives the same result; another one is refused until you undo. A late answer is kept, and counts if the sample still needs it. */
+    /** Answers an assignment. The same answer again is safe and gives the same result; another one is refused until you undo, unless you revise. A late answer is kept, and counts if the sample still needs it. */
     submit(input: SubmitInput, options?: CallOptions): Promise<Submission> {
       return call(SUBMIT, { input }, options);
     },

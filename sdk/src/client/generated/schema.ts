@@ -227,7 +227,7 @@ export type ErasureReason =
 
 /** Every refusal there is. The same table stands in docs/errors.md. */
 export type ErrorCode =
-  /** You gave another answer. Undo it first. */
+  /** You gave another answer. Revise it, or undo it first. */
   | 'ALREADY_ANSWERED'
   /** The assignment takes no answer. */
   | 'ASSIGNMENT_CLOSED'
@@ -269,7 +269,7 @@ export type ErrorCode =
   | 'STORE_UNAVAILABLE'
   /** The strategy threw, took too long, or broke its contract. No round was opened. */
   | 'STRATEGY_FAILED'
-  /** The answer is not among those that can be undone. */
+  /** The answer is not among those that can be undone or revised. */
   | 'UNDO_CLOSED'
   /** The label is not in the label set. */
   | 'UNKNOWN_LABEL'
@@ -444,7 +444,7 @@ export type PolicyInput = {
   readonly goldShare?: InputMaybe<Scalars['Float']['input']>;
   /** How long a disconnected annotator's prefetched samples stay theirs, in seconds. */
   readonly graceSeconds?: InputMaybe<Scalars['Float']['input']>;
-  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
+  /** Where suggestions are offered, the share of all work whose suggestion is hidden all the same, 0…1: it shows how far suggestions sway people. In SHOWN mode with audits 0.1 or more. */
   readonly hiddenShare?: InputMaybe<Scalars['Float']['input']>;
   /** How many people label a sample of the overlap share: 1…20. */
   readonly overlap?: InputMaybe<Scalars['Int']['input']>;
@@ -673,10 +673,14 @@ export type SubmitInput = {
   readonly label: Scalars['String']['input'];
   /** How long you looked at it. */
   readonly milliseconds?: InputMaybe<Scalars['Float']['input']>;
+  /** Takes the place of another answer of yours, as long as that can be undone. When you gave that one, and how long it took, stays. False by default. */
+  readonly revise?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 /** When an annotator sees the model's label. */
 export type SuggestionMode =
+  /** Once they have answered, who may then change their answer. Agreement, audits and accuracy rest on the first answer, which nothing has swayed; consensus takes the last. */
+  | 'AFTER_FIRST_ANSWER'
   /** Never. */
   | 'HIDDEN'
   /** As an offer beside the choices, never pre-filled; a share of all work hides it all the same. */

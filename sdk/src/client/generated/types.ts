@@ -142,8 +142,14 @@ export interface Annotation {
   readonly draw: Draw;
   /** The number of the round that was open when it was asked; null: none. */
   readonly round: number | null;
-  /** The model's label that was shown before the answer; null: none was. */
+  /** The model's label that was offered: `suggestions` says when; null: none was, as the policy hides it from a share of all work. */
   readonly suggestion: string | null;
+  /** How the policy had suggestions when the sample was asked. */
+  readonly suggestions: SuggestionMode;
+  /** The answer that was given before a suggestion was revealed. Agreement, audits and accuracy keep to it, whatever it was changed to. Null: none was revealed after an answer. */
+  readonly firstLabel: string | null;
+  /** Whether it was changed to what was suggested, after that was revealed. */
+  readonly movedToSuggestion: boolean;
   /** The number of the prediction run that was current when it was asked; null: none. */
   readonly predictionRun: number | null;
   /** What that run said of the sample, shown or not; null: nothing. */
@@ -288,7 +294,7 @@ export interface Assignment {
   readonly id: string;
   /** What is to be labelled. */
   readonly data: unknown;
-  /** The model's label, if the policy offers it here. An offer, not a default. */
+  /** The model's label, if the policy offers it here, and in the mode AFTER_FIRST_ANSWER once you have answered. An offer, not a default. */
   readonly suggestion: string | null;
   /** What became of it. */
   readonly state: AssignmentState;
@@ -683,8 +689,10 @@ export interface Member {
 export interface ModelAgreement {
   /** Why the samples were asked. */
   readonly draw: Draw;
-  /** Whether the prediction was offered as a suggestion: where it was, it has swayed the answers. */
-  readonly suggestionShown: boolean;
+  /** How the policy had suggestions when the samples were asked. */
+  readonly suggestions: SuggestionMode;
+  /** Whether there was one: in SHOWN mode beside the choices, where it has swayed the answers; in AFTER_FIRST_ANSWER mode it came after the answers that are counted here, which are the first ones. */
+  readonly suggestionOffered: boolean;
   /** Answers that count. */
   readonly answers: number;
   /** Those that are what the run had predicted. */
@@ -787,7 +795,7 @@ export interface Policy {
   readonly goldReserve: number;
   /** Share of what an annotator is given that is gold, whose answer is known, 0…0.1, until they have had all of it. */
   readonly goldShare: number;
-  /** In SHOWN mode, the share of all work whose suggestion is hidden all the same, 0…1. */
+  /** Where suggestions are offered, the share of all work whose suggestion is hidden all the same, 0…1: it shows how far suggestions sway people. In SHOWN mode with audits 0.1 or more. */
   readonly hiddenShare: number;
   /** How many people label a sample of the overlap share: 1…20. */
   readonly overlap: number;
@@ -1023,7 +1031,7 @@ export interface ProjectReport {
   readonly predictionRun: PredictionRun & {
     /** Of each predicted class of which something was accepted. */
     readonly classAudits: readonly ClassAudit[];
-    /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was hidden estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
+    /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was not shown before the answer estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
     readonly peopleAgreement: readonly ModelAgreement[];
   } | null;
   /** How the project stands, and what to do next. All answers are looked through for it, beside the labelling, so ask for it now and then. Null to annotators. */
@@ -1036,6 +1044,8 @@ export interface Queue {
   readonly seq: number;
   /** What you hold, oldest first: at most 100. */
   readonly assignments: readonly Assignment[];
+  /** Your newest answers after which a suggestion was revealed, as long as you may change them, oldest first: at most ten. Empty unless the policy offers suggestions AFTER_FIRST_ANSWER. */
+  readonly revealed: readonly RevealedSuggestion[];
   /** Why a claim would give nothing more; null while there is work for you. */
   readonly empty: EmptyQueue | null;
   /** Your newest work session; null before the first. */
@@ -1117,6 +1127,16 @@ export interface Report {
   readonly people: readonly AnnotatorWork[] | null;
   /** What to do next, the most urgent first. */
   readonly advice: readonly Advice[];
+}
+
+/** A sample in your hands. It tells nothing of why it is asked, of what others answered, or of what a model says, unless the policy offers that. */
+export interface RevealedSuggestion {
+  /** Its id, by which you answer it. */
+  readonly id: string;
+  /** Your answer, once given. */
+  readonly label: string | null;
+  /** The model's label, if the policy offers it here, and in the mode AFTER_FIRST_ANSWER once you have answered. An offer, not a default. */
+  readonly suggestion: string | null;
 }
 
 /** Tokens that were ended. */
