@@ -4,6 +4,7 @@ import {
   type AnnotatorOptions,
   type Assignment,
   connectAnnotator,
+  createClient,
   ForbiddenError,
   NotFoundError,
   UnknownLabelError,
@@ -219,32 +220,81 @@ describe('annotators on the real service', () => {
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'lose nothing when the service is restarted by %s',
+    'lose nothing and double nothing when the service is restarted by %s while they work, and miss nothing that is told',
     async (signal) => {
-      const project = await newProject(60);
-      const round = await project.openRound({ size: 60, strategy: 'random' });
-      const team = await Promise.all([2, 2].map((hold) => join(project, hold)));
-      const given: string[] = [];
-      let tenth = () => {};
-      const begun = new Promise<void>((resolve) => {
-        tenth = resolve;
+      const [samples, people] = [100, 6];
+      const project = await newProject(samples, { overlap: 2, overlapShare: 1 });
+      const team = await Promise.all(
+        Array.from({ length: people }, (_, i) => join(project, 1 + (i % 4), { retry: { maxDelayMs: 100 } })),
+      );
+      const { token } = await project.addMember({ name: 'reader', role: 'ANNOTATOR' });
+      const readers = [service.ownerToken, token, token].map((token) =>
+        createClient({ url: service.url, token, retry: { maxDelayMs: 100 } }),
+      );
+      onTestFinished(() => {
+        for (const reader of readers) reader.close();
+      });
+      const announced = readers.map(() => [] as string[]);
+      /** The activity until the second round is closed. */
+      const activity = async () => {
+        const told: unknown[] = [];
+        for await (const push of project.followActivity()) {
+          if (push.__typename !== 'ActivityEvents') throw new Error(push.reason);
+          told.push(...push.events);
+          if (push.events.some((event) => event.__typename === 'RoundClosed' && event.round === 2)) break;
+        }
+        return told;
+      };
+      const followed = activity();
+      const reading = readers.map(async (reader, i) => {
+        for await (const push of reader.followPrioritized({ project: project.id })) {
+          if (push.__typename !== 'PrioritizedSamples') throw new Error(push.reason);
+          for (const { rank } of push.samples) announced[i]?.push(`${push.round}/${rank}`);
+          if (announced[i]?.at(-1) === `2/${samples / 2 - 1}`) return;
+        }
+      });
+      /** What was answered, by assignment. */
+      const answers: string[] = [];
+      let reached: () => void;
+      const middle = new Promise<void>((resolve) => {
+        reached = resolve;
       });
       const working = team.map(async (annotator) => {
         for await (const assignment of annotator) {
-          given.push(assignment.id);
-          if (given.length === 10) tenth();
-          await annotator.submit(assignment, truth(assignment));
+          answers.push(`${assignment.id} ${truth(assignment)}`);
+          if (answers.length === samples / 2) reached();
+          // It is sent when it can be.
+          void annotator.submit(assignment, truth(assignment));
+          await new Promise((resolve) => setTimeout(resolve, 2));
         }
       });
-      const closed = project.waitForRound(round);
-      await begun;
+      const first = await project.openRound({ size: samples / 2, strategy: 'random' });
+      const closed = project.waitForRound(first).then(async () => {
+        const second = await project.openRound({ size: samples / 2, strategy: 'random' });
+        return project.waitForRound(second);
+      });
+      await middle;
       await service.restart(signal);
-      expect(await closed).toMatchObject({ closeReason: 'SETTLED', settled: 60 });
+      expect(await closed).toMatchObject({ number: 2, closeReason: 'SETTLED' });
+      await Promise.all(team.map((annotator) => annotator.allRecorded()));
       for (const annotator of team) annotator.close();
       await Promise.all(working);
-      expect(new Set(given).size).toBe(60);
-      expect(given).toHaveLength(60);
-      expect(await project.progress()).toMatchObject({ answers: 60, labelled: 60 });
+      const recorded: string[] = [];
+      for await (const page of project.exportPages()) {
+        for (const { annotations } of page.samples)
+          recorded.push(
+            ...annotations.map(({ id, label, counted }) => `${id} ${label}${counted ? '' : '!'}`),
+          );
+      }
+      expect(recorded).toHaveLength(2 * samples);
+      expect(recorded.sort()).toEqual(answers.sort());
+      expect(team.flatMap(({ outbox }) => [...outbox.waiting, ...outbox.refused])).toEqual([]);
+      await Promise.all(reading);
+      const ranks = [1, 2].flatMap((round) =>
+        Array.from({ length: samples / 2 }, (_, rank) => `${round}/${rank}`),
+      );
+      for (const read of announced) expect(read).toEqual(ranks);
+      expect(await followed).toEqual(await activity());
     },
   );
 
