@@ -2,7 +2,7 @@ import { CloseCode, MessageType } from 'graphql-ws';
 
 /** An operation that is being dealt with. */
 interface Operation {
-  /** Its client, or this service, has said that it is complete; it is being wound up. */
+  /** Its client has said that it is complete; it is being wound up. */
   isCompleted: boolean;
   /** The message that asks for the next under its id; null: none does. */
   next: string | null;
@@ -12,6 +12,8 @@ export interface InboxOptions {
   /** Deals with a message: of one that subscribes, until its operation is over. */
   readonly handle: (text: string) => Promise<void>;
   readonly close: (code: number, reason: string) => void;
+  /** Told when a client has said that an operation is complete which was not over: it wants nothing more of it. */
+  readonly onCompleted: (id: string) => void;
 }
 
 /**
@@ -46,12 +48,6 @@ export class Inbox {
     }
   }
 
-  /** The service is about to say that an operation is over: from then on its id may be taken anew. */
-  ends(id: string): void {
-    const operation = this.#operations.get(id);
-    if (operation !== undefined) operation.isCompleted = true;
-  }
-
   async #subscribe(id: string, text: string): Promise<void> {
     const before = this.#operations.get(id);
     if (before?.isCompleted) {
@@ -79,7 +75,10 @@ export class Inbox {
       operation.next = null;
       return;
     }
-    if (operation !== undefined) operation.isCompleted = true;
+    if (operation !== undefined) {
+      operation.isCompleted = true;
+      this.#options.onCompleted(id);
+    }
     return this.#options.handle(text);
   }
 }

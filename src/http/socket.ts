@@ -13,12 +13,10 @@ export interface Connection {
   readonly request: IncomingMessage;
   /** Who it belongs to, once it is acknowledged. */
   viewer?: Viewer;
-  /** What it says; set when it begins. */
-  inbox?: Inbox;
   /** What it is sent of shared streams. */
   readonly outbox: Outbox;
-  /** Answers under way. */
-  readonly answers: Set<HeldAnswer>;
+  /** Answers under way, by the ids of their operations. */
+  readonly answers: Map<string, HeldAnswer>;
 }
 
 /** 1013 "try again later": the reference client comes back by itself. */
@@ -45,8 +43,12 @@ export function speak(protocol: Protocol<Connection>, connection: Connection, fa
       send: (text) => send(socket, text),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (handle) => {
-        const inbox = new Inbox({ handle, close: (code, reason) => socket.close(code, reason) });
-        connection.inbox = inbox;
+        const inbox = new Inbox({
+          handle,
+          close: (code, reason) => socket.close(code, reason),
+          // What still runs for it, as a strategy that chooses, is given up.
+          onCompleted: (id) => connection.answers.get(id)?.end(),
+        });
         socket.on('message', (message) => {
           inbox.receive(String(message)).catch((error: unknown) => {
             faults.report(error, 'fault in a WebSocket message');

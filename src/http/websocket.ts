@@ -96,7 +96,7 @@ export function serveWebSockets(
           socket: client,
           request,
           outbox: new Outbox(new SocketLine(client, socket), deliveries),
-          answers: new Set(),
+          answers: new Map(),
         },
         faults,
       );
@@ -168,11 +168,11 @@ function speakGraphQL(
 ): Protocol<Connection> {
   // By the payload of the message that asked: it is the same at the end.
   const begun = new WeakMap<object, HeldAnswer>();
-  const end = ({ answers: underWay }: Connection, payload: object) => {
+  const end = ({ answers: underWay }: Connection, id: string, payload: object) => {
     const answer = begun.get(payload);
     if (!answer) return;
     answer.end();
-    underWay.delete(answer);
+    underWay.delete(id);
   };
   return makeServer<Record<string, unknown> | undefined, Connection>({
     connectionInitWaitTimeout: limits.initSeconds * 1_000,
@@ -193,7 +193,7 @@ function speakGraphQL(
     },
     onClose: ({ extra }) => {
       viewers.delete(extra.socket);
-      for (const answer of extra.answers) answer.end();
+      for (const answer of extra.answers.values()) answer.end();
     },
     onSubscribe: async ({ extra: { viewer, outbox, answers: underWay }, subscriptions }, id, payload) => {
       // Whatever is thrown here would close the socket and end all of the client's subscriptions.
@@ -216,7 +216,7 @@ function speakGraphQL(
         }
         const answer = answers.begin(viewer);
         begun.set(payload, answer);
-        underWay.add(answer);
+        underWay.set(id, answer);
         const contextValue: SocketOperation = { concord, viewer, answer };
         return { schema, document, operationName, variableValues: variables, contextValue };
       } catch (error) {
@@ -233,14 +233,14 @@ function speakGraphQL(
     },
     onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
       errors && ({ ...result, errors: errors.map(shown) } as FormattedExecutionResult),
-    onError: ({ extra }, _id, payload, errors) => {
-      end(extra, payload);
+    onError: ({ extra }, id, payload, errors) => {
+      end(extra, id, payload);
       return errors.map(shown);
     },
     // A stream ends when its viewer's access does. If the token is dead, the client must not take that for the
     // end of what it asked for: it is told to come back with another.
-    onComplete: async ({ extra }, _id, payload) => {
-      end(extra, payload);
+    onComplete: async ({ extra }, id, payload) => {
+      end(extra, id, payload);
       const { socket, viewer } = extra;
       if (viewer && !(await isLive(concord, viewer))) forbid(socket);
     },

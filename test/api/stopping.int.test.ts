@@ -2,6 +2,7 @@ import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RawSocket } from '../http/rawSocket.ts';
 import { plugin, pluginFolder } from '../strategies/support.ts';
 import { createProject, importSamples, openRound } from '../support/project.ts';
 import { type Service, startService } from '../support/service.ts';
@@ -79,19 +80,41 @@ async function askAndLeave(query: string, variables: object): Promise<void> {
   await expect(asking).rejects.toThrow('aborted');
 }
 
+/** The same over a WebSocket: completes the operation, or goes away altogether. */
+async function askAndComplete(query: string, variables: object, goes: boolean): Promise<void> {
+  const socket = await RawSocket.connect(service.url, service.ownerToken);
+  socket.subscribe('1', query, variables);
+  await appears('begun');
+  if (goes) return socket.close();
+  socket.say({ type: 'complete', id: '1' });
+  await appears('stopped');
+  // Nothing more is said of it, and its id may be taken anew.
+  socket.subscribe('1', '{ __typename }');
+  await socket.hear('next');
+  await socket.hear('complete');
+  await socket.close();
+}
+
 const OPEN_ROUND = 'query ($id: ID!) { node(id: $id) { ... on Project { openRound { id } } } }';
 
 describe('a strategy that chooses is stopped', () => {
-  it('when whoever opened the round has gone away, and no round is opened', async () => {
-    await askAndLeave(OPEN, { input: { project, size: 2, strategy: 'waits' } });
-    await appears('stopped');
-    expect(await service.query(service.ownerToken, OPEN_ROUND, { id: project })).toEqual({
-      node: { openRound: null },
-    });
-    // The one worker is free again.
-    await openRound(service, project, { size: 2, strategy: 'remembers' });
-    expect(faults()).toEqual([]);
-  });
+  it.each([
+    ['has gone away', askAndLeave],
+    ['has completed that over a WebSocket', (query, variables) => askAndComplete(query, variables, false)],
+    ['has closed their WebSocket', (query, variables) => askAndComplete(query, variables, true)],
+  ] as [string, typeof askAndLeave][])(
+    'when whoever opened the round %s, and no round is opened',
+    async (_, leave) => {
+      await leave(OPEN, { input: { project, size: 2, strategy: 'waits' } });
+      await appears('stopped');
+      expect(await service.query(service.ownerToken, OPEN_ROUND, { id: project })).toEqual({
+        node: { openRound: null },
+      });
+      // The one worker is free again.
+      await openRound(service, project, { size: 2, strategy: 'remembers' });
+      expect(faults()).toEqual([]);
+    },
+  );
 
   it('when whoever asked for a replay has gone away', async () => {
     await writeFile(at('quick'), '');
