@@ -185,21 +185,28 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
   return undefined;
 }
 
-/** Of the side turns, so many are repeats' as their share of all turns asks for. */
+/** The shares of the side turns that are repeats' and gold's; where both ask for more than there are, each gets less. */
+function sideShares({ policy: { repeatShare, gold } }: Project): {
+  readonly repeats: number;
+  readonly gold: number;
+} {
+  const asked = Math.max(1, INTERLEAVE * (repeatShare + gold.share));
+  return { repeats: (INTERLEAVE * repeatShare) / asked, gold: (INTERLEAVE * gold.share) / asked };
+}
+
+/** Whether a side turn is a repeat's. */
 function isRepeatTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const seed = hash32(project.created.seed, REPEAT_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
-  return uniform(seed, block) < INTERLEAVE * project.policy.repeatShare;
+  return uniform(seed, block) < sideShares(project).repeats;
 }
 
-/** Of the side turns that are not repeats', so many are gold's as its share of all turns asks for. */
+/** Whether a side turn that is no repeat's is gold's. */
 function isGoldTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
   const seed = hash32(project.created.seed, GOLD_STREAM, annotator?.seed ?? stringSeed(by));
   const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
-  const { gold, repeatShare } = project.policy;
-  return (
-    uniform(seed, block) < (INTERLEAVE * gold.share) / Math.max(1 - INTERLEAVE * repeatShare, gold.share)
-  );
+  const shares = sideShares(project);
+  return uniform(seed, block) < shares.gold / (1 - shares.repeats);
 }
 
 /** A gold sample that somebody has not had, in an order of their own; none is left to who has had them all. */

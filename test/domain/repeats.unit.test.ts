@@ -52,6 +52,20 @@ describe('a repeat', () => {
     expect(scenario.project.answers).toBe(60 + repeatsOf(scenario).length);
   });
 
+  it('shares its places with gold, however much is asked of both', () => {
+    const scenario = pool(600, { ...POLICY, gold: { share: 0.1, limit: 0, reserve: 0 } });
+    const answers = Array.from({ length: 60 }, (_, sample) => ({ sample, label: byNumber(sample) }));
+    scenario.given('setGold', { by: 'owner', answers, origin: 'OWNER' });
+    works(scenario, 'ann', 500, byNumber);
+    const { assignments } = scenario.project;
+    const gold = Array.from({ length: assignments.size }, (_, row) => assignments.isGold(row));
+    const [golds, repeats] = [gold.filter(Boolean).length, repeatsOf(scenario).length];
+    // One in five is something else than work: a third of that is gold, as it asks for half as much.
+    expect(golds).toBeGreaterThan(20);
+    expect(repeats).toBeGreaterThan(golds);
+    expect(golds + repeats).toBeLessThanOrEqual(100);
+  });
+
   it('does not come without a share of the policy, nor to somebody who has answered nothing', () => {
     const scenario = pool(100, { ...POLICY, repeatShare: 0 });
     works(scenario, 'ann', 60, byNumber);
