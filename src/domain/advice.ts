@@ -43,6 +43,7 @@ export function adviceOn(standing: Standing, figures: Figures): Advice[] {
   const all = [
     ...onProgress(standing, figures.cost),
     ...onAudit(standing),
+    ...onSuggestions(standing),
     ...onAgreement(standing, figures.classPairs),
     ...onTrend(figures.trend),
     ...onPeople(standing, figures.people, figures.cost),
@@ -70,7 +71,7 @@ function* onProgress(
     );
 }
 
-function* onAudit({ audit, policy }: Standing): Generator<Advice> {
+function* onAudit({ audit }: Standing): Generator<Advice> {
   if (audit === null || audit.accepted === 0) return;
   const { autoAccept, audited, errors } = audit;
   const limit = percent(audit.errorLimit);
@@ -83,8 +84,23 @@ function* onAudit({ audit, policy }: Standing): Generator<Advice> {
       `Do not rely on the model's own labels yet: ${audited} audits are answered, ${errors} of them found an error, and that does not decide whether the error rate is below ${limit}.`,
     );
   else yield know(`Audits have proven that the model's own labels are wrong in less than ${limit} of cases.`);
-  if (policy.suggestions === 'SHOWN')
-    yield know("Suggestions are shown. Compare people's agreement with the model by shown and hidden.");
+}
+
+/** Only where it is shown that they do. */
+function* onSuggestions({ audit }: Standing): Generator<Advice> {
+  for (const { mode, difference } of audit?.effects ?? []) {
+    if ('withheld' in difference || difference.interval.lower <= 0) continue;
+    const { value, interval } = difference;
+    const much = `${points(value)} more often (${points(interval.lower)} to ${points(interval.upper)})`;
+    if (mode === 'SHOWN')
+      yield improve(
+        `Suggestions sway people: where the model's label is shown, they say the same ${much} than where it is hidden. Show it after the first answer (AFTER_FIRST_ANSWER), or not at all.`,
+      );
+    else
+      yield know(
+        `Once they have seen the model's label, people say the same ${much} than at first. Their first answers are kept, and measure them.`,
+      );
+  }
 }
 
 function* onAgreement({ progress, alpha, labels }: Standing, pairs: readonly ClassPair[]): Generator<Advice> {
@@ -210,6 +226,10 @@ function improve(text: string): Advice {
 
 function know(text: string): Advice {
   return { urgency: 'KNOW', text };
+}
+
+function points(share: number): string {
+  return `${Number((100 * share).toFixed(1))} points`;
 }
 
 function percent(share: number): string {

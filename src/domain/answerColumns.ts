@@ -14,6 +14,11 @@ export interface AnswerColumns {
   readonly annotator: Uint32Array;
   /** See `AssignmentTable.rating`. */
   readonly rating: Int32Array;
+  /** The answer as it stands, what was predicted and suggested, and how the policy had suggestions: an index of `MODES`. */
+  readonly label: Int32Array;
+  readonly predicted: Int32Array;
+  readonly suggestion: Int32Array;
+  readonly mode: Uint8Array;
   readonly answeredAt: Float64Array;
   readonly milliseconds: Float32Array;
   readonly state: Uint8Array;
@@ -24,12 +29,17 @@ export interface AnswerColumns {
 
 export function answerColumns({ assignments, labels, created, runs }: Project): AnswerColumns {
   const { sample, annotator, rating, answeredAt, milliseconds, state, draw } = assignments.columns;
+  const { label, predicted, suggestion, mode } = assignments.columns;
   return {
     classes: labels.length,
     scale: created.scale,
     sample: sample.view().slice(),
     annotator: annotator.view().slice(),
     rating: rating.view().slice(),
+    label: label.view().slice(),
+    predicted: predicted.view().slice(),
+    suggestion: suggestion.view().slice(),
+    mode: mode.view().slice(),
     answeredAt: answeredAt.view().slice(),
     milliseconds: milliseconds.view().slice(),
     state: state.view().slice(),

@@ -1,7 +1,9 @@
+import { agreementByMode } from './agreementByMode.ts';
 import { agreementTrend, type TrendPoint } from './agreementTrend.ts';
 import { type AnswerColumns, isAnswer } from './answerColumns.ts';
 import { type ClassPair, classPairs } from './classPairs.ts';
 import { jointRatings } from './jointRatings.ts';
+import type { SuggestionEffect } from './suggestionEffect.ts';
 
 /** What is known only once all answers have been looked through. */
 export interface AnswerTallies {
@@ -10,6 +12,8 @@ export interface AnswerTallies {
   readonly answersBefore: readonly number[];
   readonly trend: readonly TrendPoint[];
   readonly classPairs: readonly ClassPair[];
+  /** Of people's agreement with each other. */
+  readonly suggestionEffects: readonly SuggestionEffect[];
 }
 
 /** How long answers took whose time was measured. */
@@ -28,6 +32,7 @@ export function tallyAnswers(columns: AnswerColumns): AnswerTallies {
     answersBefore: answersBefore(columns),
     trend: agreementTrend(joint, columns.classes, columns.scale),
     classPairs: classPairs(joint, columns.classes),
+    suggestionEffects: agreementByMode(joint, columns),
   };
 }
 

@@ -18,7 +18,7 @@ export const DRAWS: readonly Draw[] = [
   'REPEAT',
   'GOLD',
 ];
-const MODES: readonly SuggestionMode[] = ['HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'];
+export const MODES: readonly SuggestionMode[] = ['HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'];
 
 /** What a grant says of a new assignment. */
 export interface NewAssignment {

@@ -4,6 +4,8 @@ import { NONE } from './sampleTable.ts';
 
 /** An answer as it counts for the agreement, with when it was given. */
 export interface TimedRating {
+  /** Of its assignment. */
+  readonly row: number;
   readonly sample: number;
   readonly annotator: number;
   readonly label: number;
@@ -30,6 +32,7 @@ export function jointRatings(columns: AnswerColumns): JointRatings[] {
     const sample = samples[row] as number;
     if (label === NONE || (counts[sample] as number) < 2) continue;
     const own = {
+      row,
       sample,
       annotator: annotator[row] as number,
       label,

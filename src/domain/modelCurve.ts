@@ -8,7 +8,7 @@ export interface RunQuality {
   readonly run: number;
   readonly model: string;
   readonly publishedAt: number;
-  /** Answers to samples drawn at random whose prediction was hidden, while it was current; those like it. */
+  /** Answers to samples drawn at random whose prediction was not shown before, while it was current; those like it. */
   readonly heldOut: number;
   readonly agreeing: number;
   /** Agreeing of held-out ones, with Wilson's interval of 95 %; null: fewer than {@link MIN_FOR_BAND}. */

@@ -1,10 +1,12 @@
 import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
+import { DRAWS, MODES } from './assignmentTable.ts';
 import { cohensKappa } from './cohensKappa.ts';
 import { ContingencyTables } from './contingency.ts';
 import type { Draw, PredictionsPublished } from './events.ts';
 import { Lane } from './lane.ts';
 import type { SuggestionMode } from './policy.ts';
 import { NONE } from './sampleTable.ts';
+import { knownEffects, revealedEffect, type SuggestionEffect, shownEffect } from './suggestionEffect.ts';
 
 /**
  * Whether auto-accept may be trusted: `PROVISIONAL` until the audits decide, `PROVEN` once the upper bound of
@@ -54,9 +56,6 @@ export interface ClassAudit {
   readonly errors: number;
 }
 
-const DRAWS: readonly Draw[] = ['UNCERTAIN', 'RANDOM', 'POOL', 'AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD'];
-const MODES: readonly SuggestionMode[] = ['HIDDEN', 'SHOWN', 'AFTER_FIRST_ANSWER'];
-
 /** A number for how an answer was given: in which mode, with a suggestion or without. */
 function wayOf(mode: SuggestionMode, isOffered: boolean): number {
   return 2 * MODES.indexOf(mode) + Number(isOffered);
@@ -77,6 +76,8 @@ export class PredictionRun {
 
   /** Answers by draw and by the way in which they were given: what was predicted, and what people said. */
   readonly #answers = new ContingencyTables();
+  /** Of answers after which this prediction was revealed: whether the first agreed, and whether it does now. */
+  readonly #revealed = new ContingencyTables();
   readonly #auditPosition = new Map<number, number>();
 
   constructor(published: PredictionsPublished, publishedAt: number) {
@@ -124,11 +125,32 @@ export class PredictionRun {
   }
 
   /** Counts an answer in (`by` = 1) or out again (−1). */
-  count({ sample, draw, mode, suggestion, predicted, first }: AnswerToModel, by: 1 | -1): void {
+  count({ sample, draw, mode, suggestion, predicted, first, label }: AnswerToModel, by: 1 | -1): void {
     this.#answers.count(DRAWS.indexOf(draw), wayOf(mode, suggestion !== NONE), predicted, first, by);
+    // Somebody who has given a sample back and got it again knows what an earlier run said.
+    if (mode === 'AFTER_FIRST_ANSWER' && suggestion === predicted)
+      this.#revealed.count(0, 0, Number(first === predicted), Number(label === predicted), by);
     if (draw !== 'AUDIT' || this.isFloor(sample)) return;
     this.audited += by;
     if (first !== predicted) this.errors += by;
+  }
+
+  /**
+   * How far its suggestions sway people: how often they say the same, with a suggestion and without. Audits are left out of
+   * those that were shown to some, for they were hidden always.
+   */
+  suggestionEffects(): SuggestionEffect[] {
+    const kinds = this.peopleAgainstModel().filter(({ draw, mode }) => draw !== 'AUDIT' && mode === 'SHOWN');
+    const sum = (offered: boolean) => {
+      const some = kinds.filter(({ isOffered }) => isOffered === offered);
+      const total = (of: (kind: ModelAgreement) => number) => some.reduce((all, kind) => all + of(kind), 0);
+      return { answers: total(({ answers }) => answers), agreeing: total(({ agreeing }) => agreeing) };
+    };
+    const cells = this.#revealed.cells(0, 0);
+    const of = (first: number, last: number) =>
+      cells.find(({ row, column }) => row === first && column === last)?.count ?? 0;
+    const revealed = { both: of(1, 1), onlyFirst: of(1, 0), onlyLast: of(0, 1), neither: of(0, 0) };
+    return knownEffects(shownEffect(sum(false), sum(true)), revealedEffect(revealed));
   }
 
   /**

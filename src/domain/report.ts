@@ -10,9 +10,10 @@ import type { Policy } from './policy.ts';
 import type { AutoAcceptStatus } from './predictionRun.ts';
 import type { Project } from './project.ts';
 import { isStable } from './stopping.ts';
+import type { SuggestionEffect } from './suggestionEffect.ts';
 
 /** How a project stands, beside the figures that are counted all the time. */
-export interface ProjectReport extends Pick<AnswerTallies, 'trend' | 'classPairs'> {
+export interface ProjectReport extends Pick<AnswerTallies, 'trend' | 'classPairs' | 'suggestionEffects'> {
   readonly seq: number;
   readonly labels: readonly string[];
   readonly cost: LabellingCost;
@@ -43,6 +44,8 @@ export interface AuditStanding extends Pick<PredictionsPublished, 'accepted' | '
   readonly autoAccept: AutoAcceptStatus;
   readonly audited: number;
   readonly errors: number;
+  /** How far its suggestions sway people towards it. */
+  readonly effects: readonly SuggestionEffect[];
 }
 
 /** To be taken at the same instant as the columns that the tallies come from. */
@@ -62,15 +65,16 @@ export function standingOf(project: Project): Standing {
   };
 }
 
-function auditStanding({ published, autoAccept, audited, errors }: Project['runs'][number]): AuditStanding {
+function auditStanding(run: Project['runs'][number]): AuditStanding {
+  const { published, autoAccept, audited, errors } = run;
   const { accepted, errorLimit } = published;
-  return { accepted, errorLimit, autoAccept, audited, errors };
+  return { accepted, errorLimit, autoAccept, audited, errors, effects: run.suggestionEffects() };
 }
 
 /** @param people in any order */
 export function projectReport(
   standing: Standing,
-  { time, answersBefore, trend, classPairs }: AnswerTallies,
+  { time, answersBefore, trend, classPairs, suggestionEffects }: AnswerTallies,
   people: readonly PersonFigures[],
 ): ProjectReport {
   const { seq, labels, progress, runs, attention } = standing;
@@ -80,6 +84,7 @@ export function projectReport(
     curve: runs.map((run, i): CurvePoint => ({ ...run, answers: answersBefore[i] ?? 0 })),
     trend,
     classPairs,
+    suggestionEffects,
     people: people.toSorted((one, other) => other.total.answers - one.total.answers),
     attention,
   };

@@ -36,7 +36,7 @@ const WithheldReasonEnum = builder.enumType('WithheldReason', {
   values: { TOO_FEW: { value: 'TOO_FEW', description: 'It rests on fewer than it takes.' } } as const,
 });
 
-const WithheldType = builder.objectRef<Withheld>('WithheldFigure').implement({
+export const WithheldType = builder.objectRef<Withheld>('WithheldFigure').implement({
   extensions: SHARED,
   description: 'A figure that is held back.',
   fields: (t) => ({
@@ -103,7 +103,7 @@ const AnswerTimeResult = builder.unionType('AnswerTimeResult', {
   ...withheldOr('AnswerTimeFigure'),
 });
 
-const CountedType = builder.objectRef<Counted>('ComparedAnswers').implement({
+export const CountedType = builder.objectRef<Counted>('ComparedAnswers').implement({
   extensions: SHARED,
   description: 'Answers that were compared.',
   fields: (t) => ({

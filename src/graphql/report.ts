@@ -12,6 +12,7 @@ import { builder } from './builder.ts';
 import { AnnotatorWorkType } from './people.ts';
 import { FIGURES, IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
+import { SuggestionEffectType } from './suggestions.ts';
 import { maySee } from './visibility.ts';
 
 const CostType = builder.objectRef<LabellingCost>('LabellingCost').implement({
@@ -71,7 +72,7 @@ const CurvePointType = builder.objectRef<CurvePoint>('LearningCurvePoint').imple
     }),
     heldOut: t.exposeInt('heldOut', {
       description:
-        'Answers to samples drawn at random whose prediction was hidden, given while the run was current.',
+        'Answers to samples drawn at random whose prediction was not shown before, given while the run was current.',
     }),
     agreeing: t.exposeInt('agreeing', { description: 'Those of them that are as it had predicted.' }),
     accuracy: t.expose('accuracy', {
@@ -187,6 +188,12 @@ const ReportType = builder.objectRef<ReportView>('Report').implement({
           second: labels[second] ?? '',
           count,
         })),
+    }),
+    suggestionEffects: t.field({
+      type: [SuggestionEffectType],
+      description:
+        'How far suggestions make people agree with each other: the oldest two answers to a sample, where both had one and where neither had, and those that are the same. Chance agreement is not taken off. The same of agreement with the model: `PredictionRun.suggestionEffects`.',
+      resolve: ({ suggestionEffects }) => [...suggestionEffects],
     }),
     people: t.field({
       type: [AnnotatorWorkType],

@@ -14,6 +14,7 @@ import './queue.ts';
 import './people.ts';
 import './presence.ts';
 import './agreement.ts';
+import './suggestions.ts';
 import './audit.ts';
 import './prioritized.ts';
 import './activity.ts';

@@ -5,6 +5,7 @@ import type {
   ClassPair,
   ProjectReport,
   Report,
+  SuggestionEffect,
   UndefinedFigure,
 } from '@concord/sdk/driver';
 import { type Html, html } from './html.ts';
@@ -39,6 +40,7 @@ ${mixedUp(project, report)}
 ${people(report)}
 ${audit(project)}
 ${againstModel(project)}
+${sway(project)}
 ${gold(report)}
 </body>
 </html>
@@ -354,8 +356,35 @@ const OFFERED: Readonly<Record<string, string>> = {
 function againstModel({ predictionRun: run }: ProjectReport): Html | null {
   if (run === null || run.peopleAgreement.length === 0) return null;
   return html`<h2>People and the current model</h2>
-<p>How often people said what the model had predicted. Where showing a prediction raises that much, suggestions sway people.</p>
+<p>How often people said what the model had predicted, by why they were asked, and by whether they saw it.</p>
 <table><tr><th>why it was asked</th><th>prediction</th><th>answers</th><th>the same</th></tr>${run.peopleAgreement.map(({ draw, suggestions, suggestionOffered, answers, agreeing }) => html`<tr><td>${DRAWS[draw] ?? draw}</td><td>${suggestionOffered ? OFFERED[suggestions] : 'hidden'}</td><td>${answers}</td><td>${answers < FEWEST ? 'held back' : share(agreeing, answers)}</td></tr>`)}</table>`;
+}
+
+const SHOWN = {
+  SHOWN: ['shown', 'hidden', 'shown'],
+  AFTER_FIRST_ANSWER: ['after the first answer', 'first answer', 'last answer'],
+} as const;
+
+function sway({ predictionRun, report }: ProjectReport): Html | null {
+  const rows = [
+    ...(predictionRun?.suggestionEffects ?? []).map((effect) => ({ of: 'with the model', effect })),
+    ...(report?.suggestionEffects ?? []).map((effect) => ({ of: 'with each other', effect })),
+  ];
+  if (rows.length === 0) return null;
+  return html`<h2>How far suggestions sway people</h2>
+<p>How often people agree with the current model, and with each other, with a suggestion and without. Which work has none is drawn at random, so the difference is what suggestions do; after a first answer, it is what they change.</p>
+<table><tr><th>suggestion</th><th>agreement</th><th>without</th><th>with</th><th>difference</th></tr>${rows.map(({ of, effect }) => swayRow(of, effect))}</table>`;
+}
+
+function swayRow(of: string, { suggestions, without, with: since, difference }: SuggestionEffect): Html {
+  const [mode, before, after] = SHOWN[suggestions === 'SHOWN' ? 'SHOWN' : 'AFTER_FIRST_ANSWER'];
+  const cell = (name: string, { answers, agreeing }: SuggestionEffect['with']) =>
+    `${name}: ${answers < FEWEST ? `held back (${answers})` : `${share(agreeing, answers)} of ${count(answers)}`}`;
+  const much =
+    difference.__typename === 'ShareDifference'
+      ? `${percent(difference.value)} [${percent(difference.interval.lower)}, ${percent(difference.interval.upper)}]`
+      : 'held back';
+  return html`<tr><td>${mode}</td><td>${of}</td><td>${cell(before, without)}</td><td>${cell(after, since)}</td><td>${much}</td></tr>`;
 }
 
 function count(value: number): string {

@@ -14,6 +14,7 @@ import type { Project } from '../domain/project.ts';
 import type { Round } from '../domain/round.ts';
 import { NONE, type PayloadPlace } from '../domain/sampleTable.ts';
 import { isStable, type StoppingSignals } from '../domain/stopping.ts';
+import type { SuggestionEffect } from '../domain/suggestionEffect.ts';
 
 /**
  * What leaves the service: plain values, taken from a projection at one instant. They hold nothing that a later
@@ -260,6 +261,7 @@ export interface RunView {
   /** Whether the newest runs up to this one agree so well that more labels change little. */
   readonly isStable: boolean;
   readonly peopleAgreement: readonly ModelAgreement[];
+  readonly suggestionEffects: readonly SuggestionEffect[];
 }
 
 export interface ClassAuditView extends ClassAudit {
@@ -302,6 +304,7 @@ export function runViewOf({ runs, labels }: Project, run: PredictionRun): RunVie
     signals: published.signals,
     isStable: isStable(runs.slice(0, run.number).map(({ published }) => published.signals)),
     peopleAgreement: run.peopleAgainstModel(),
+    suggestionEffects: run.suggestionEffects(),
   };
 }
 

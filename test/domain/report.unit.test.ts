@@ -18,7 +18,14 @@ import { story, Tale } from './story.ts';
 /** Samples that two people have labelled, one after another. */
 function labelled(pairs: readonly (readonly [number, number])[], draw: Draw = 'RANDOM'): JointRatings[] {
   return pairs.map((labels, sample) =>
-    labels.map((label, annotator) => ({ sample, annotator, label, at: sample, draw })),
+    labels.map((label, annotator) => ({
+      row: 2 * sample + annotator,
+      sample,
+      annotator,
+      label,
+      at: sample,
+      draw,
+    })),
   );
 }
 
@@ -79,7 +86,7 @@ describe('agreement over time', () => {
 
 describe('what people mix up', () => {
   it('counts each two answers to a sample once, the most frequent first', () => {
-    const three = [{ sample: 9, annotator: 2, label: 0, at: 9, draw: 'POOL' as const }];
+    const three = [{ row: 99, sample: 9, annotator: 2, label: 0, at: 9, draw: 'POOL' as const }];
     const joint = labelled([
       [0, 1],
       [1, 0],
@@ -100,6 +107,7 @@ describe('what to do next', () => {
     answersBefore: [],
     trend: [],
     classPairs: [],
+    suggestionEffects: [],
   };
   const at = (answers: number): Standing => ({
     ...standing,

@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AnswerColumns } from '../../src/domain/answerColumns.ts';
 import { tallyAnswers } from '../../src/domain/answerTallies.ts';
-import { DRAWS, STATES } from '../../src/domain/assignmentTable.ts';
+import { DRAWS, MODES, STATES } from '../../src/domain/assignmentTable.ts';
 import { type Answers, dawidSkene } from '../../src/domain/dawidSkene.ts';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { hash32 } from '../../src/domain/random.ts';
@@ -36,6 +36,10 @@ function columns(samples: number): AnswerColumns {
     sample: Uint32Array.from({ length: rows }, (_, row) => Math.floor(row / 3)),
     annotator: Uint32Array.from({ length: rows }, (_, row) => row % 3),
     rating: Int32Array.from({ length: rows }, (_, row) => hash32(5, row) % 4),
+    label: Int32Array.from({ length: rows }, (_, row) => hash32(5, row) % 4),
+    predicted: new Int32Array(rows).fill(1),
+    suggestion: new Int32Array(rows).fill(1),
+    mode: new Uint8Array(rows).fill(MODES.indexOf('SHOWN')),
     answeredAt: Float64Array.from({ length: rows }, (_, row) => 1_000 * row),
     milliseconds: new Float32Array(rows).fill(2_000),
     state: new Uint8Array(rows).fill(STATES.indexOf('SUBMITTED')),

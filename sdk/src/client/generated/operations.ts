@@ -3526,6 +3526,9 @@ fragment ProjectReport on Project {
     peopleAgreement {
       ...ModelAgreement
     }
+    suggestionEffects {
+      ...SuggestionEffect
+    }
   }
   report {
     ...Report
@@ -3556,11 +3559,22 @@ fragment Report on Report {
   classPairs {
     ...ClassPair
   }
+  suggestionEffects {
+    ...SuggestionEffect
+  }
   people {
     ...AnnotatorWork
   }
   advice {
     ...Advice
+  }
+}
+
+fragment ShareDifference on ShareDifference {
+  __typename
+  value
+  interval {
+    ...Interval
   }
 }
 
@@ -3580,6 +3594,22 @@ fragment StoppingSignals on StoppingSignals {
   changed
   kappa
   isStable
+}
+
+fragment SuggestionEffect on SuggestionEffect {
+  suggestions
+  without {
+    answers
+    agreeing
+  }
+  with {
+    answers
+    agreeing
+  }
+  difference {
+    ...ShareDifference
+    ...WithheldFigure
+  }
 }
 
 fragment ThroughputFigure on ThroughputFigure {

@@ -665,7 +665,7 @@ export interface LearningCurvePoint {
   readonly publishedAt: DateTime;
   /** Answers that had been given by then, of those that stand now: what it can have learnt from. */
   readonly answers: number;
-  /** Answers to samples drawn at random whose prediction was hidden, given while the run was current. */
+  /** Answers to samples drawn at random whose prediction was not shown before, given while the run was current. */
   readonly heldOut: number;
   /** Those of them that are as it had predicted. */
   readonly agreeing: number;
@@ -1033,6 +1033,8 @@ export interface ProjectReport {
     readonly classAudits: readonly ClassAudit[];
     /** People against this run, on samples asked while it was current. RANDOM draws whose suggestion was not shown before the answer estimate it on all that was unlabelled; the others were chosen by it, or seen beside it. */
     readonly peopleAgreement: readonly ModelAgreement[];
+    /** How far its suggestions sway people to say what it had predicted: answers, and those that agree with it. One for each mode in which there were any. */
+    readonly suggestionEffects: readonly SuggestionEffect[];
   } | null;
   /** How the project stands, and what to do next. All answers are looked through for it, beside the labelling, so ask for it now and then. Null to annotators. */
   readonly report: Report | null;
@@ -1123,6 +1125,8 @@ export interface Report {
   };
   /** Which classes people mix up, most frequent first: all pairs of up to 20 classes, else the 200 most frequent. */
   readonly classPairs: readonly ClassPair[];
+  /** How far suggestions make people agree with each other: the oldest two answers to a sample, where both had one and where neither had, and those that are the same. Chance agreement is not taken off. The same of agreement with the model: `PredictionRun.suggestionEffects`. */
+  readonly suggestionEffects: readonly SuggestionEffect[];
   /** The work of the 100 annotators with the most answers. For owners and drivers; null to others. */
   readonly people: readonly AnnotatorWork[] | null;
   /** What to do next, the most urgent first. */
@@ -1365,6 +1369,16 @@ export interface ScoredSample {
   readonly score: number | null;
 }
 
+/** By how much one share is larger than another. */
+export interface ShareDifference {
+  /** Tells it from the other members of a union. */
+  readonly __typename: 'ShareDifference';
+  /** −1…1. */
+  readonly value: number;
+  /** Newcombe's, of 95 %: of independent shares, or of paired ones where the same answers are looked at twice. */
+  readonly interval: Interval;
+}
+
 /** A share. */
 export interface ShareFigure {
   /** Tells it from the other members of a union. */
@@ -1415,6 +1429,28 @@ export interface Submission {
   readonly assignment: Assignment;
   /** Your queue after it. */
   readonly queue: Queue;
+}
+
+/** How far suggestions of one mode sway people: what is counted with them beside what is counted without. */
+export interface SuggestionEffect {
+  /** SHOWN or AFTER_FIRST_ANSWER. */
+  readonly suggestions: SuggestionMode;
+  /** SHOWN: those from which the share of all work hid the suggestion. AFTER_FIRST_ANSWER: the first answers. */
+  readonly without: {
+    /** How many. */
+    readonly answers: number;
+    /** Those that are the same. */
+    readonly agreeing: number;
+  };
+  /** SHOWN: those that had it beside them. AFTER_FIRST_ANSWER: what the same answers have become since. */
+  readonly with: {
+    /** How many. */
+    readonly answers: number;
+    /** Those that are the same. */
+    readonly agreeing: number;
+  };
+  /** The share with less the share without. SHOWN: it is due to the suggestion as far as `hiddenShare` did not change meanwhile. */
+  readonly difference: ShareDifference | WithheldFigure;
 }
 
 /** Answers an hour at work: time between two answers or skips, but for gaps of more than five minutes, of which only what was measured of the one answer counts. */
