@@ -7,6 +7,7 @@ import { startService } from '../demo/service.ts';
 import { percent } from '../demo/terminal.ts';
 import { type ArmOptions, runArm, SEED_SET } from './digits/arm.ts';
 import { divide, loadDigits } from './digits/digits.ts';
+import { orSayWhatIsMissing } from './python.ts';
 import { aimed, type Row, table } from './scale/table.ts';
 
 /**
@@ -133,4 +134,4 @@ ${curve.join('\n')}
 `;
 }
 
-await main();
+await orSayWhatIsMissing(main);

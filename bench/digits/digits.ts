@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { seededRandom, shuffled } from '../../demo/annotator.ts';
 import { type Classifier, train } from '../../demo/classifier.ts';
 import type { SparseRow } from '../../demo/features.ts';
+import { runPython } from '../python.ts';
 
 export const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 export const PIXELS = 64;
 const DARKEST = 16;
 
 const SCRIPT = fileURLToPath(new URL('../../../bench/digits/load.py', import.meta.url));
-/** Debian's, for which `apt-get install python3-sklearn` is enough. */
-const PYTHON = '/usr/bin/python3';
 
 /** A handwritten digit. */
 export interface Digit {
@@ -31,14 +28,11 @@ export interface Study {
  * The digits of scikit-learn's `load_digits`, 1,797 of the test set of "Optical recognition of handwritten digits",
  * E. Alpaydin and C. Kaynak, UCI Machine Learning Repository.
  *
- * @throws {Error} scikit-learn is not there
+ * @throws {PythonProblem} scikit-learn is not there
  */
 export async function loadDigits(): Promise<Digit[]> {
-  const { stdout } = await promisify(execFile)(PYTHON, [SCRIPT]).catch((error: unknown) => {
-    const advice = 'It needs scikit-learn: on Debian, apt-get install python3-sklearn';
-    throw new Error(`${PYTHON} could not load the digits. ${advice}`, { cause: error });
-  });
-  return stdout
+  const lines = await runPython(SCRIPT);
+  return lines
     .trim()
     .split('\n')
     .map((line, i) => {
