@@ -230,10 +230,8 @@ function hasHadGold({ gold, assignments }: Project, sample: number, annotator: n
 }
 
 /** How many gold samples somebody has not had. */
-export function goldLeft(project: Project, annotator: number): number {
-  let left = 0;
-  for (const sample of project.gold.known.keys()) left += Number(!hasHadGold(project, sample, annotator));
-  return left;
+export function goldLeft({ gold, annotators }: Project, annotator: number): number {
+  return gold.size - (annotators[annotator]?.goldHad ?? 0);
 }
 
 /** Once, when what is left falls below the reserve. */

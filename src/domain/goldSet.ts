@@ -1,4 +1,6 @@
 import { labelIndex } from './classNames.ts';
+import { classesOf, likeliest } from './consensusEstimate.ts';
+import type { DawidSkeneFit } from './dawidSkene.ts';
 import type { Decision } from './decision.ts';
 import type { GoldOrigin } from './events.ts';
 import type { Project } from './project.ts';
@@ -88,29 +90,63 @@ export function* resumeAnnotator(
 export interface GoldCandidate {
   readonly sample: number;
   readonly label: number;
-  /** Answers for this label, which all that count are. */
+  /** Answers for this label, {@link MIN_VOTES} or more, and all that count. */
   readonly votes: number;
+  readonly of: number;
+  /** How sure it is, 0…1: by an estimate its probability; where all say the same, 1. */
+  readonly confidence: number;
 }
 
-/** What a sample would be as gold: all who answered, {@link MIN_VOTES} or more, say the same; or null. */
-export function goldCandidate(project: Project, sample: number): GoldCandidate | null {
+/** By an estimate, a label is sure enough from this probability on. */
+export const SURE = 0.99;
+/** Samples that one look goes through: some milliseconds' worth. */
+const SAMPLES_PER_LOOK = 10_000;
+
+/**
+ * What a sample would be as gold, or null: what an estimate is {@link SURE} of; without an estimate, what all who answered
+ * say. {@link MIN_VOTES} at least must have said it.
+ */
+export function goldCandidate(
+  project: Project,
+  sample: number,
+  estimate: DawidSkeneFit | null,
+): GoldCandidate | null {
   if (project.samples.counted.get(sample) < MIN_VOTES || project.samples.isGold(sample)) return null;
   const labels = project.countedLabels(sample);
-  const label = labels[0] as number;
+  const found =
+    estimate === null ? unanimous(labels) : likeliest(classesOf(project, estimate, sample) ?? NOTHING);
+  if (found === null || found.confidence < SURE) return null;
   const ruling = project.rulings.get(sample);
-  if (labels.some((other) => other !== label) || (ruling !== undefined && ruling.label !== label))
-    return null;
-  return { sample, label, votes: labels.length };
+  if (ruling !== undefined && ruling.label !== found.label) return null;
+  const votes = labels.filter((label) => label === found.label).length;
+  return votes < MIN_VOTES ? null : { sample, votes, of: labels.length, ...found };
 }
 
-/** Candidates from a sample on, in the order of import, at most `count`. */
-export function goldCandidates(project: Project, from: number, count: number): GoldCandidate[] {
+const NOTHING = new Float64Array();
+
+function unanimous(labels: readonly number[]) {
+  const label = labels[0] as number;
+  return labels.every((other) => other === label) ? { label, confidence: 1 } : null;
+}
+
+/**
+ * Candidates from a sample on, in the order of import, at most `count`; and where to look on, for only so many samples are
+ * looked at, or null: there are no more.
+ */
+export function goldCandidates(
+  project: Project,
+  from: number,
+  count: number,
+  estimate: DawidSkeneFit | null,
+): { readonly found: GoldCandidate[]; readonly next: number | null } {
   const found: GoldCandidate[] = [];
-  for (let sample = from; sample < project.samples.size && found.length < count; sample++) {
-    const candidate = goldCandidate(project, sample);
+  const end = Math.min(project.samples.size, from + SAMPLES_PER_LOOK);
+  let sample = from;
+  for (; sample < end && found.length < count; sample++) {
+    const candidate = goldCandidate(project, sample, estimate);
     if (candidate !== null) found.push(candidate);
   }
-  return found;
+  return { found, next: sample < project.samples.size ? sample : null };
 }
 
 function checkSamples(project: Project, samples: readonly number[]): void {

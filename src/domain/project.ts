@@ -283,6 +283,7 @@ export class Project {
       const sample = this.assignments.sample.get(row);
       if (this.samples.isGold(sample) && !this.assignments.isRepeat(row))
         this.gold.keepRow(sample, this.assignments.annotator.get(row), row);
+      this.#countHad(row, 1);
       this.checks += Number(this.assignments.isGold(row) && this.assignments.state(row) === 'SUBMITTED');
       if (this.assignments.isCounted(row)) this.#countAgainstModel(row, 1);
     }
@@ -490,6 +491,7 @@ export class Project {
     annotator.granted(event.draw);
     annotator.work.began(this.time);
     if (this.samples.isGold(sample) && !isRepeat) this.gold.keepRow(sample, annotator.index, row);
+    if (earlier < 0 && !isRepeat) this.#countHad(row, 1);
     if (event.goldPlace !== undefined) known(this.openRound).goldTakers[event.goldPlace] = row;
     if (isRepeat) {
       this.assignments.twin.set(row, original);
@@ -611,13 +613,16 @@ export class Project {
   #goldSet(event: GoldSet): void {
     event.samples.forEach((sample, i) => {
       this.#countFirstAnswers(sample, -1);
+      for (const row of this.assignmentsOf(sample)) this.#countHad(row, -1);
       this.#changeSample(sample, () => {
         this.gold.set(sample, event, event.labels[i] as number, this.time);
         this.samples.setGold(sample, true);
         return false;
       });
-      for (const row of this.assignmentsOf(sample))
+      for (const row of this.assignmentsOf(sample)) {
         this.gold.keepRow(sample, this.assignments.annotator.get(row), row);
+        this.#countHad(row, 1);
+      }
       this.#countFirstAnswers(sample, 1);
     });
   }
@@ -625,12 +630,20 @@ export class Project {
   #goldRemoved({ samples }: GoldRemoved): void {
     for (const sample of samples) {
       this.#countFirstAnswers(sample, -1);
+      for (const row of this.assignmentsOf(sample)) this.#countHad(row, -1);
       this.#changeSample(sample, () => {
         this.gold.forget(sample);
         this.samples.setGold(sample, false);
         return true;
       });
     }
+  }
+
+  /** Counts a row in, or out again, if by it its annotator has had a gold sample. */
+  #countHad(row: number, by: 1 | -1): void {
+    const { assignments, samples } = this;
+    if (!samples.isGold(assignments.sample.get(row)) || assignments.isRepeat(row)) return;
+    if (!assignments.mayComeAgain(row)) this.annotatorOf(row).goldHad += by;
   }
 
   /** The first answer to a gold sample is the one by which attention is judged. */
@@ -672,7 +685,9 @@ export class Project {
   /** Carries out a change of one assignment; see {@link #changeSample}. */
   #change(row: number, change: () => void): void {
     this.#changeSample(this.assignments.sample.get(row), () => {
+      this.#countHad(row, -1);
       change();
+      this.#countHad(row, 1);
       this.annotatorOf(row).changedAt = this.seq;
       // Who has just lost it may get it again, though there may have been room for others all the time.
       return this.assignments.mayComeAgain(row);

@@ -1,7 +1,9 @@
+import type { DawidSkeneFit } from '../domain/dawidSkene.ts';
 import type { Role } from '../domain/directory.ts';
 import type { KnownAnswer } from '../domain/gold.ts';
-import { type GoldCandidate, goldCandidates, MAX_GOLD } from '../domain/goldSet.ts';
+import { goldCandidates, MAX_GOLD, SURE } from '../domain/goldSet.ts';
 import { type Audience, type ProjectAccess, STEERING } from '../service/access.ts';
+import { delay, type Environment } from '../service/environment.ts';
 import { type AttentionView, type GoldView, goldView } from '../service/goldView.ts';
 import { mapSource } from '../service/source.ts';
 import { goldSource } from '../service/states.ts';
@@ -118,14 +120,20 @@ interface CandidateView {
   readonly sample: SampleView;
   readonly label: string;
   readonly votes: number;
+  readonly of: number;
+  readonly confidence: number;
 }
 
 const CandidateType = builder.objectRef<CandidateView>('GoldCandidate').implement({
-  description: 'A sample that everybody who answered says the same of: an owner may make it gold.',
+  description: 'A sample that people are sure enough of: an owner may make it gold.',
   fields: (t) => ({
     sample: t.expose('sample', { type: SampleType, description: 'The sample.' }),
     label: t.exposeString('label', { description: 'What they say.' }),
-    votes: t.exposeInt('votes', { description: 'How many: 2 or more.' }),
+    votes: t.exposeInt('votes', { description: 'How many say so: 2 or more.' }),
+    of: t.exposeInt('of', { description: 'Answers that count.' }),
+    confidence: t.exposeFloat('confidence', {
+      description: 'How sure it is, 0…1: by DAWID_SKENE its probability, by MAJORITY 1, for all say so.',
+    }),
   }),
 });
 
@@ -166,17 +174,23 @@ builder.objectFields(ProjectType, (t) => ({
       { name: 'ProjectGoldCandidatesConnectionEdge' },
     ),
     nullable: true,
-    description:
-      'Samples that two or more people have answered, all of them alike, in the order of import, forward only: what may become gold by setGold with fromConsensus. For owners; null to others.',
+    description: `Samples of which people are sure: by MAJORITY those that two or more have answered, all of them alike; by DAWID_SKENE those whose label has a probability of ${SURE} or more and two answers or more. What may become gold by setGold with fromConsensus. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; where there is no estimate, answers must be alike. For owners; null to others.`,
     args: {
       first: t.arg.int({ description: forward.first }),
       after: t.arg.string({ description: forward.after }),
     },
-    resolve: (access, args) => {
+    resolve: async (access, args, { concord: { environment } }) => {
       if (!maySee(access, SETTING)) return null;
+      const { live } = access;
+      const isEstimated = await live.read(({ policy }) => policy.consensus.method === 'DAWID_SKENE');
+      const estimate = isEstimated
+        ? (await (args.after == null ? live.estimates.upToDate() : live.estimates.newest())).fit
+        : null;
       const placeIn = ({ ordinal }: CandidateView) => ordinal;
       const list = { list: 'goldcandidates', max: MAX_PAGE, placeIn };
-      return forwardPage(args, list, (from, count) => candidatesFrom(access, from, count));
+      return forwardPage(args, list, (from, count) =>
+        candidatesFrom(access, from, count, { estimate, environment }),
+      );
     },
   }),
 }));
@@ -195,14 +209,24 @@ async function goldFrom(access: ProjectAccess, from: number, count: number): Pro
   );
 }
 
-async function candidatesFrom(access: ProjectAccess, from: number, count: number): Promise<CandidateView[]> {
-  const page = await access.live.read((project) =>
-    goldCandidates(project, from, count).map(({ sample: ordinal, label, votes }: GoldCandidate) => ({
-      ordinal,
-      label: project.labels[label] ?? '',
-      votes,
-    })),
-  );
+async function candidatesFrom(
+  access: ProjectAccess,
+  from: number,
+  count: number,
+  { estimate, environment }: { readonly estimate: DawidSkeneFit | null; readonly environment: Environment },
+): Promise<CandidateView[]> {
+  const page: Omit<CandidateView, 'sample'>[] = [];
+  for (let next: number | null = from; next !== null && page.length < count; ) {
+    const begin: number = next;
+    next = await access.live.read((project) => {
+      const looked = goldCandidates(project, begin, count - page.length, estimate);
+      for (const { sample: ordinal, label, ...rest } of looked.found)
+        page.push({ ordinal, label: project.labels[label] ?? '', ...rest });
+      return looked.next;
+    });
+    // Others come in between.
+    if (next !== null && page.length < count) await delay(environment, 0);
+  }
   return Promise.all(
     page.map(async (candidate) => ({ ...candidate, sample: await sampleView(access, candidate.ordinal) })),
   );

@@ -76,6 +76,12 @@ async function trainingSet(project: DriverProject) {
   return examples;
 }
 
+async function goldCandidates(project: DriverProject) {
+  const candidates = [];
+  for await (const candidate of project.goldCandidates()) candidates.push(candidate);
+  return candidates;
+}
+
 describe('consensus by Dawid and Skene', () => {
   it('says how likely classes are and how everybody errs, from which answers, and takes the training set', async () => {
     // Of four people, two answer half of the samples each, and the last one is mostly wrong.
@@ -111,7 +117,18 @@ describe('consensus by Dawid and Skene', () => {
     const byMajority = await trainingSet(project);
     expect(byMajority.map(({ confidence, of }) => confidence === 1 || of === 4)).not.toContain(false);
     expect(byMajority.every(({ estimatedAt }) => estimatedAt === null)).toBe(true);
+    // Gold may be made of what all say the same of, and then of what is sure though somebody has said otherwise.
+    const unanimous = await goldCandidates(project);
+    expect(unanimous).toHaveLength(SAMPLES / 2);
+    expect(unanimous.every(({ votes, of, confidence }) => votes === of && confidence === 1)).toBe(true);
     await updatePolicy(id, { consensus: 'DAWID_SKENE' });
+    const sure = await goldCandidates(project);
+    expect(sure.length).toBeGreaterThan(SAMPLES / 2);
+    expect(sure.map(({ votes, of }) => votes / of)).toContain(0.75);
+    for (const { confidence, sample, label } of sure) {
+      expect(confidence).toBeGreaterThanOrEqual(0.99);
+      expect(label).toBe(truth(sample.data as number));
+    }
     const estimated = await trainingSet(project);
     expect(estimated.map(({ label }) => label)).toEqual(byMajority.map(({ label }) => label));
     // Where one of four has said otherwise, that one is known to err: it is surer than the share of votes.

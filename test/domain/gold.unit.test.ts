@@ -1,13 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { announcedAt, announcedCount, roundProgress } from '../../src/domain/announced.ts';
 import { goldLeft } from '../../src/domain/claim.ts';
 import { answersOf } from '../../src/domain/consensusEstimate.ts';
-import { goldCandidates } from '../../src/domain/goldSet.ts';
+import { dawidSkene } from '../../src/domain/dawidSkene.ts';
+import { goldCandidates, SURE } from '../../src/domain/goldSet.ts';
 import { uniform } from '../../src/domain/random.ts';
 import { NONE } from '../../src/domain/sampleTable.ts';
 import { isBelow } from '../../src/domain/settling.ts';
 import { trainingLabel } from '../../src/domain/trainingSet.ts';
 import { LABELS, pool, project, type Scenario } from './scenario.ts';
+import { story, Tale } from './story.ts';
 
 const [RIGHT, WRONG] = LABELS;
 const GOLD = { share: 0.1, limit: 0.7, reserve: 3 };
@@ -276,10 +279,14 @@ describe('owners', () => {
     const twice = project({ overlap: 2, overlapShare: 1, withoutRound: 'POOL', gold: GOLD }, { samples: 6 });
     for (const by of ['ann', 'bob'])
       works(twice, by, 6, ({ sample }) => (by === 'bob' && sample > 3 ? WRONG : RIGHT));
-    expect(goldCandidates(twice.project, 1, 2)).toEqual([
-      { sample: 1, label: 0, votes: 2 },
-      { sample: 2, label: 0, votes: 2 },
-    ]);
+    expect(goldCandidates(twice.project, 1, 2, null)).toEqual({
+      found: [
+        { sample: 1, label: 0, votes: 2, of: 2, confidence: 1 },
+        { sample: 2, label: 0, votes: 2, of: 2, confidence: 1 },
+      ],
+      next: 3,
+    });
+    expect(goldCandidates(twice.project, 3, 9, null)).toMatchObject({ found: [{ sample: 3 }], next: null });
     const confirm = (sample: number, label: string) =>
       twice.when('setGold', { by: 'owner', answers: [{ sample, label }], origin: 'CONSENSUS' });
     confirm(1, RIGHT).thenEvents({ type: 'goldSet', origin: 'CONSENSUS' });
@@ -297,6 +304,52 @@ describe('owners', () => {
     bad([{ sample: 6, label: RIGHT }]).thenRefused('NOT_FOUND');
     bad([{ sample: 0, label: 'horse' }]).thenRefused('UNKNOWN_LABEL');
     bad([0, 0].map((sample) => ({ sample, label: RIGHT }))).thenRefused('INVALID_INPUT');
+  });
+
+  it('make gold of what an estimate is sure of, though somebody careless says otherwise', () => {
+    const four = { overlap: 4, overlapShare: 1, withoutRound: 'POOL', extraOpinions: 0, gold: GOLD } as const;
+    const scenario = project(four, { samples: 40 });
+    const truth = (sample: number) => LABELS[sample % 3] ?? '';
+    for (const by of ['ann', 'bob', 'cy']) works(scenario, by, 40, ({ sample }) => truth(sample));
+    // Says the same of everything.
+    works(scenario, 'dee', 40, () => 'owl');
+    const { project: state } = scenario;
+    expect(goldCandidates(state, 0, 40, null).found.map(({ sample }) => sample % 3)).toEqual(
+      Array.from({ length: 13 }, () => 2),
+    );
+    const fit = dawidSkene(answersOf(state));
+    const { found, next } = goldCandidates(state, 0, 40, fit);
+    expect(found).toHaveLength(40);
+    expect(next).toBeNull();
+    for (const { sample, label, votes, of, confidence } of found) {
+      expect(LABELS[label]).toBe(truth(sample));
+      expect({ votes, of }).toEqual({ votes: sample % 3 === 2 ? 4 : 3, of: 4 });
+      expect(confidence).toBeGreaterThanOrEqual(SURE);
+    }
+    // Two of each side are no certainty.
+    const split = project(four, { samples: 12 });
+    for (const by of ['ann', 'bob']) works(split, by, 12, () => RIGHT);
+    for (const by of ['cy', 'dee']) works(split, by, 12, () => WRONG);
+    expect(goldCandidates(split.project, 0, 12, dawidSkene(answersOf(split.project))).found).toEqual([]);
+  });
+
+  it('are told how much is left to each, whatever has happened', () => {
+    fc.assert(
+      fc.property(story, ({ steps, ...setting }) => {
+        const tale = new Tale(setting);
+        for (const step of steps) tale.play(step);
+        const { project: state } = tale.scenario;
+        const { assignments, gold } = state;
+        for (const { index } of state.annotators) {
+          const had = [...gold.known.keys()].filter((sample) => {
+            const row = state.assignmentOf(sample, index);
+            return row !== NONE && !assignments.mayComeAgain(row);
+          });
+          expect(goldLeft(state, index)).toBe(gold.size - had.length);
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('have gold from an import that knows the answers, or nothing of it', () => {

@@ -1628,6 +1628,8 @@ fragment GoldCandidate on GoldCandidate {
   }
   label
   votes
+  of
+  confidence
 }
 
 fragment PageInfo on PageInfo {
@@ -5478,7 +5480,7 @@ export function bindOperations({ call, stream }: Transport) {
       return call(GOLD, variables, options);
     },
 
-    /** Samples that two or more people have answered, all of them alike, in the order of import, forward only: what may become gold by setGold with fromConsensus. For owners; null to others. */
+    /** Samples of which people are sure: by MAJORITY those that two or more have answered, all of them alike; by DAWID_SKENE those whose label has a probability of 0.99 or more and two answers or more. What may become gold by setGold with fromConsensus. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; where there is no estimate, answers must be alike. For owners; null to others. */
     goldCandidates(variables: { readonly project: string; readonly first?: number | null | undefined; readonly after?: string | null | undefined }, options?: CallOptions): Promise<Page<GoldCandidate> | null> {
       return call(GOLD_CANDIDATES, variables, options);
     },

@@ -512,14 +512,18 @@ export interface GivenAnswer {
   readonly at: DateTime;
 }
 
-/** A sample that everybody who answered says the same of: an owner may make it gold. */
+/** A sample that people are sure enough of: an owner may make it gold. */
 export interface GoldCandidate {
   /** The sample. */
   readonly sample: Sample;
   /** What they say. */
   readonly label: string;
-  /** How many: 2 or more. */
+  /** How many say so: 2 or more. */
   readonly votes: number;
+  /** Answers that count. */
+  readonly of: number;
+  /** How sure it is, 0…1: by DAWID_SKENE its probability, by MAJORITY 1, for all say so. */
+  readonly confidence: number;
 }
 
 /** An annotator has less gold left than the reserve: set more, or they will not be checked. */
