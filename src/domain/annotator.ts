@@ -55,7 +55,7 @@ export class Annotator {
   /** First answers to what is gold now: all, and those after {@link judgedAfter}. */
   readonly attention: Attention = { answers: 0, correct: 0 };
   readonly judged: Attention = { answers: 0, correct: 0 };
-  /** Samples that are gold now and that they have had: each comes to them once. */
+  /** Samples that are gold now and do not come to them any more, for they have had them. */
   goldHad = 0;
   /** The `seq` of the newest commit that changed something of theirs: what they hold, their answers, their session. */
   changedAt: number;

@@ -173,6 +173,11 @@ export class AssignmentTable {
     return this.first.get(row) !== NONE;
   }
 
+  /** Were its sample gold, it would not come to its annotator any more: they have had it, or a suggestion was revealed to them. */
+  isSpentAsGold(row: number): boolean {
+    return !this.mayComeAgain(row) || this.isRevealed(row);
+  }
+
   /** The suggestion as far as its annotator may know it by now, or {@link NONE}. */
   offered(row: number): number {
     return this.isShown(row) || this.isRevealed(row) ? this.suggestion.get(row) : NONE;

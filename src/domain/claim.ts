@@ -226,10 +226,10 @@ function nextGold(project: Project, by: string): Next | undefined {
 
 function hasHadGold({ gold, assignments }: Project, sample: number, annotator: number): boolean {
   const row = gold.rowOf(sample, annotator);
-  return row !== undefined && (!assignments.mayComeAgain(row) || assignments.isRevealed(row));
+  return row !== undefined && assignments.isSpentAsGold(row);
 }
 
-/** How many gold samples somebody has not had. */
+/** How many gold samples can still come to somebody. */
 export function goldLeft({ gold, annotators }: Project, annotator: number): number {
   return gold.size - (annotators[annotator]?.goldHad ?? 0);
 }

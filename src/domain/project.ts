@@ -639,11 +639,11 @@ export class Project {
     }
   }
 
-  /** Counts a row in, or out again, if by it its annotator has had a gold sample. */
+  /** Counts a row in, or out again, if by it a gold sample does not come to its annotator any more. */
   #countHad(row: number, by: 1 | -1): void {
     const { assignments, samples } = this;
     if (!samples.isGold(assignments.sample.get(row)) || assignments.isRepeat(row)) return;
-    if (!assignments.mayComeAgain(row)) this.annotatorOf(row).goldHad += by;
+    if (assignments.isSpentAsGold(row)) this.annotatorOf(row).goldHad += by;
   }
 
   /** The first answer to a gold sample is the one by which attention is judged. */
