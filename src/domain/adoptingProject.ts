@@ -20,7 +20,9 @@ export function* adoptProject(
     yield { type: 'memberAdded', member, kind, serviceOwner: false };
     for (const { id, issuedAt: _, ...token } of source.tokensOf(member)) {
       const hash = source.hashOf(id);
-      if (hash !== undefined) yield { type: 'tokenIssued', version: 2, ...token, token: id, hash };
+      // Who signs on here already goes on as who they are here.
+      if (hash !== undefined && directory.signedOn(hash) === undefined)
+        yield { type: 'tokenIssued', version: 2, ...token, token: id, hash };
     }
   }
   const [owner = ''] = roles.find(([, role]) => role === 'OWNER') ?? [];

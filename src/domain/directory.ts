@@ -19,6 +19,12 @@ export interface Scope {
 /** A token that may do all that its member may. */
 export const UNCONFINED: Scope = { project: null, role: null };
 
+/**
+ * With this the hash of a sign-on begins: what stands for whoever an identity provider vouches for. SHA-256 of the provider
+ * and the person there follows. No bearer token has such a hash, so none opens it.
+ */
+export const SIGN_ON = 'sign-on:';
+
 export function isUnconfined({ project, role }: Scope): boolean {
   return project === null && role === null;
 }
@@ -42,7 +48,7 @@ export type DirectoryEvent =
       readonly type: 'tokenIssued';
       readonly token: string;
       readonly member: string;
-      /** SHA-256 of the token, in hexadecimal digits; the token itself is nowhere kept. */
+      /** SHA-256 of the token, in hexadecimal digits; the token itself is nowhere kept. Of a sign-on: see {@link SIGN_ON}. */
       readonly hash: string;
       /** Milliseconds since 1970, or null: until revoked. */
       readonly expires: number | null;
@@ -136,6 +142,8 @@ export class Directory {
   readonly projects = new Map<string, DirectoryProject>();
   readonly #tokens = new Map<string, Token & { readonly hash: string }>();
   readonly #byHash = new Map<string, string>();
+  /** Who has signed on, by hash: kept when the sign-on is revoked, so that nobody comes back as somebody else. */
+  readonly #signOns = new Map<string, string>();
   readonly #invitations = new Map<string, Invitation>();
   readonly #invitationByHash = new Map<string, string>();
 
@@ -155,6 +163,16 @@ export class Directory {
     return this.#tokens.get(id);
   }
 
+  /** Who has signed on under a hash; those who were erased have not. */
+  signedOn(hash: string): string | undefined {
+    return this.#signOns.get(hash);
+  }
+
+  /** Whether a token stands for a sign-on: then it has no secret. */
+  isSignOn(id: string): boolean {
+    return this.#tokens.get(id)?.hash.startsWith(SIGN_ON) === true;
+  }
+
   /** The hash of a token that was not revoked. */
   hashOf(id: string): string | undefined {
     return this.#tokens.get(id)?.hash;
@@ -170,6 +188,13 @@ export class Directory {
     const entry = this.projects.get(project);
     if (entry === undefined) return undefined;
     return this.members.get(member)?.serviceOwner ? 'OWNER' : entry.members.get(member);
+  }
+
+  /** Whether a member is to be given a role, or to lose theirs with null, by their groups: owners are made by owners. */
+  needsRole(project: string, member: string, role: Role | null): boolean {
+    const members = this.projects.get(project)?.members;
+    const has = members?.get(member) ?? null;
+    return members !== undefined && has !== 'OWNER' && has !== role;
   }
 
   /** What the holder of a token may do in a project, or undefined: then, for them, there is no such project. */
@@ -252,12 +277,14 @@ export class Directory {
         const projects = this.projectsOf(event.member).map(({ id }) => id);
         const erased = { at: time, by: event.by, reason: event.reason, projects };
         this.members.set(event.member, { ...member, erased });
+        for (const [hash, who] of this.#signOns) if (who === event.member) this.#signOns.delete(hash);
         break;
       }
       case 'tokenIssued': {
         const { token: id, member, hash, expires, scope } = event;
         this.#tokens.set(id, { id, member, hash, expires, issuedAt: time, scope });
         this.#byHash.set(hash, id);
+        if (hash.startsWith(SIGN_ON)) this.#signOns.set(hash, member);
         break;
       }
       case 'tokenExpirySet': {
@@ -347,6 +374,14 @@ export interface DirectoryCommands {
   };
   grantRole: { input: { project: string; member: string; role: Role | null; by: string }; result: void };
   issueToken: { input: NewToken; result: Token };
+  /**
+   * Somebody whom an identity provider vouches for, in the roles that their groups give; `token` is for them if they are new.
+   * A role of null is taken away; owners stay owners. The result is who they are; null: they are new, and have no role.
+   */
+  signOn: {
+    input: { token: NewToken; roles: readonly { project: string; role: Role | null }[] };
+    result: Member | null;
+  };
   /** Ends every token of a member; the result is how many. */
   revokeTokens: { input: { member: string }; result: number };
   /** Ends one. */
@@ -427,6 +462,21 @@ const DECIDERS: {
     mustNotBeErased(directory, input.member);
     if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', version: 2, ...input };
     return directory.tokenById(input.token) as Token;
+  },
+
+  *signOn(directory, { token, roles }) {
+    let member = directory.signedOn(token.hash);
+    if (member === undefined) {
+      if (roles.every(({ project, role }) => role === null || !directory.projects.has(project))) return null;
+      member = token.member;
+      yield { type: 'memberAdded', member, kind: 'PERSON', serviceOwner: false };
+      yield { type: 'tokenIssued', version: 2, ...token };
+    }
+    for (const { project, role } of roles) {
+      if (directory.needsRole(project, member, role))
+        yield { type: 'roleGranted', project, member, role, by: member };
+    }
+    return directory.members.get(member) as Member;
   },
 
   *revokeTokens(directory, { member }) {

@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { COMMANDS } from './commands.ts';
 import type { MetricsOptions } from './metrics.ts';
+import { isSafeUrl } from './safeUrl.ts';
 import type { ServerLimits } from './serverLimits.ts';
+import { rulesIn, type SignOnConfig } from './signOnConfig.ts';
 
 /** How the service runs. Each flag has an environment variable; a flag wins. */
 export interface Config {
@@ -22,6 +24,8 @@ export interface Config {
   readonly trustedDocuments: string;
   /** How this service is one of several; null: it is the only one, or each decides by itself. */
   readonly node: NodeConfig | null;
+  /** Whose tokens are taken beside Concord's own; null: nobody's. */
+  readonly signOn: SignOnConfig | null;
 }
 
 export interface NodeConfig {
@@ -108,6 +112,56 @@ const OPTIONS = {
     fallback: '',
     help: "a manifest of the only documents to run, such as the SDK's",
   },
+  'oidc-issuer': {
+    env: 'CONCORD_OIDC_ISSUER',
+    placeholder: 'URL',
+    fallback: '',
+    help: 'an OpenID Connect provider whose signed tokens are taken beside our own',
+  },
+  'oidc-audience': {
+    env: 'CONCORD_OIDC_AUDIENCE',
+    placeholder: 'TEXT',
+    fallback: '',
+    help: 'whom its tokens must be for: the "aud" of this service there',
+  },
+  'oidc-jwks': {
+    env: 'CONCORD_OIDC_JWKS',
+    placeholder: 'URL',
+    fallback: '',
+    help: 'its keys; without it, where its discovery document says',
+  },
+  'oidc-role': {
+    env: 'CONCORD_OIDC_ROLE',
+    placeholder: 'RULE',
+    fallback: '',
+    isList: true,
+    help: `GROUP=PROJECT:ROLE, such as readers=Mail:annotator; * is everybody who
+                            signs on; may come several times, or hold several, parted by ;`,
+  },
+  'oidc-person-claim': {
+    env: 'CONCORD_OIDC_PERSON_CLAIM',
+    placeholder: 'NAME',
+    fallback: 'sub',
+    help: 'the claim that says who somebody is, for good',
+  },
+  'oidc-name-claim': {
+    env: 'CONCORD_OIDC_NAME_CLAIM',
+    placeholder: 'NAME',
+    fallback: 'name',
+    help: 'the claim that says what they are called',
+  },
+  'oidc-groups-claim': {
+    env: 'CONCORD_OIDC_GROUPS_CLAIM',
+    placeholder: 'NAME',
+    fallback: 'groups',
+    help: 'the claim that lists their groups',
+  },
+  'oidc-tolerance': {
+    env: 'CONCORD_OIDC_TOLERANCE',
+    placeholder: 'SECONDS',
+    fallback: '5',
+    help: "by how much the provider's clock and ours may differ",
+  },
   rate: limit('RATE', 1_000, 'operations a second of one token; 0: any number'),
   connections: limit('CONNECTIONS', 0, 'connections of one address; 0: any number'),
   'max-operations': limit('MAX_OPERATIONS', 200, 'operations open on one WebSocket'),
@@ -161,6 +215,9 @@ The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQ
 /health and /ready answer 200 when the process is up, and when it takes requests.
 `;
 
+const UNSAFE = 'is no https: URL (http: is taken on this machine alone)';
+const isSafeOrEmpty = (text: string) => text === '' || isSafeUrl(text);
+
 const secret = z.string().regex(SECRET, 'is not 32 to 128 of A-Z a-z 0-9 _ -');
 
 const Settings = z.object({
@@ -187,6 +244,26 @@ const Settings = z.object({
   metrics: z.enum(['on', 'off'], 'is neither on nor off'),
   introspection: z.enum(['on', 'off'], 'is neither on nor off'),
   'trusted-documents': z.string(),
+  'oidc-issuer': z.string().refine(isSafeOrEmpty, UNSAFE),
+  'oidc-audience': z.string(),
+  'oidc-jwks': z.string().refine(isSafeOrEmpty, UNSAFE),
+  'oidc-role': z
+    .union([z.string(), z.array(z.string())])
+    .transform((texts) =>
+      [texts]
+        .flat()
+        .flatMap((text) => text.split(';'))
+        .map((text) => text.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (texts) => rulesIn(texts) !== null,
+      'is no GROUP=PROJECT:ROLE with a role of driver, annotator or viewer, such as readers=Mail:annotator',
+    ),
+  'oidc-person-claim': z.string().min(1, 'is empty'),
+  'oidc-name-claim': z.string().min(1, 'is empty'),
+  'oidc-groups-claim': z.string().min(1, 'is empty'),
+  'oidc-tolerance': wholeNumber(0, 300),
   rate: wholeNumber(0, 1_000_000),
   connections: wholeNumber(0, 1_000_000),
   'max-operations': wholeNumber(1, 100_000),
@@ -294,6 +371,34 @@ export function readConfig(
       idleSeconds: data['idle-seconds'],
     },
     node: nodeOf(data),
+    signOn: signOnOf(data),
+  };
+}
+
+function signOnOf(data: z.infer<typeof Settings>): SignOnConfig | null {
+  const issuer = data['oidc-issuer'];
+  const audience = data['oidc-audience'];
+  const roles = rulesIn(data['oidc-role']) ?? [];
+  const wrong = (problem: string) => new ConfigError(`${problem}. See --help.`);
+  if (issuer === '') {
+    if (audience === '' && data['oidc-jwks'] === '' && roles.length === 0) return null;
+    throw wrong('sign-on is set up without --oidc-issuer, which says whose tokens are taken');
+  }
+  if (audience === '')
+    throw wrong('--oidc-issuer needs --oidc-audience: or tokens for every other service would be taken');
+  if (roles.length === 0)
+    throw wrong('--oidc-issuer needs an --oidc-role: without one nobody who signs on may do anything');
+  return {
+    issuer,
+    audience,
+    jwks: data['oidc-jwks'] || null,
+    roles,
+    claims: {
+      person: data['oidc-person-claim'],
+      name: data['oidc-name-claim'],
+      groups: data['oidc-groups-claim'],
+    },
+    toleranceSeconds: data['oidc-tolerance'],
   };
 }
 

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, OperationTypeNode } from 'graphql';
 import type { Viewer } from '../service/access.ts';
-import type { Concord } from '../service/concord.ts';
 import type { Answers } from './answers.ts';
-import { identify } from './authentication.ts';
+import type { Authentication } from './authentication.ts';
 import { shown } from './faults.ts';
 import { kindOf, type Operations } from './operations.ts';
 import { giveBack, isPlainJson, paramsIn, readBody } from './params.ts';
@@ -14,12 +13,12 @@ import { giveBack, isPlainJson, paramsIn, readBody } from './params.ts';
  * around each request and answer. Whatever else comes, and whatever is wrong, is Yoga's.
  */
 export class DirectRequests {
-  readonly #concord: Concord;
+  readonly #authentication: Authentication;
   readonly #operations: Operations;
   readonly #answers: Answers;
 
-  constructor(concord: Concord, operations: Operations, answers: Answers) {
-    this.#concord = concord;
+  constructor(authentication: Authentication, operations: Operations, answers: Answers) {
+    this.#authentication = authentication;
     this.#operations = operations;
     this.#answers = answers;
   }
@@ -74,7 +73,7 @@ export class DirectRequests {
   }
 
   async #viewerOf({ headers }: IncomingMessage): Promise<Viewer | null> {
-    const known = await identify(this.#concord, headers.authorization);
+    const known = await this.#authentication.identify(headers.authorization);
     return 'viewer' in known ? known.viewer : null;
   }
 }

@@ -3,7 +3,7 @@ import { type GraphQLError, OperationTypeNode } from 'graphql';
 import { Refusal } from '../domain/refusals.ts';
 import { isLive, type Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
-import { identify } from './authentication.ts';
+import type { Authentication } from './authentication.ts';
 import { EventLine } from './eventLine.ts';
 import { type Faults, shown } from './faults.ts';
 import { Frame } from './frame.ts';
@@ -21,6 +21,7 @@ const RETRY_MS = 1_000;
 
 export interface EventStreamsOptions {
   readonly concord: Concord;
+  readonly authentication: Authentication;
   readonly operations: Operations;
   readonly groups: Groups;
   readonly deliveries: Deliveries;
@@ -59,12 +60,12 @@ export class EventStreams {
 
   /** Whether it could be shared. */
   async #join(request: IncomingMessage, response: ServerResponse, params: Params): Promise<boolean> {
-    const { concord, operations, groups, deliveries, faults } = this.#options;
+    const { authentication, operations, groups, deliveries, faults } = this.#options;
     const { query, operationName = null, variables = null } = params;
     const { document, errors } = operations.prepare(query);
     if (document === null || errors.length > 0) return false;
     if (kindOf(document, operationName) !== OperationTypeNode.SUBSCRIPTION) return false;
-    const known = await identify(concord, request.headers.authorization);
+    const known = await authentication.identify(request.headers.authorization);
     if (!('viewer' in known)) return false;
     try {
       operations.cost(document, operationName, variables);

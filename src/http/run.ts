@@ -17,6 +17,8 @@ import { listenForNodes } from './nodeListener.ts';
 import { pluginFolders } from './package.ts';
 import type { RunningServer } from './server.ts';
 import { trustedDocuments } from './serverLimits.ts';
+import type { SignOn } from './signOn.ts';
+import type { SignOnConfig } from './signOnConfig.ts';
 import { startUpkeep } from './upkeep.ts';
 import { watchStore } from './watchedStore.ts';
 
@@ -99,7 +101,8 @@ async function serve(config: Config, logger: Logger, door: NodeDoor | null): Pro
     const token = await admitOwner(concord, config.ownerToken);
     // At once, and not through the logger: nothing else keeps it, and logs are kept.
     if (token !== null) process.stderr.write(`The owner's token, shown this once: ${token}\n`);
-    server = await startServer({ ...config, limits, metrics, concord, logger });
+    const signOn = config.signOn && (await openSignOn(config.signOn, concord, logger));
+    server = await startServer({ ...config, limits, metrics, signOn, concord, logger });
   } catch (error) {
     await concord.close();
     throw error;
@@ -119,6 +122,16 @@ async function serve(config: Config, logger: Logger, door: NodeDoor | null): Pro
     },
     'ready',
   );
+}
+
+/** jose is loaded by who uses it. */
+async function openSignOn(config: SignOnConfig, concord: Concord, logger: Logger): Promise<SignOn> {
+  const { SignOn, SignOnError } = await import('./signOn.ts');
+  try {
+    return await SignOn.open(config, concord, logger);
+  } catch (error) {
+    throw error instanceof SignOnError ? new StartError(error.message) : error;
+  }
 }
 
 /** What a manifest allows; null: everything. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Concord } from '../service/concord.ts';
 import { Answers } from './answers.ts';
-import { CREDENTIALS_PROBLEMS, identify } from './authentication.ts';
+import { Authentication, credentialsError } from './authentication.ts';
 import { ByteBudget } from './byteBudget.ts';
 import { DirectRequests } from './direct.ts';
 import { EventStreams } from './eventStreams.ts';
@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
 import { Deliveries } from './outbox.ts';
 import { Addresses, DEFAULT_SERVER_LIMITS, type ServerLimits } from './serverLimits.ts';
+import type { SignOn } from './signOn.ts';
 import { destroyUnread } from './unread.ts';
 import { DRAIN_BATCH, DRAIN_PAUSE_MS, type LiveSockets, pause, serveWebSockets } from './websocket.ts';
 import { createGraphQL, GRAPHQL_PATH } from './yoga.ts';
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Counts what the service does; null: nothing is counted. */
   readonly metrics?: Metrics | null;
+  /** Whose tokens are taken beside Concord's own; null: nobody's. */
+  readonly signOn?: SignOn | null;
   /** How often an operation is interpreted before it is compiled; for tests of both ways. */
   readonly compileAfter?: number | undefined;
   /** How often an event stream gets a sign of life, in milliseconds; for tests. */
@@ -77,26 +80,40 @@ export async function startServer({
   allowedOrigins,
   limits: given = {},
   metrics = null,
+  signOn = null,
   compileAfter,
   beatMs,
 }: ServerOptions): Promise<RunningServer> {
   const faults = new Faults(logger);
   const limits = { ...DEFAULT_SERVER_LIMITS, ...given };
   const onLimited = () => metrics?.limited('rate');
+  const authentication = new Authentication(concord, signOn);
   const operations = new Operations(concord, faults, { compileAfter, limits, onLimited });
   const answers = new Answers(concord);
   const graphql = createGraphQL({
     concord,
+    authentication,
     faults,
     operations,
     answers,
     allowedOrigins,
     hasPage: limits.introspection && limits.documents === null,
   });
-  const direct = new DirectRequests(concord, operations, answers);
+  const direct = new DirectRequests(authentication, operations, answers);
   const groups = new Groups({ concord, answers, faults });
   const deliveries = new Deliveries();
-  const live = { concord, operations, answers, faults, allowedOrigins, groups, deliveries, limits, metrics };
+  const live = {
+    concord,
+    authentication,
+    operations,
+    answers,
+    faults,
+    allowedOrigins,
+    groups,
+    deliveries,
+    limits,
+    metrics,
+  };
   const events = new EventStreams({ ...live, beatMs });
   const bodies = new ByteBudget(BODIES_BYTES);
   const open = new Set<ServerResponse>();
@@ -153,10 +170,11 @@ export async function startServer({
       return refuse(request, response, 413, 'PAYLOAD_TOO_LARGE', message);
     }
     if (bytes > SMALL_BODY_BYTES) {
-      const known = await identify(concord, request.headers.authorization);
+      const known = await authentication.identify(request.headers.authorization);
       if ('problem' in known) {
-        response.setHeader('www-authenticate', 'Bearer');
-        return refuse(request, response, 401, 'UNAUTHENTICATED', CREDENTIALS_PROBLEMS[known.problem]);
+        const { status, headers, code, message } = credentialsError(known.problem);
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+        return refuse(request, response, status, code, message);
       }
       await new Promise<void>((enter) => {
         response.once('close', bodies.take(bytes, enter));

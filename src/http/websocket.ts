@@ -5,10 +5,10 @@ import { CloseCode, handleProtocols, makeServer, type Server as Protocol } from 
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
-import { isLive, type Viewer } from '../service/access.ts';
+import { isGood, isLive, type Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import type { Answers, HeldAnswer } from './answers.ts';
-import { identify } from './authentication.ts';
+import type { Authentication, CredentialsProblem } from './authentication.ts';
 import { type Faults, shown } from './faults.ts';
 import type { GroupReader } from './groupReader.ts';
 import type { Groups } from './groups.ts';
@@ -25,6 +25,8 @@ import { GRAPHQL_PATH, type GraphQLHandler } from './yoga.ts';
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** 1012 "service restart": the reference client comes back by itself. */
 const SERVICE_RESTART = 1012;
+/** 1013 "try again later": the reference client does. */
+const TRY_AGAIN_LATER = 1013;
 /** Clients that are told to come back do so at once: a few at a time, then. */
 export const DRAIN_BATCH = 200;
 export const DRAIN_PAUSE_MS = 20;
@@ -42,6 +44,7 @@ export interface LiveSockets {
 
 export interface SocketOptions {
   readonly concord: Concord;
+  readonly authentication: Authentication;
   readonly operations: Operations;
   readonly answers: Answers;
   readonly faults: Faults;
@@ -108,7 +111,7 @@ export function serveWebSockets(
     concord.directory
       .read((directory) => {
         const now = concord.environment.now();
-        for (const [socket, { token }] of viewers) if (!directory.isLive(token, now)) forbid(socket);
+        for (const [socket, viewer] of viewers) if (!isGood(directory, viewer, now)) forbid(socket);
       })
       .catch((error: unknown) => faults.report(error, 'tokens could not be checked'));
   };
@@ -142,6 +145,15 @@ function forbid(socket: WebSocket): void {
   socket.close(CloseCode.Forbidden, 'Forbidden');
 }
 
+/** How a connection is closed whose credentials are no good. */
+const CLOSES: Readonly<Record<CredentialsProblem, readonly [code: number, reason: string]>> = {
+  MISSING: [CloseCode.Unauthorized, 'Unauthorized'],
+  MALFORMED: [CloseCode.Unauthorized, 'Unauthorized'],
+  UNKNOWN: [CloseCode.Forbidden, 'Forbidden'],
+  NO_ROLE: [CloseCode.Forbidden, 'Forbidden'],
+  UNCHECKABLE: [TRY_AGAIN_LATER, 'Sign-on unavailable'],
+};
+
 interface SocketOperation extends Context {
   readonly answer: HeldAnswer;
 }
@@ -156,6 +168,7 @@ function speakGraphQL(
   graphql: GraphQLHandler,
   {
     concord,
+    authentication,
     operations,
     answers,
     faults,
@@ -177,13 +190,11 @@ function speakGraphQL(
   return makeServer<Record<string, unknown> | undefined, Connection>({
     connectionInitWaitTimeout: limits.initSeconds * 1_000,
     onConnect: async ({ connectionParams, extra }) => {
-      const known = await identify(
-        concord,
+      const known = await authentication.identify(
         connectionParams?.['authorization'] ?? connectionParams?.['Authorization'],
       );
       if ('problem' in known) {
-        if (known.problem === 'UNKNOWN') forbid(extra.socket);
-        else extra.socket.close(CloseCode.Unauthorized, 'Unauthorized');
+        extra.socket.close(...CLOSES[known.problem]);
         return false;
       }
       extra.viewer = known.viewer;

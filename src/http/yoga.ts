@@ -6,7 +6,7 @@ import { schema } from '../graphql/schema.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import type { Answers, HeldAnswer } from './answers.ts';
-import { authenticateHeader } from './authentication.ts';
+import type { Authentication } from './authentication.ts';
 import { boundedBy } from './boundedYoga.ts';
 import type { Faults } from './faults.ts';
 import type { Operations } from './operations.ts';
@@ -27,6 +27,7 @@ interface HttpContext {
 
 export interface YogaOptions {
   readonly concord: Concord;
+  readonly authentication: Authentication;
   readonly faults: Faults;
   readonly operations: Operations;
   readonly answers: Answers;
@@ -81,6 +82,7 @@ function pagePolicy(page: string): string {
 /** GraphQL over HTTP, and the parsing, validating and executing that the WebSocket side shares. */
 export function createGraphQL({
   concord,
+  authentication,
   faults,
   operations,
   answers,
@@ -122,7 +124,7 @@ export function createGraphQL({
     ],
     parserAndValidationCache: false,
     context: async ({ request, viewer: known, res }) => {
-      const viewer = known ?? (await authenticateHeader(concord, request.headers.get('authorization')));
+      const viewer = known ?? (await authentication.ofHeader(request.headers.get('authorization')));
       const answer = answers.begin(viewer);
       res?.once('close', () => answer.end());
       if (res?.closed !== false) answer.end();

@@ -12,6 +12,11 @@ export interface Viewer {
   readonly token: string;
   /** When it runs out, in milliseconds since 1970, or null: never. */
   readonly expires: number | null;
+  /**
+   * When what was shown ends, whatever becomes of the token, in milliseconds since 1970: a token of an identity provider;
+   * undefined: with the token.
+   */
+  readonly ends?: number;
 }
 
 /**
@@ -59,7 +64,7 @@ export function authenticate(concord: Concord, token: string): Promise<Viewer | 
 }
 
 /** What the directory has of somebody, or null; what it does not have, another node may have entered just now. */
-async function found<T>(
+export async function found<T>(
   { directory, following }: Concord,
   look: (directory: Directory) => T | null,
 ): Promise<T | null> {
@@ -70,8 +75,17 @@ async function found<T>(
 }
 
 /** Whether a viewer's token is still good. */
-export function isLive(concord: Concord, { token }: Viewer): Promise<boolean> {
-  return concord.directory.read((directory) => directory.isLive(token, concord.environment.now()));
+export function isLive(concord: Concord, viewer: Viewer): Promise<boolean> {
+  return concord.directory.read((directory) => isGood(directory, viewer, concord.environment.now()));
+}
+
+/** Whether a viewer's token, and what they have shown for it, is good at `now`. */
+export function isGood(
+  directory: Directory,
+  { token, ends = Number.POSITIVE_INFINITY }: Viewer,
+  now: number,
+): boolean {
+  return ends > now && directory.isLive(token, now);
 }
 
 /** Every role there is. */
@@ -126,7 +140,7 @@ export function roleOf(
   project: string,
 ): Role | undefined {
   const token = directory.tokenById(viewer.token);
-  if (token === undefined || !directory.isLive(viewer.token, concord.environment.now())) return undefined;
+  if (token === undefined || !isGood(directory, viewer, concord.environment.now())) return undefined;
   return directory.roleWith(token, project);
 }
 

@@ -61,6 +61,8 @@ export class Concord {
   readonly following: Following;
   /** The other nodes; null: there are none, or each decides by itself and the store tells who was faster. */
   readonly cluster: Cluster | null;
+  /** When what people have signed on with here ends, in milliseconds since 1970: the directory does not have it. */
+  readonly signOnEnds = new Set<number>();
   readonly #directoryDesk: Desk<Directory, DirectoryEvent>;
   readonly #execute: Execute;
   readonly #projects = new Map<string, LiveProject>();
@@ -205,8 +207,13 @@ export class Concord {
     // Whose token ends at another time than it did when they began to read is woken here.
     const since = this.#tokensLookedAt;
     this.#tokensLookedAt = now;
-    if (await this.directory.read((directory) => directory.hasTokenEnded(since, now)))
-      this.hub.wake(DIRECTORY_TOPIC);
+    let hasEnded = await this.directory.read((directory) => directory.hasTokenEnded(since, now));
+    for (const end of this.signOnEnds) {
+      if (end > now) continue;
+      this.signOnEnds.delete(end);
+      hasEnded = true;
+    }
+    if (hasEnded) this.hub.wake(DIRECTORY_TOPIC);
     const failures: unknown[] = [];
     try {
       await this.#finishErasures(now);

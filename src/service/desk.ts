@@ -114,6 +114,7 @@ const DIRECTORY: References<Directory, DirectoryCommand, DirectoryCommands> = {
   addMember: { reference: PLAIN, isRepeatable: true },
   grantRole: { reference: NOTHING, isRepeatable: false },
   issueToken: { reference: PLAIN, isRepeatable: true },
+  signOn: { reference: PLAIN, isRepeatable: true },
   // The second time it would say that there was none.
   revokeTokens: { reference: PLAIN, isRepeatable: false },
   revokeToken: { reference: NOTHING, isRepeatable: true },

@@ -153,6 +153,10 @@ export async function rotateToken(
   }
   const end = expiryIn(concord, tokenDays);
   const old = id ?? viewer.token;
+  if (await concord.directory.read((directory) => directory.isSignOn(old))) {
+    const problem = 'a sign-on has no secret to change: your identity provider gives you new ones';
+    throw refuse('INVALID_INPUT', { field: 'token', problem });
+  }
   const isOwn = await concord.directory.read((directory) => {
     const token = directory.tokenById(old);
     return token !== undefined && isTheirs(directory, token, viewer);

@@ -7,6 +7,7 @@ import {
   decideDirectory,
   type NewToken,
   type Scope,
+  SIGN_ON,
   UNCONFINED,
 } from '../../src/domain/directory.ts';
 
@@ -265,5 +266,45 @@ describe('an invitation', () => {
   it('is found by its code alone', () => {
     expect(() => accept(1, 'hash of another')).toThrow(refused('NOT_FOUND', { what: 'invitation' }));
     expect(() => accept(1, 'i')).toThrow(refused('NOT_FOUND'));
+  });
+});
+
+describe('a sign-on', () => {
+  const HASH = `${SIGN_ON}ann`;
+  const enter = (role: 'DRIVER' | 'ANNOTATOR' | null, member = 'ann') =>
+    when('signOn', { token: { ...token(member), hash: HASH }, roles: [{ project: 'p', role }] });
+  beforeEach(() => {
+    when('addProject', { project: 'p', name: 'Mail', by: 'root' });
+  });
+
+  it('enters whoever has a role, once, and gives the role that their groups have now', () => {
+    expect(enter(null)).toEqual({ events: [], result: null });
+    expect(enter('ANNOTATOR').events.map(({ type }) => type)).toEqual([
+      'memberAdded',
+      'tokenIssued',
+      'roleGranted',
+    ]);
+    expect(enter('ANNOTATOR', 'somebody else')).toMatchObject({ events: [], result: { id: 'ann' } });
+    enter('DRIVER', 'somebody else');
+    expect(directory.role('p', 'ann')).toBe('DRIVER');
+    enter(null);
+    expect(directory.role('p', 'ann')).toBeUndefined();
+  });
+
+  it('makes nobody an owner, and takes it from nobody', () => {
+    enter('ANNOTATOR');
+    when('grantRole', { project: 'p', member: 'ann', role: 'OWNER', by: 'root' });
+    expect(enter(null).events).toEqual([]);
+    expect(directory.role('p', 'ann')).toBe('OWNER');
+  });
+
+  it('is nobody else once it was revoked, and somebody new once they were erased', () => {
+    enter('ANNOTATOR');
+    when('revokeTokens', { member: 'ann' });
+    expect(enter('ANNOTATOR', 'other')).toMatchObject({ events: [], result: { id: 'ann' } });
+    expect(directory.token(HASH, now)).toBeUndefined();
+    when('eraseMember', { member: 'ann', reason: 'OBJECTION', by: 'root' });
+    expect(enter('ANNOTATOR', 'other').result).toMatchObject({ id: 'other', erased: null });
+    expect(directory.token(HASH, now)?.member).toBe('other');
   });
 });

@@ -25,6 +25,7 @@ const DEFAULTS = {
     idleSeconds: 65,
   },
   node: null,
+  signOn: null,
 };
 
 const { limits: LIMITS } = DEFAULTS;
@@ -73,6 +74,77 @@ describe('the configuration', () => {
     expect(read([flag, value])).toEqual({ ...DEFAULTS, ...setting });
     expect(read([`${flag}=${value}`])).toEqual({ ...DEFAULTS, ...setting });
     expect(read([], { [variable]: value })).toEqual({ ...DEFAULTS, ...setting });
+  });
+
+  describe('of sign-on by an identity provider', () => {
+    const given = ['--oidc-issuer', 'https://id.example/realm', '--oidc-audience', 'concord'];
+    const rule = ['--oidc-role', 'readers=Mail:annotator'];
+    const MAIL = { group: 'readers', project: 'Mail', role: 'ANNOTATOR' };
+
+    it('takes an issuer, an audience, and rules of groups and roles', () => {
+      expect(read([])).toMatchObject({ signOn: null });
+      expect(
+        read([...given, ...rule, '--oidc-role', 'CN=leads,OU=x=a=b:DRIVER; *=Birds:viewer']),
+      ).toMatchObject({
+        signOn: {
+          issuer: 'https://id.example/realm',
+          audience: 'concord',
+          jwks: null,
+          claims: { person: 'sub', name: 'name', groups: 'groups' },
+          toleranceSeconds: 5,
+          roles: [
+            MAIL,
+            { group: 'CN=leads,OU=x=a', project: 'b', role: 'DRIVER' },
+            { group: '*', project: 'Birds', role: 'VIEWER' },
+          ],
+        },
+      });
+      const env = {
+        CONCORD_OIDC_ISSUER: 'http://localhost:1',
+        CONCORD_OIDC_AUDIENCE: 'a',
+        CONCORD_OIDC_JWKS: 'https://id.example/keys',
+        CONCORD_OIDC_ROLE: 'readers=Mail:annotator',
+        CONCORD_OIDC_PERSON_CLAIM: 'oid',
+        CONCORD_OIDC_NAME_CLAIM: 'n',
+        CONCORD_OIDC_GROUPS_CLAIM: 'roles',
+        CONCORD_OIDC_TOLERANCE: '0',
+      };
+      expect(read([], env)).toMatchObject({
+        signOn: {
+          issuer: 'http://localhost:1',
+          audience: 'a',
+          jwks: 'https://id.example/keys',
+          claims: { person: 'oid', name: 'n', groups: 'roles' },
+          toleranceSeconds: 0,
+          roles: [MAIL],
+        },
+      });
+    });
+
+    it.each([
+      ['no audience', ['--oidc-issuer', 'https://id.example', ...rule], 'needs --oidc-audience'],
+      ['no rule', given, 'needs an --oidc-role'],
+      ['no issuer', rule, 'without --oidc-issuer'],
+      [
+        'an issuer that anybody could be',
+        ['--oidc-issuer', 'http://id.example'],
+        '--oidc-issuer is no https: URL',
+      ],
+      [
+        'keys that anybody could give',
+        ['--oidc-jwks', 'http://id.example/k'],
+        '--oidc-jwks is no https: URL',
+      ],
+      ['a rule that is none', ['--oidc-role', 'readers=Mail'], '--oidc-role is no GROUP=PROJECT:ROLE'],
+      [
+        'a rule that makes owners',
+        ['--oidc-role', 'readers=Mail:owner'],
+        '--oidc-role is no GROUP=PROJECT:ROLE',
+      ],
+      ['too great a tolerance', ['--oidc-tolerance', '301'], '--oidc-tolerance is not from 0 to 300'],
+    ])('refuses %s', (_, args, message) => {
+      expect(() => read(args)).toThrow(message);
+    });
   });
 
   describe('of a node among others', () => {

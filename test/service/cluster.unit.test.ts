@@ -1,14 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { decodeValue, encodeValue } from '../../src/journal/codec.ts';
-import { access, authenticate, type ProjectAccess } from '../../src/service/access.ts';
+import { access, authenticate, isLive, type ProjectAccess, type Viewer } from '../../src/service/access.ts';
 import { type Link, UnreachedError } from '../../src/service/cluster.ts';
 import { Concord } from '../../src/service/concord.ts';
 import { importPart } from '../../src/service/importing.ts';
-import { addMember, admitOwner, createProject, grantRole } from '../../src/service/members.ts';
+import { addMember, admitOwner, createProject, grantRole, memberName } from '../../src/service/members.ts';
 import { LEASE_MS } from '../../src/service/nodes.ts';
 import { claim, currentQueue, submit } from '../../src/service/queue.ts';
 import { openRound } from '../../src/service/rounds.ts';
+import { signOn } from '../../src/service/signOn.ts';
 import type { StrategyHost } from '../../src/strategies/host.ts';
 import { Disk, MemoryStore } from '../support/memoryStore.ts';
 import { StillWorld } from '../support/stillWorld.ts';
@@ -267,6 +268,34 @@ describe('a cluster', () => {
     await grantRole(bob, await enter(bob), { member, role: 'DRIVER' });
     expect(bob.cluster?.counts.forwarded).toBe(1);
     expect((await access(bob, people.atBob.viewer, project)).role).toBe('DRIVER');
+  });
+
+  it('knows who signs on at any node, makes one member of them, and ends their sign-on at every node', async () => {
+    const identity = {
+      issuer: 'https://id.example',
+      person: 'ann',
+      name: 'Ann',
+      groups: ['readers'],
+      ends: at.world.now() + 600_000,
+    };
+    const rules = [{ group: 'readers', project, role: 'ANNOTATOR' }] as const;
+    const both = Promise.all([signOn(bob, identity, rules), signOn(ada, identity, rules)]);
+    const [atBob, atAda] = await at.during(both);
+    expect(atBob).toEqual(atAda);
+    const viewer = atBob as Viewer;
+    expect((await access(bob, viewer, project)).role).toBe('ANNOTATOR');
+    expect(await memberName(ada, viewer.member)).toBe('Ann');
+    await importAt(ada, 3);
+    await openRoundAt(ada, 3);
+    // At the node that does not decide.
+    const { held } = await at.during(claim(bob, await access(bob, viewer, project), 2));
+    expect(held).toHaveLength(2);
+    await at.during(signOn(bob, { ...identity, groups: [] }, rules));
+    await at.world.pass(1_000);
+    await expect(access(ada, viewer, project)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await at.during(bob.direct('revokeToken', { token: viewer.token }, () => undefined));
+    expect(await at.during(signOn(ada, identity, rules))).toBe('UNKNOWN');
+    expect(await isLive(ada, viewer)).toBe(false);
   });
 
   it('outlives a store that is away for 30 seconds: it refuses commands, and goes on as it was', async () => {

@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { realEnvironment } from '../../src/http/environment.ts';
 import type { Metrics } from '../../src/http/metrics.ts';
 import { startServer } from '../../src/http/server.ts';
 import type { ServerLimits } from '../../src/http/serverLimits.ts';
+import type { SignOn } from '../../src/http/signOn.ts';
 import { openStore } from '../../src/journal/open.ts';
 import type { Store } from '../../src/journal/port.ts';
 import { Concord } from '../../src/service/concord.ts';
@@ -74,6 +75,8 @@ export interface ServiceOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Counts what it does; default: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Whose tokens are taken beside Concord's own. */
+  readonly signOn?: (concord: Concord, logger: Logger) => Promise<SignOn>;
   /** How often an event stream gets a sign of life, in milliseconds. */
   readonly beatMs?: number;
   /** Puts something before the store, to make it fail. */
@@ -94,6 +97,7 @@ export async function startService({
   allowedOrigins = [],
   limits = {},
   metrics,
+  signOn,
   beatMs,
   store: wrapped = (store) => store,
 }: ServiceOptions = {}): Promise<Service> {
@@ -118,6 +122,7 @@ export async function startService({
     allowedOrigins,
     limits,
     metrics: metrics ?? null,
+    signOn: (await signOn?.(concord, logger)) ?? null,
     compileAfter: COMPILE_AFTER,
     beatMs,
   });
