@@ -84,6 +84,7 @@ describe('graphql-transport-ws', () => {
       ],
       ['a name that is no text', { type: 'subscribe', id: '1', payload: { query: QUERY, operationName: 1 } }],
       ['a completion without an id', { type: 'complete' }],
+      ['an introduction with what is no object', { type: 'connection_init', payload: 'x' }],
       ['a payload of a ping that is no object', { type: 'ping', payload: 'x' }],
       ['a message that is the service’s to say', { type: 'connection_ack' }],
       ['the same', { type: 'next', id: '1', payload: {} }],
@@ -132,6 +133,17 @@ describe('graphql-transport-ws', () => {
     socket.subscribe('1', QUERY);
     await socket.hear('next');
     await socket.hear('complete');
+  });
+
+  it('takes an id anew as soon as it has said that its operation is over', async () => {
+    const socket = await connected();
+    for (let i = 0; i < 100; i++) {
+      socket.subscribe('1', QUERY);
+      await socket.hear('next');
+      await socket.hear('complete');
+      socket.subscribe('1', '{');
+      await socket.hear('error');
+    }
   });
 
   it('takes the completion of what is not there as one that came too late', async () => {

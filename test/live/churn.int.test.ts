@@ -1,7 +1,9 @@
+import { request } from 'node:http';
 import { queryObjects } from 'node:v8';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { HeldAnswer } from '../../src/http/answers.ts';
+import { EventLine } from '../../src/http/eventLine.ts';
 import { Group } from '../../src/http/group.ts';
 import { GroupReader } from '../../src/http/groupReader.ts';
 import { Inbox } from '../../src/http/inbox.ts';
@@ -24,7 +26,7 @@ const VISITS = Number(process.env['CHURN_VISITS'] ?? 1_000);
 const AT_ONCE = 100;
 
 /** What a connection, an operation and a stream are made of. */
-const PARTS = [WebSocket, Inbox, Outbox, Group, GroupReader, Follower, HeldAnswer];
+const PARTS = [WebSocket, EventLine, Inbox, Outbox, Group, GroupReader, Follower, HeldAnswer];
 
 /** How many of each there are, once the garbage is collected. */
 const parts = () => PARTS.map((type) => queryObjects(type, { format: 'count' }));
@@ -45,6 +47,7 @@ describe('connections that come and go', () => {
 
   /** Connects, follows something or everything, and leaves in one of the ways there are. */
   async function visit(i: number) {
+    if (i % 10 === 3) return visitByEvents(Math.floor(i / 10));
     const socket = await RawSocket.connect(service.url, service.ownerToken);
     const ids = i % 5 === 4 ? [0, 1, 2, 3] : [i % 4];
     for (const id of ids) socket.subscribe(`${id}`, STREAMS[id] as string, { project });
@@ -53,6 +56,28 @@ describe('connections that come and go', () => {
     if (i % 2 === 0) return socket.close();
     socket.socket.close();
     await socket.closed;
+  }
+
+  /** The same by server-sent events: leaves before anything came, or after something did. */
+  async function visitByEvents(i: number) {
+    const asked = request(`${service.url}/graphql`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${service.ownerToken}`,
+        'content-type': 'application/json',
+      },
+    });
+    const gone = new Promise((resolve) => asked.once('close', resolve));
+    asked.on('error', () => undefined);
+    asked.end(JSON.stringify({ query: STREAMS[i % 4], variables: { project } }));
+    await new Promise((resolve) => {
+      if (i % 3 === 0) asked.once('finish', resolve);
+      else asked.once('response', (response) => response.once('data', resolve));
+    });
+    asked.destroy();
+    await gone;
   }
 
   async function visits(count: number) {
