@@ -17,7 +17,7 @@ beforeAll(async () => {
   const id = await createProject(service, {
     labels: LABELS,
     preset: 'PRE_ANNOTATE',
-    policy: { overlap: 2, overlapShare: 1, workSessionMinutes: 0, suggestions: 'SHOWN' },
+    policy: { overlap: 2, overlapShare: 1, workSessionMinutes: 0, suggestions: 'AFTER_FIRST_ANSWER' },
   });
   await importSamples(
     service,
@@ -68,6 +68,9 @@ describe('an export', () => {
     expect(exported).toEqual(expected);
     expect(exported).toHaveLength(SAMPLES);
     expect(exported.flatMap(({ annotations }) => annotations)).toHaveLength(20);
+    expect(exported.flatMap(({ annotations }) => annotations)).toContainEqual(
+      expect.objectContaining({ suggestions: 'AFTER_FIRST_ANSWER', firstLabel: 'spam', suggestion: 'ham' }),
+    );
     expect(exported[0]).toMatchObject({ ruling: { label: 'spam', reason: 'it "sells"' }, predicted: 'ham' });
     expect(exported[1]).toMatchObject({ gold: 'ham' });
   });

@@ -105,6 +105,45 @@ describe('annotators on the real service', () => {
     }
   });
 
+  it('are told what the model says once they have answered, and may change their answer', async () => {
+    const project = await newProject(2, {
+      suggestions: 'AFTER_FIRST_ANSWER',
+      hiddenShare: 0,
+      autoAcceptThreshold: null,
+    });
+    // The model takes both for odd.
+    await project.publishPredictions({
+      model: 'wrong',
+      keys: ['n0', 'n1'],
+      probabilities: Float32Array.of(0.3, 0.7, 0.3, 0.7),
+    });
+    await project.openRound({ size: 2, strategy: 'random' });
+    const annotator = await join(project);
+    for await (const assignment of annotator.assignments({ endOn: ['DONE', 'NO_ROUND'] })) {
+      expect(assignment.suggestion).toBeNull();
+      const { assignment: answered, queue } = await annotator.submit(assignment, 'even');
+      expect(answered).toMatchObject({ label: 'even', suggestion: 'odd' });
+      expect(queue.revealed).toContainEqual({ id: assignment.id, label: 'even', suggestion: 'odd' });
+      if (truth(assignment) === 'odd') await annotator.revise(assignment, 'odd');
+    }
+    const said: unknown[] = [];
+    for await (const { samples } of project.exportPages()) {
+      for (const { data, annotations } of samples)
+        said.push([data, ...annotations.map((one) => [one.label, one.firstLabel, one.movedToSuggestion])]);
+    }
+    expect(said).toEqual([
+      [0, ['even', 'even', false]],
+      [1, ['odd', 'even', true]],
+    ]);
+    expect((await project.report()).predictionRun?.suggestionEffects).toMatchObject([
+      {
+        suggestions: 'AFTER_FIRST_ANSWER',
+        without: { answers: 2, agreeing: 0 },
+        with: { answers: 2, agreeing: 1 },
+      },
+    ]);
+  });
+
   it('give out as many as are held to who does not wait for answers', async () => {
     const project = await newProject(4);
     const annotator = await join(project, 3);
