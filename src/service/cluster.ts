@@ -14,7 +14,7 @@ import type { Projection } from './folding.ts';
 import { Leases } from './leases.ts';
 import { LEASE_MS, Nodes } from './nodes.ts';
 import { PresenceExchange, type PresenceMessage } from './presenceExchange.ts';
-import { asRefusal, orRefusal } from './trouble.ts';
+import { asRefusal, inTime, orRefusal } from './trouble.ts';
 
 /** How long a command waits for a node that decides it, in milliseconds: longer than it takes to replace a dead one. */
 const PATIENCE_MS = LEASE_MS + 3_000;
@@ -213,7 +213,7 @@ export class Cluster {
     const id = newId(this.#environment);
     const until = this.#environment.monotonic() + PATIENCE_MS;
     for (let conflicts = 0; ; ) {
-      const holder = await orRefusal(this.leases.holderOf(journal));
+      const holder = await this.#holderOf(journal);
       // Only the node that was asked knows the command's id.
       if (asked.node !== null && asked.node !== holder.node && !desk.isRepeatable(command))
         throw refuse('STORE_UNAVAILABLE', {});
@@ -249,7 +249,15 @@ export class Cluster {
 
   /** Whether this node decides a journal. If nobody does, it does from now on. */
   async decides(journal: string): Promise<boolean> {
-    return (await orRefusal(this.leases.holderOf(journal))).node === this.nodes.self.node;
+    return (await this.#holderOf(journal)).node === this.nodes.self.node;
+  }
+
+  /** @throws {Refusal} STORE_UNAVAILABLE: it cannot be found out just now; nobody is kept waiting while the store is away */
+  async #holderOf(journal: string): Promise<Holder> {
+    const known = this.leases.known(journal);
+    if (known !== undefined) return known;
+    if (this.nodes.hasFailed) throw refuse('STORE_UNAVAILABLE', {});
+    return orRefusal(inTime(this.#environment, this.leases.holderOf(journal)));
   }
 
   /** Answers another node. What it says is trusted: it has shown the secret that nodes share. */

@@ -20,7 +20,7 @@ import {
   loadProjection,
   type Projection,
 } from './folding.ts';
-import { asRefusal } from './trouble.ts';
+import { asRefusal, STORE_PATIENCE_MS } from './trouble.ts';
 
 type Chunks = ReadonlyMap<string, Uint8Array>;
 
@@ -110,6 +110,10 @@ export class JournalHost<P extends Projection<E>, E> {
   #projection: P | null = null;
   /** The projection was thrown away; those who follow the journal must hear what it comes to now. */
   #isStale = false;
+  /** What was asked of the store last has failed. */
+  #isInTrouble = false;
+  /** The store does not answer, and nobody is kept waiting for it. */
+  #isHeldUp = false;
   /** The newest commit that the listeners have heard of; null before the first load. */
   #published: number | null = null;
   #pumping: Promise<void> | null = null;
@@ -144,6 +148,7 @@ export class JournalHost<P extends Projection<E>, E> {
     { chunks = NO_CHUNKS, alone = false, once = false }: ExecuteOptions = {},
   ): Promise<V> {
     return new Promise((resolve, reject) => {
+      if (this.#isHeldUp) return reject(refuse('STORE_UNAVAILABLE', {}));
       function* job(projection: P, moment: Moment): Generator<E, () => void, void> {
         const seen = view(projection, yield* decide(projection, moment));
         return () => resolve(seen);
@@ -160,6 +165,7 @@ export class JournalHost<P extends Projection<E>, E> {
       // All that stands in it is synced while nothing is under way: then there is nothing to wait for.
       const isIdle = this.#pumping === null && this.#tail.length === 0;
       if (projection !== null && isIdle) return resolve(look(projection));
+      if (this.#isHeldUp) return reject(refuse('STORE_UNAVAILABLE', {}));
       this.#reads.push({ run: (projection) => resolve(look(projection)), reject });
       this.#pump();
     });
@@ -282,7 +288,9 @@ export class JournalHost<P extends Projection<E>, E> {
     try {
       this.#isStale = false;
       projection = this.#projection ??= await this.#load();
+      this.#isInTrouble = false;
     } catch (error) {
+      this.#isInTrouble = true;
       const cause = asRefusal(error);
       for (const { reject } of [...this.#jobs.splice(0), ...this.#reads.splice(0)]) reject(cause);
       return;
@@ -345,9 +353,13 @@ export class JournalHost<P extends Projection<E>, E> {
     if (events.length > 0) {
       const commit = { seq, id: newId(this.#environment), time, events: events as StoredValue[] };
       try {
-        await this.#append(commit);
+        await this.#inTime(
+          this.#append(commit),
+          decided.map(({ job }) => job),
+        );
         this.#keep(commit, events);
       } catch (error) {
+        this.#isInTrouble = true;
         // What was folded is not in the journal.
         this.#throwAway();
         this.#appendFailed(decided, error);
@@ -455,7 +467,31 @@ export class JournalHost<P extends Projection<E>, E> {
     if (isNews) for (const listener of this.#listeners) listener(projection);
   }
 
+  /**
+   * Waits for the store. If it does not answer in time, nobody else goes on waiting: they are told that it is away, and so
+   * is whoever asks meanwhile. What becomes of a commit under way is not known to those who gave it, and they may give it
+   * again.
+   */
+  async #inTime<T>(asked: Promise<T>, jobs: readonly Job<P, E>[]): Promise<T> {
+    const stop = this.#environment.setTimer(() => {
+      this.#isHeldUp = true;
+      const waiting = [...jobs, ...this.#jobs.splice(0), ...this.#reads.splice(0)];
+      for (const { reject } of waiting) reject(refuse('STORE_UNAVAILABLE', {}));
+    }, STORE_PATIENCE_MS);
+    try {
+      return await asked;
+    } finally {
+      stop();
+      this.#isHeldUp = false;
+    }
+  }
+
   async #load(): Promise<P> {
+    // What takes long to fold is waited for, unless it is the store that is away.
+    return this.#isInTrouble ? this.#inTime(this.#loadOnce(), []) : this.#loadOnce();
+  }
+
+  async #loadOnce(): Promise<P> {
     const known = this.#unfoldable;
     if (known !== null && this.#environment.now() < known.until) throw known.error;
     this.#unfoldable = null;

@@ -48,6 +48,7 @@ export class Nodes {
   #sureUntil = Number.NEGATIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #beating: Promise<void> | null = null;
+  #hasFailed = false;
   #stopTimer: () => void = () => undefined;
   #isClosed = false;
 
@@ -62,6 +63,11 @@ export class Nodes {
   /** Whether the others still believe that this node is alive: so long it may rely on what it holds. */
   get isSure(): boolean {
     return !this.#isClosed && this.#environment.monotonic() < this.#sureUntil;
+  }
+
+  /** The last sign of life could not be given: the store is away. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** The others that are alive. */
@@ -87,9 +93,19 @@ export class Nodes {
    * @throws {StoreUnavailableError} it cannot be given
    */
   beat(): Promise<void> {
-    this.#beating ??= this.#beat().finally(() => {
-      this.#beating = null;
-    });
+    this.#beating ??= this.#beat()
+      .then(
+        () => {
+          this.#hasFailed = false;
+        },
+        (error: unknown) => {
+          this.#hasFailed = true;
+          throw error;
+        },
+      )
+      .finally(() => {
+        this.#beating = null;
+      });
     return this.#beating;
   }
 

@@ -8,6 +8,7 @@ import {
 } from '../../src/journal/port.ts';
 import { DamagedJournalError, type JournalKind, type Projection } from '../../src/service/folding.ts';
 import { JournalHost } from '../../src/service/journalHost.ts';
+import { STORE_PATIENCE_MS } from '../../src/service/trouble.ts';
 import { Disk, MemoryStore, type Mishap } from '../support/memoryStore.ts';
 import { StillWorld, settle } from '../support/stillWorld.ts';
 
@@ -543,6 +544,58 @@ describe('JournalHost', () => {
       await host.settled();
       expect(changed).toHaveBeenCalledOnce();
       expect(await host.read(said)).toEqual(['a']);
+    });
+
+    it('keeps nobody waiting for a store that does not answer, and goes on when it does', async () => {
+      await host.execute(say('a'), count);
+      const hanging = gate();
+      store.mishaps.push(async (land) => {
+        await hanging.pass();
+        land();
+      });
+      const outcome = (asked: Promise<unknown>) => asked.catch(({ code }) => code);
+      const asked = [outcome(host.execute(say('b'), count))];
+      await hanging.reached;
+      asked.push(outcome(host.execute(say('c'), count)), outcome(host.read(said)));
+      await world.pass(STORE_PATIENCE_MS - 1);
+      expect(await Promise.race([...asked, 'WAITING'])).toBe('WAITING');
+      await world.pass(1);
+      expect(await Promise.all(asked)).toEqual(asked.map(() => 'STORE_UNAVAILABLE'));
+      // Whoever comes meanwhile is told at once.
+      expect(await outcome(host.execute(say('d'), count))).toBe('STORE_UNAVAILABLE');
+      expect(await outcome(host.read(said))).toBe('STORE_UNAVAILABLE');
+
+      hanging.open();
+      await host.settled();
+      // The commit under way has landed after all; the others have done nothing.
+      expect(await host.read(said)).toEqual(['a', 'b']);
+      expect(await host.execute(say('e'), count)).toBe(3);
+    });
+
+    it('does the same while it cannot load what it has thrown away, but waits for what only takes long', async () => {
+      const hanging = gate();
+      const reading = vi.spyOn(store, 'read').mockImplementationOnce(async function* () {
+        await hanging.pass();
+        yield* new MemoryStore(disk).read('words', 0);
+      });
+      const first = host.read(said);
+      await world.pass(10 * STORE_PATIENCE_MS);
+      hanging.open();
+      expect(await first).toEqual([]);
+
+      store.mishaps.push(() => Promise.reject(new StoreFullError('full')));
+      const again = gate();
+      reading.mockImplementationOnce(async function* () {
+        await again.pass();
+        yield* new MemoryStore(disk).read('words', 0);
+      });
+      await host.execute(say('a'), count).catch(() => undefined);
+      const read = host.read(said).catch(({ code }) => code);
+      await world.pass(STORE_PATIENCE_MS);
+      expect(await read).toBe('STORE_UNAVAILABLE');
+      again.open();
+      await host.settled();
+      expect(await host.read(said)).toEqual([]);
     });
 
     it('leaves no timer behind', async () => {
