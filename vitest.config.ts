@@ -31,6 +31,8 @@ export default defineConfig({
         test: {
           name: 'compiled',
           include: ['test/api/**/*.int.test.ts', 'test/http/{direct,websocket}.int.test.ts'],
+          // What these promise is done by the strategies' threads, whatever runs the operation.
+          exclude: ['test/api/{replay,stopping,strategies,strategyInputs}.int.test.ts'],
           env: { CONCORD_TEST_COMPILE: '1' },
           ...together,
         },
