@@ -1,8 +1,12 @@
+import { REPEAT_GAP } from '../../src/domain/claim.ts';
 import { confidenceSequence } from '../../src/domain/confidence.ts';
 import type { Draw, ProjectEvent } from '../../src/domain/events.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { decodeVerdicts } from '../../src/domain/verdicts.ts';
 import { MINUTE } from './scenario.ts';
+
+/** What is none of the work that is asked in its order. */
+const ASIDES: ReadonlySet<Draw> = new Set(['AUDIT', 'EXTRA_OPINION', 'REPEAT', 'GOLD']);
 
 /** A sample in somebody's hands, or what became of it. */
 export interface Hand {
@@ -126,8 +130,9 @@ export class NaiveQueue {
     return member;
   }
 
+  /** What was asked of it, but for repeats, which count for nothing. */
   of(sample: number): Hand[] {
-    return this.hands.filter((hand) => hand.sample === sample);
+    return this.hands.filter((hand) => hand.sample === sample && hand.draw !== 'REPEAT');
   }
 
   counted(sample: number): Hand[] {
@@ -277,9 +282,10 @@ export class NaiveQueue {
       case 'granted':
         return this.#grantProblem(event, now);
       case 'submitted': {
-        const { sample, state, placed } = this.#hand(event.assignment);
+        const { sample, state, placed, draw } = this.#hand(event.assignment);
         if (state === 'SUBMITTED' || state === 'SKIPPED') return `answered when ${state}`;
-        const counts = (state === 'HELD' && placed) || this.freePlaces(sample) > 0;
+        const isFree = draw !== 'REPEAT' && this.freePlaces(sample) > 0;
+        const counts = (state === 'HELD' && placed) || isFree;
         return event.counted === counts ? null : `counted is not ${counts}`;
       }
       case 'revised': {
@@ -313,7 +319,8 @@ export class NaiveQueue {
       case 'expired': {
         const hand = this.#hand(event.assignment);
         if (hand.until > now) return 'expired before its time';
-        if (event.skip !== hand.expiries >= 1) return 'a second expiry is a skip, a first is none';
+        const isSkip = hand.expiries >= 1 && hand.draw !== 'REPEAT';
+        if (event.skip !== isSkip) return 'a second expiry is a skip, a first is none';
         return this.#lostProblem(event.assignment, event.skip, event.unanswerable);
       }
       case 'released':
@@ -370,6 +377,7 @@ export class NaiveQueue {
   #grantProblem(event: ProjectEvent & { type: 'granted' }, now: number): string | null {
     const { member, sample, draw } = event;
     if (this.policy.paused || this.member(member).isPaused) return 'granted while paused';
+    if (draw === 'REPEAT') return this.#repeatProblem(event, now);
     if ((draw === 'GOLD') !== this.isGold(sample))
       return `${draw} of what is${draw === 'GOLD' ? ' not' : ''} gold`;
     if (draw !== 'GOLD' && this.freePlaces(sample) <= 0) return 'no place is free';
@@ -388,10 +396,8 @@ export class NaiveQueue {
       if (!isAfter || event.suggestion !== earlier.suggestion) return 'what was revealed is hidden again';
     } else if ((event.mode ?? 'HIDDEN') !== this.policy.suggestions) return 'in another mode';
     if (event.predicted !== this.#sample(sample).predicted) return 'names another prediction';
-    const { draws } = this.member(member);
-    const block = draws.slice(Math.floor(draws.length / 5) * 5);
     if (draw === 'GOLD') {
-      if (!this.round && (block.includes('GOLD') || block.includes('AUDIT'))) return 'more than one in five';
+      if (!this.round && this.#hadAside(member)) return 'more than one in five';
       if ((event.goldPlace !== undefined) !== (this.round !== undefined)) return 'a place without a round';
       return event.goldPlace === undefined ? null : this.#goldPlaceProblem(event.goldPlace, main);
     }
@@ -404,11 +410,41 @@ export class NaiveQueue {
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1 && !isAfter) return 'an audit that shows a suggestion';
-    if (!this.round && (block.includes('AUDIT') || block.includes('GOLD')))
-      return 'more than one audit in five';
+    if (!this.round && this.#hadAside(member)) return 'more than one audit in five';
     return sample === this.nextAudit(member)
       ? null
       : `not the next audit, which is ${this.nextAudit(member)}`;
+  }
+
+  /** One of the five grants to which the next belongs was none of the work that is asked in its order. */
+  #hadAside(member: string): boolean {
+    const { draws } = this.member(member);
+    const block = draws.slice(Math.floor(draws.length / 5) * 5);
+    return block.some((draw) => draw === 'AUDIT' || draw === 'GOLD' || draw === 'REPEAT');
+  }
+
+  /** It was answered long ago, once, and comes with what was suggested then, in one of five turns at most. */
+  #repeatProblem(event: ProjectEvent & { type: 'granted' }, now: number): string | null {
+    const { member, sample, assignment } = event;
+    const { draws, newestAnswers, session } = this.member(member);
+    if (this.policy.repeatShare === 0) return 'a repeat that nobody has asked for';
+    if (this.hands.some(({ id }) => id === assignment)) return 'a repeat under an id that was used';
+    if (event.until !== now + this.policy.assignmentMinutes * MINUTE) return 'for another time';
+    if (this.policy.workSession.minutes > 0 && !(session && now < session.until)) return 'outside a session';
+    if (this.nextMain(member) === undefined) return 'a repeat where nothing else was left';
+    if (this.round && this.nextAudit(member) !== undefined) return 'an audit was announced ahead of it';
+    const own = this.hands.filter((hand) => hand.member === member);
+    const at = own.findIndex((hand) => hand.sample === sample && hand.draw !== 'REPEAT');
+    const original = own[at];
+    if (original === undefined || original.state !== 'SUBMITTED') return 'repeats what was not answered';
+    if (original.draw === 'GOLD') return 'repeats gold';
+    if (newestAnswers.includes(original)) return 'repeats what can be undone';
+    if (own.length - at <= REPEAT_GAP) return 'repeats what was asked a moment ago';
+    if (own.some((hand) => hand.sample === sample && hand.draw === 'REPEAT')) return 'repeats twice';
+    if (event.suggestion !== original.suggestion) return 'shows another suggestion than the first time';
+    const asides = draws.filter((draw) => ASIDES.has(draw)).length;
+    if (this.#hadAside(member) || 5 * (asides + 1) > draws.length + 1) return 'more than one in five';
+    return null;
   }
 
   /** It is free, and was announced just ahead of what else would be asked. */
@@ -426,7 +462,8 @@ export class NaiveQueue {
   #lostProblem(assignment: string, isSkip: boolean, unanswerable: boolean): string | null {
     const { sample, state, draw } = this.#hand(assignment);
     if (state !== 'HELD') return 'lost what was not held';
-    const expected = isSkip && draw !== 'GOLD' && this.skips(sample) + 1 >= this.policy.skipLimit;
+    const isWork = draw !== 'GOLD' && draw !== 'REPEAT';
+    const expected = isSkip && isWork && this.skips(sample) + 1 >= this.policy.skipLimit;
     return unanswerable === expected ? null : `unanswerable is not ${expected}`;
   }
 
@@ -601,6 +638,7 @@ export class NaiveQueue {
   #granted(event: ProjectEvent & { type: 'granted' }): void {
     const { assignment: id, sample, member, draw, until, predicted, suggestion } = event;
     const isKeptBack = event.mode === 'AFTER_FIRST_ANSWER';
+    const placed = draw !== 'GOLD' && draw !== 'REPEAT';
     let hand = this.hands.find((earlier) => earlier.id === id);
     if (hand === undefined) {
       hand = {
@@ -608,7 +646,7 @@ export class NaiveQueue {
         sample,
         member,
         state: 'HELD',
-        placed: draw !== 'GOLD',
+        placed,
         rating: null,
         draw,
         until,
@@ -625,7 +663,7 @@ export class NaiveQueue {
     }
     const run = this.runs.length;
     if (event.goldPlace !== undefined && this.round) this.round.takers[event.goldPlace] = hand;
-    const granted = { placed: draw !== 'GOLD', draw, until, predicted, run, suggestion, isKeptBack };
+    const granted = { placed, draw, until, predicted, run, suggestion, isKeptBack };
     Object.assign(hand, { state: 'HELD', ...granted });
     this.member(member).held.push(hand);
     this.member(member).draws.push(draw);

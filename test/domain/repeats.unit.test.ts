@@ -4,6 +4,7 @@ import { REPEAT_GAP } from '../../src/domain/claim.ts';
 import { Project } from '../../src/domain/project.ts';
 import { dump } from './dump.ts';
 import { LABELS, pool, project, type Scenario } from './scenario.ts';
+import { story, Tale } from './story.ts';
 
 const POLICY = { repeatShare: 0.2, workSession: { minutes: 0 } };
 
@@ -96,6 +97,37 @@ describe('a repeat', () => {
     for (const row of repeatsOf(scenario)) {
       expect(assignments.suggestion.get(row)).toBe(assignments.suggestion.get(assignments.twin.get(row)));
     }
+  });
+});
+
+describe('repeats among all else', () => {
+  it('are what the rules of the queue allow, whatever happens', () => {
+    let repeats = 0;
+    fc.assert(
+      fc.property(story, ({ steps, policy, seed }) => {
+        const often = {
+          ...policy,
+          repeatShare: 0.2,
+          withoutRound: 'POOL' as const,
+          overlap: 2,
+          overlapShare: 1 as const,
+        };
+        const tale = new Tale({ policy: often, seed, samples: 60, members: 2 });
+        // Long enough that there is something that can be asked again; the twin judges every grant.
+        for (let i = 0; i < REPEAT_GAP + 5; i++) {
+          tale.play({ type: 'claim', who: 0, hold: 1 });
+          tale.play({ type: 'submitHeld', who: 0, pick: 0, label: LABELS[i % 3] as 'cat', hold: null });
+        }
+        for (const step of steps) tale.play(step);
+        for (let i = 0; i < 10; i++) {
+          tale.play({ type: 'claim', who: 0, hold: 2 });
+          tale.play({ type: 'submitHeld', who: 0, pick: i, label: 'cat', hold: null });
+        }
+        repeats += repeatsOf(tale.scenario).length;
+      }),
+      { numRuns: 25 },
+    );
+    expect(repeats).toBeGreaterThan(25);
   });
 });
 

@@ -43,6 +43,7 @@ const change: fc.Arbitrary<PolicyChange> = fc.oneof(
   fc.record({ autoAcceptThreshold, audit }),
   fc.record({ workSession: fc.record({ minutes: fc.constantFrom(0, 8), breakMinutes: fc.constant(3) }) }),
   fc.record({ suggestions, hiddenShare }),
+  fc.record({ repeatShare: fc.constantFrom(0, 0.2) }),
 );
 
 /** Something that happens, as an arbitrary of its fields. */

@@ -24,6 +24,8 @@ export interface Run {
   readonly story: Story;
   readonly commits: number;
   readonly sights: number;
+  /** Samples that somebody was asked once more. */
+  readonly repeats: number;
 }
 
 /** Runs a seed, with a planted bug or as it is. */
@@ -45,6 +47,10 @@ export async function simulate(seed: number, bug: Bug | null = null): Promise<Ru
     story: world.story,
     commits: world.backend.synced(world.projectId).length,
     sights: world.ledger.sights,
+    repeats: world.backend
+      .synced(world.projectId)
+      .flatMap(({ events }) => events as { readonly draw?: string }[])
+      .filter(({ draw }) => draw === 'REPEAT').length,
   };
 }
 

@@ -1,3 +1,4 @@
+import { REPEAT_GAP } from '../../src/domain/claim.ts';
 import type { Role } from '../../src/domain/directory.ts';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import type { PolicyChange } from '../../src/domain/policy.ts';
@@ -5,6 +6,7 @@ import { access, authenticate, type ProjectAccess } from '../../src/service/acce
 import type { Concord } from '../../src/service/concord.ts';
 import { importPart } from '../../src/service/importing.ts';
 import { addMember, admitOwner, createProject } from '../../src/service/members.ts';
+import { claim, submit } from '../../src/service/queue.ts';
 import { Backend } from './backend.ts';
 import { Dice } from './dice.ts';
 import { Judge } from './judge.ts';
@@ -84,6 +86,18 @@ export class World {
     return access(concord, viewer, this.projectId);
   }
 
+  /** Somebody has answered so much already that they can be asked the same again: a run is too short for that. */
+  async #headStart(concord: Concord, person: Person): Promise<void> {
+    const access = await this.enter(concord, person);
+    const dice = this.dice.fork('head start');
+    for (let answers = 0; answers < REPEAT_GAP + 3; answers++) {
+      const [assignment] = (await claim(concord, access, 1)).held;
+      if (assignment === undefined) return;
+      const label = dice.pick(LABELS);
+      await submit(concord, access, { assignment: assignment.id, label, milliseconds: 900, hold: null });
+    }
+  }
+
   /** Sets up the project on the first node, in fair weather: a policy, samples, and people. */
   async found(
     annotators: number,
@@ -122,9 +136,14 @@ export class World {
       importPart(concord, access, {
         importId: 'first',
         part: 0,
-        samples: samplesOf('first', this.dice.between(8, 30)),
+        samples: samplesOf(
+          'first',
+          policy.repeatShare ? this.dice.between(32, 40) : this.dice.between(8, 30),
+        ),
       }),
     ]);
+    const [veteran] = people;
+    if (policy.repeatShare && veteran !== undefined) await this.#headStart(concord, veteran);
     for (const node of others) node.start();
     return { owner, annotators: people, readers: watchers };
   }
@@ -153,5 +172,7 @@ function drawPolicy(dice: Dice): PolicyChange {
     audit: { share: 0.5, cap: 10, errorLimit: 0.3 },
     suggestions: dice.pick(['SHOWN', 'HIDDEN', 'AFTER_FIRST_ANSWER']),
     gold: { share: dice.pick([0, 0.1, 0.1]), limit: dice.pick([0.3, 0.9]), reserve: 2 },
+    // Seldom: it takes a project that is some way in, and those are slow.
+    repeatShare: dice.chance(0.1) ? 0.2 : 0,
   };
 }
