@@ -226,6 +226,8 @@ const ENTRIES: Readonly<Record<string, number>> = {
   'Query.strategies': 50,
   'Subscription.strategies': 50,
   'Queue.assignments': 100,
+  // Those of the last ten answers.
+  'Queue.revealed': 10,
   'Replay.changed': 10,
   'Report.advice': 10,
   'Report.agreementTrend': 12,
