@@ -41,8 +41,8 @@ async function main(): Promise<void> {
 Written by \`npm run bench:live\`: ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}, load ${loadBefore.toFixed(1)} before it
 began and ${loadavg()[0]?.toFixed(1)} at its end. Servers are processes of their own; all clients are one more, on the same cores. Figures of
 delivery are pushes received by all clients together a second, and the server's processor time for each; the median of three
-turns, in which the servers follow each other. Every server makes the next change when a client in the midst of all has
-received the one before. In Concord a change is a label: submitted over HTTP, committed, and synced to the disk; the others
+turns, in which the servers follow each other. Two changes are on their way to every server at a time; each is followed by the
+next when a client in the midst of all has received something since. In Concord a change is a label: submitted over HTTP, committed, and synced to the disk; the others
 make theirs out of nothing. A field of a push is ${FIELD_BYTES} bytes, name and all; in the SDK's own subscriptions it is 27 in an agreement among ten
 people, and 31 in a queue of three samples.
 

@@ -157,41 +157,39 @@ const MEASURE: { readonly [N in Name]: (load: Load) => Promise<Figures> } = {
     const opened = await openProject(SAMPLES);
     const queries = Array.from({ length: load.operations }, (_, i) => progressDocument(load.bytes, i));
     const all = await Subscribers.open({ ...target(opened, load.subscribers), queries });
-    const figures = await measured(opened.server, all, load, () => opened.change());
+    const figures = await measured(opened.server, all, load, (by) => opened.change(by));
     await opened.close();
     return figures;
   },
 };
 
 /**
- * Every server is driven the same: a change is made when one subscriber, in the midst of all, has received the one
- * before. So the next change is made while the last is being delivered, and none of it is skipped for that subscriber.
+ * Every server is driven the same: two changes are on their way at a time, and each is followed by the next when one
+ * subscriber, in the midst of all, has received something since. So the next change is there before the last is
+ * delivered, and no server waits for this process.
  */
 async function measured(
   server: ServerProcess,
   all: Subscribers,
   { seconds, subscribers, operations }: Load,
-  change: () => Promise<unknown>,
+  change: (by: number) => Promise<unknown>,
 ): Promise<Figures> {
   const midst = subscribers >> 1;
   let received = 0;
-  let wake = () => {};
+  const waiting: (() => void)[] = [];
   all.onPush = (_, subscriber) => {
     if (subscriber !== midst) return;
     received++;
-    wake();
+    for (const wake of waiting.splice(0)) wake();
   };
-  const drive = async (until: number) => {
+  const make = async (by: number, until: number) => {
     while (performance.now() < until) {
       const next = received + operations;
-      await change();
-      while (received < next) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+      await change(by);
+      while (received < next) await new Promise<void>((wake) => waiting.push(wake));
     }
   };
+  const drive = (until: number) => Promise.all([make(0, until), make(1, until)]);
   await drive(performance.now() + WARM_UP_MS);
   const [before, pushes, since] = [await server.usage(), all.pushes, performance.now()];
   await drive(since + seconds * 1_000);

@@ -14,7 +14,8 @@ const SUBSCRIBERS = 1_000;
 /** Each labels a sample in so many milliseconds: a quick one. */
 const EVERY_MS = 4_000;
 const AGREEMENT = `subscription ($project: ID!) { agreement(project: $project) {
-  seq raw { __typename ... on RawAgreement { value n } } alpha { __typename ... on Alpha { value band n } }
+  seq alpha { __typename ... on AgreementFigure { value band n } }
+  raw { __typename ... on AgreementFigure { value n } }
 } }`;
 const CLAIMING = 1_000;
 /** A label of each in two seconds: as quick as people are. */

@@ -18,14 +18,30 @@ export interface Usage {
 /** What a server process is told. */
 export type Command = { readonly usage: { readonly collect: boolean } } | { readonly broadcast: number };
 
+interface Asked {
+  readonly id: number;
+  readonly command: Command;
+}
+
+interface Answered {
+  readonly id: number;
+  readonly result: unknown;
+}
+
 /** A server as a process of its own. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly url: string;
+  readonly #waiting = new Map<number, (result: unknown) => void>();
+  #asked = 0;
 
   private constructor(child: ChildProcess, url: string) {
     this.#child = child;
     this.url = url;
+    child.on('message', ({ id, result }: Answered) => {
+      this.#waiting.get(id)?.(result);
+      this.#waiting.delete(id);
+    });
   }
 
   /** @param script beside this file, without its ending */
@@ -42,9 +58,9 @@ export class ServerProcess {
 
   /** Sends a command; resolves with its answer. */
   async ask(command: Command): Promise<unknown> {
-    this.#child.send(command);
-    const [answer] = await once(this.#child, 'message');
-    return answer;
+    const id = this.#asked++;
+    this.#child.send({ id, command } satisfies Asked);
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
   }
 
   async stop(): Promise<void> {
@@ -61,12 +77,12 @@ export function serveCommands(
     close,
   }: { readonly broadcast?: (times: number) => Promise<void>; readonly close: () => Promise<void> },
 ): void {
-  process.on('message', (command: Command) => {
+  process.on('message', ({ id, command }: Asked) => {
     const answer = async () => {
       if ('broadcast' in command) return broadcast(command.broadcast);
       return usageNow(command.usage.collect);
     };
-    void answer().then((result) => process.send?.(result ?? null));
+    void answer().then((result) => process.send?.({ id, result } satisfies Answered));
   });
   process.once('disconnect', () => void close().then(() => process.exit()));
   delays.enable();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@concord/sdk/client';
+import { type Client, createClient } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
 import { Connection } from '../scale/connection.ts';
 import { ServerProcess } from './process.ts';
@@ -26,24 +26,28 @@ export async function openProject(
   });
   const all = Array.from({ length: samples }, (_, i) => ({ key: `${i}`, data: { text: `sample ${i}` } }));
   await project.importSamples(all, { importId: 'first' });
-  const connection = new Connection(url);
-  const { token: annotator } = await client.addMember({
-    project: project.id,
-    role: 'ANNOTATOR',
-    name: 'One',
-  });
-  const labelling = createClient({ url, token: annotator, fetch: connection.fetch });
-  /** The sample that is labelled next. */
-  let next: string | null = null;
+  const people: { readonly client: Client; readonly connection: Connection; next: string | null }[] = [];
+  for (const name of ['One', 'Two']) {
+    const { token: own } = await client.addMember({ project: project.id, role: 'ANNOTATOR', name });
+    const connection = new Connection(url);
+    people.push({
+      client: createClient({ url, token: own, fetch: connection.fetch }),
+      connection,
+      next: null,
+    });
+  }
   return {
     server,
     url,
     token,
     project: project.id,
-    /** Labels a sample, which changes the progress that everybody sees. */
-    async change(): Promise<void> {
-      next ??= handed(await labelling.claim({ project: project.id, hold: 1 }));
-      next = handed((await labelling.submit({ assignment: next, label: 'spam', hold: 1 })).queue);
+    /** Labels a sample, which changes the progress that everybody sees. Two people may do so at a time: 0 and 1. */
+    async change(by = 0): Promise<void> {
+      const person = people[by];
+      if (person === undefined) throw new Error(`there is no person ${by}`);
+      const { client } = person;
+      person.next ??= handed(await client.claim({ project: project.id, hold: 1 }));
+      person.next = handed((await client.submit({ assignment: person.next, label: 'spam', hold: 1 })).queue);
     },
     /** So many annotators' tokens. */
     async annotators(count: number): Promise<string[]> {
@@ -59,7 +63,7 @@ export async function openProject(
       return tokens;
     },
     async close(): Promise<void> {
-      connection.close();
+      for (const { connection } of people) connection.close();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -124,6 +124,7 @@ export class Subscribers {
   }
 
   #pushed(text: Buffer, subscriber: number): void {
+    if (this.pushes === 0 && text.includes('"type":"error"')) throw new Error(String(text));
     this.pushes++;
     this.onPush?.(text, subscriber);
     if (this.#awaited !== null && this.pushes >= this.#awaited.pushes) {

@@ -41,7 +41,7 @@ export class Group {
   /** How often something has happened. */
   #rings = 0;
   #isPlanned = false;
-  /** While it rests after a push, what happens is coalesced; ends the rest. */
+  /** While it rests after a look, what happens is coalesced; ends the rest. */
   #endRest: (() => void) | null = null;
   #isDueAfterRest = false;
   /** The directory's newest commit at which every reader was seen to have the role. */
@@ -138,6 +138,7 @@ export class Group {
     try {
       await this.#dismiss();
       const step = await source.next(place);
+      this.#rest();
       if (step === null) {
         for (const reader of readers) {
           reader.seenAt = rings;
@@ -146,7 +147,6 @@ export class Group {
         return;
       }
       const frame = await frameOf(step);
-      this.#rest();
       for (const reader of readers) {
         reader.place = step.place;
         // A feed may have more in store; a state has been given whole.

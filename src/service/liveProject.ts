@@ -8,7 +8,7 @@ import { ConsensusEstimates } from './consensusEstimates.ts';
 import { type Desk, projectDesk } from './desk.ts';
 import type { Environment } from './environment.ts';
 import type { Projection } from './folding.ts';
-import { goldView } from './goldView.ts';
+import { type GoldView, goldView } from './goldView.ts';
 import { type HostListener, JournalHost } from './journalHost.ts';
 import { type Observer, observed } from './observer.ts';
 import { PeopleViews } from './people.ts';
@@ -17,7 +17,14 @@ import { Reports } from './reports.ts';
 import { SharedView } from './sharedView.ts';
 import { checkStorable } from './storable.ts';
 import { ResidentMatrix } from './strategyInputs.ts';
-import { agreementView, auditView, progressView } from './views.ts';
+import {
+  type AgreementView,
+  type AuditView,
+  agreementView,
+  auditView,
+  type ProgressView,
+  progressView,
+} from './views.ts';
 
 /** Has a command decided; see {@link JournalHost.execute}. */
 export type Execute = <P extends Projection<E>, E, V>(
@@ -40,10 +47,10 @@ export class LiveProject {
   readonly matrix: ResidentMatrix;
   readonly estimates: ConsensusEstimates;
   readonly reports: Reports;
-  readonly agreement = new SharedView(agreementView);
-  readonly audit = new SharedView(auditView);
-  readonly gold = new SharedView(goldView);
-  readonly progress = new SharedView(progressView);
+  readonly agreement: SharedView<AgreementView>;
+  readonly audit: SharedView<AuditView>;
+  readonly gold: SharedView<GoldView>;
+  readonly progress: SharedView<ProgressView>;
   readonly people = new PeopleViews();
   readonly #execute: Execute;
   readonly #observer: Observer | undefined;
@@ -59,6 +66,10 @@ export class LiveProject {
   ) {
     this.id = id;
     this.host = new JournalHost(PROJECT_KIND, id, store, environment, listener);
+    this.agreement = new SharedView(agreementView, environment);
+    this.audit = new SharedView(auditView, environment);
+    this.gold = new SharedView(goldView, environment);
+    this.progress = new SharedView(progressView, environment);
     this.desk = projectDesk(this.host);
     this.#execute = execute;
     this.#observer = environment.observer;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Project } from '../domain/project.ts';
+import type { Environment } from './environment.ts';
 
 interface Stood {
   readonly seq: number;
@@ -11,19 +12,26 @@ interface Stood {
  */
 export class SharedView<T extends Stood> {
   readonly #take: (project: Project) => T;
+  readonly #environment: Environment;
+  /** How long taking it takes, of late, in milliseconds. */
+  tookMs = 0;
   #project: Project | null = null;
   #view: T | null = null;
 
-  constructor(take: (project: Project) => T) {
+  constructor(take: (project: Project) => T, environment: Environment) {
     this.#take = take;
+    this.#environment = environment;
   }
 
   /** The view of a project as it is now. To be called only between commits, as `JournalHost.read` does. */
   of(project: Project): T {
     const last = this.#view;
     if (last !== null && this.#project === project && last.seq === project.seq) return last;
+    const since = this.#environment.monotonic();
     const taken = this.#take(project);
     const view = last !== null && sameButSeq(taken, last) ? { ...last, seq: taken.seq } : taken;
+    // One that was interrupted says little of the next.
+    this.tookMs = (this.tookMs + this.#environment.monotonic() - since) / 2;
     this.#project = project;
     this.#view = view;
     return view;

@@ -22,8 +22,10 @@ export interface Step<E, P> {
 export interface Source<E, P = unknown> {
   /** A feed gives every event once and in order; a state the newest, at once, and at most every `pauseMs` milliseconds. */
   readonly kind: 'feed' | 'state';
-  /** The least time between two pushes to a reader that is up to date, in milliseconds. */
+  /** The least time between two looks for a reader that is up to date, and so between two pushes, in milliseconds. */
   readonly pauseMs: number;
+  /** How long a reader waits after a change, for more to follow, in milliseconds; default: not at all. */
+  readonly settleMs?: number | undefined;
   /** The topic of the hub that wakes its readers; default: the changes of the project. */
   readonly topic?: string | undefined;
   /**
@@ -41,23 +43,29 @@ export interface Source<E, P = unknown> {
  *
  * @param look gives the state
  * @param same whether two states would look alike to a reader
+ * @param pauseMs see {@link Source.pauseMs}; asked after each look
  */
 export function stateSource<T>({
   look,
   same,
   pauseMs,
+  settleMs,
   topic,
 }: {
   readonly look: () => Promise<T>;
   readonly same: (a: T, b: T) => boolean;
-  readonly pauseMs: number;
+  readonly pauseMs: number | (() => number);
+  readonly settleMs?: number;
   readonly topic?: string;
 }): Source<T, number> {
   let version = 0;
   let newest: T | null = null;
   return {
     kind: 'state',
-    pauseMs,
+    get pauseMs() {
+      return typeof pauseMs === 'number' ? pauseMs : pauseMs();
+    },
+    settleMs,
     topic,
     start: async () => 0,
     async next(place) {
@@ -87,23 +95,23 @@ export function readSource<E, P>(
   }: { readonly source: Source<E, P>; readonly start: P; readonly mayRead?: () => Promise<boolean> },
 ): AsyncIterableIterator<E> {
   let place = start;
-  let pushedAt = Number.NEGATIVE_INFINITY;
+  let lookedAt = Number.NEGATIVE_INFINITY;
   return handWritten(follower, async () => {
     // A state that was pushed waits for a change; what a feed has in store does not.
-    let mustWait = source.kind === 'state' && pushedAt > Number.NEGATIVE_INFINITY;
+    let mustWait = source.kind === 'state' && lookedAt > Number.NEGATIVE_INFINITY;
     for (;;) {
       if (mustWait) {
         if (!(await follower.changed())) return undefined;
         // The first change in a while goes at once; what follows on its heels is coalesced.
-        const rest = pushedAt + source.pauseMs - environment.monotonic();
+        const rest = Math.max(lookedAt + source.pauseMs - environment.monotonic(), source.settleMs ?? 0);
         if (source.kind === 'state' && rest > 0) await follower.pause(environment, rest);
         if (follower.isClosed) return undefined;
       }
       if (!(await mayRead())) return undefined;
       const step = await source.next(place);
+      lookedAt = environment.monotonic();
       if (step !== null) {
         place = step.place;
-        pushedAt = environment.monotonic();
         return step.event;
       }
       mustWait = true;
@@ -139,7 +147,10 @@ export async function readAs<E, P>(
 export function mapSource<E, F, P>(source: Source<E, P>, turn: (event: E) => F): Source<F, P> {
   return {
     kind: source.kind,
-    pauseMs: source.pauseMs,
+    get pauseMs() {
+      return source.pauseMs;
+    },
+    settleMs: source.settleMs,
     topic: source.topic,
     start: (after) => source.start(after),
     async next(place) {

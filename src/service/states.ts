@@ -15,18 +15,28 @@ import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
 import type { AgreementView, AuditView, ProgressView, QueueView, WorkSessionView } from './views.ts';
 
-/** The least time between two pushes of one state to one reader: what changes meanwhile is coalesced. */
-const PAUSE_MS = 10;
+/**
+ * The least time between two pushes of one state to one reader, in milliseconds: what changes meanwhile is coalesced. Half of
+ * what a push to a thousand takes, so that they can follow each other without a break.
+ */
+const PAUSE_MS = 5;
 /** Before the first commit. */
 const EVER = -1;
 
-/** Of the agreement: a figure moves by little each time, and there are many of them to work out. */
-const AGREEMENT_PAUSE_MS = 100;
+/** What is much to work out rests so many times as long as that took: it takes a fifth of the time at most. */
+const RESTS = 4;
+/** But so long at most, in milliseconds, as the machine may have been busy with something else. */
+const LONGEST_REST_MS = 250;
 
-/** Live agreement, over the base overlap. */
+/** How long a view rests that takes its time, in milliseconds. */
+function restOf({ tookMs }: { readonly tookMs: number }): number {
+  return Math.min(LONGEST_REST_MS, Math.max(PAUSE_MS, RESTS * tookMs));
+}
+
+/** Live agreement, over the base overlap. It is the more to work out the more people and classes there are. */
 export function agreementSource({ live }: Audience): Source<AgreementView, number> {
   const look = () => live.read((project) => live.agreement.of(project));
-  return stateSource({ look, same: sameShared, pauseMs: AGREEMENT_PAUSE_MS });
+  return stateSource({ look, same: sameShared, pauseMs: () => restOf(live.agreement) });
 }
 
 /** Live progress of the project and its newest round. */
@@ -77,6 +87,12 @@ export function presenceSource(
   });
 }
 
+/**
+ * A submit is mostly followed by a claim, and whoever sends them has the queue in their answers: only other programs of the
+ * same person hear of it here first. They are told of both at once.
+ */
+const QUEUE_SETTLE_MS = 20;
+
 /** The viewer's own queue. While it is followed, its owner counts as connected. */
 export function queueStream(concord: Concord, access: ProjectAccess): AsyncIterableIterator<QueueView> {
   const { member } = access.viewer;
@@ -91,7 +107,7 @@ export function queueStream(concord: Concord, access: ProjectAccess): AsyncItera
     return queue;
   };
   const same = (a: QueueView, b: QueueView) => sameButSeq(byTheMinute(a), byTheMinute(b));
-  const source = stateSource({ look, same, pauseMs: PAUSE_MS });
+  const source = stateSource({ look, same, pauseMs: PAUSE_MS, settleMs: QUEUE_SETTLE_MS });
   return stateStream(concord, access, source, { onEnd, interest });
 }
 

@@ -83,7 +83,9 @@ describe('who is in a project', () => {
     await at.importSamples(1, 1);
     await at.world.pass(PAUSE_MS);
     expect(isPushed).toBe(false);
-    queueStream(at.concord, await at.member('ANNOTATOR'));
+    const bob = await at.member('ANNOTATOR');
+    await at.world.pass(PAUSE_MS);
+    queueStream(at.concord, bob);
     expect((await second).value).toHaveLength(1);
     const third = stream.next();
     for (let i = 0; i < 5; i++) queueStream(at.concord, await at.member('ANNOTATOR'));

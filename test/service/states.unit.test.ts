@@ -7,9 +7,8 @@ import { agreementSource, progressSource, queueStream, stateStream } from '../..
 import { revokeTokens } from '../../src/service/tokens.ts';
 import { openWorld, type World } from './world.ts';
 
-const PAUSE_MS = 10;
-/** Of the agreement. */
-const LONGEST_PAUSE_MS = 100;
+/** Longer than any of these states rests. */
+const PAUSE_MS = 20;
 const DAY_MS = 86_400_000;
 
 const agreementStream = (concord: Concord, access: ProjectAccess) =>
@@ -29,7 +28,7 @@ describe('states', () => {
   /** What comes next, letting the pause between two pushes pass. */
   async function next<T>(stream: AsyncIterableIterator<T>): Promise<IteratorResult<T>> {
     const next = stream.next();
-    await at.world.pass(LONGEST_PAUSE_MS);
+    await at.world.pass(PAUSE_MS);
     return next;
   }
 
@@ -58,12 +57,28 @@ describe('states', () => {
     expect(new Set(views).size).toBe(1);
   });
 
+  it('rest four times as long as they take to work out, and are not worked out meanwhile', async () => {
+    const { agreement } = at.owner.live;
+    const stream = agreementStream(at.concord, at.owner);
+    await stream.next();
+    agreement.tookMs = 10;
+    const looking = vi.spyOn(agreement, 'of');
+    const pending = stream.next();
+    await at.importSamples(1, 1);
+    await at.world.pass(39);
+    expect(looking).not.toHaveBeenCalled();
+    await at.world.pass(1);
+    expect(looking).toHaveBeenCalledOnce();
+    await stream.return?.();
+    await pending;
+  });
+
   it('say nothing of commits that do not change them', async () => {
     const stream = agreementStream(at.concord, at.owner);
     await stream.next();
     const pending = stream.next();
     await at.importSamples(1, 1);
-    await at.world.pass(LONGEST_PAUSE_MS);
+    await at.world.pass(PAUSE_MS);
     await stream.return?.();
     expect(await pending).toEqual({ done: true, value: undefined });
   });
