@@ -1,8 +1,8 @@
 import {
   deriveSeed,
   type FullSelection,
+  generator,
   type Need,
-  randomAt,
   type ScoreContext,
   type ScoreStrategy,
   type Selection,
@@ -94,7 +94,7 @@ function contextOf(
     classCounts: copy('classCounts', pool.classCounts),
     cost: copy('cost', pool.cost),
     seed: own,
-    random: (ordinal: number, stream?: number) => randomAt(own, ordinal, stream),
+    random: generator(own),
     signal,
   } as ScoreContext<JsonObject, Need>;
 }

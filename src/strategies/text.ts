@@ -8,7 +8,15 @@ export function firstLine(text: string, most = MAX_LINE): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
+/** A plugin runs as one text, so the address of its module is none that others are found by. */
+const TEXT_ADDRESS = 'data:text/javascript';
+
 /** One line that says what was thrown, whatever it was. */
 export function thrown(error: unknown): string {
+  const { code, base, input } = (error ?? {}) as Readonly<Record<'code' | 'base' | 'input', unknown>>;
+  if (code === 'ERR_INVALID_URL' && String(base).startsWith(TEXT_ADDRESS))
+    return firstLine(
+      `a plugin runs as one text, and finds no file by import.meta.url: import ${String(input)} instead, as in import bytes from './kernel.wasm'`,
+    );
   return firstLine(error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`);
 }

@@ -1,4 +1,4 @@
-import { deriveSeed, hashText, randomAt } from '@concord/sdk/strategy';
+import { deriveSeed, generator, hashText, randomAt } from '@concord/sdk/strategy';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { philox } from '../../sdk/src/strategy/random.ts';
@@ -13,6 +13,27 @@ describe('philox', () => {
     [0x243f6a88, 0x85a308d3, 0x13198a2e, 0xdd7ce038, 0xf62a4c12],
   ])('gives the published answer for counter %i, %i and key %i', (counter, stream, seed, left, right) => {
     expect(philox(seed, counter, stream)).toBe(left * 2 ** 21 + (right >>> 11));
+  });
+});
+
+describe('the generator of a strategy', () => {
+  it('draws as randomAt does, and refuses what would be taken for another sample or stream', () => {
+    const random = generator(7);
+    fc.assert(fc.property(uint32, uint32, (at, stream) => random(at, stream) === randomAt(7, at, stream)));
+    expect(random(3)).toBe(randomAt(7, 3));
+    for (const wrong of [
+      -1,
+      0.5,
+      2 ** 32,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      undefined as never,
+      '1' as never,
+    ]) {
+      expect(() => random(wrong)).toThrow(RangeError);
+      expect(() => random(wrong)).toThrow(/an ordinal from 0 to 4294967295/);
+      if (wrong !== undefined) expect(() => random(0, wrong)).toThrow(/a stream from 0 to 4294967295/);
+    }
   });
 });
 

@@ -40,6 +40,6 @@ export {
 export { UnsoundScoreError } from './kernels/sift.ts';
 export { letLie, type Place, Stage, type StageSize, stageKeeper } from './kernels/stage.ts';
 export { type Draw, draw, highest, type Top, TopK } from './order.ts';
-export { deriveSeed, hashText, randomAt } from './random.ts';
+export { deriveSeed, generator, hashText, randomAt } from './random.ts';
 export { type LabelledSamples, NEEDS, type Need, type Pool, type Rows, type Samples } from './samples.ts';
 export type { Output, StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';

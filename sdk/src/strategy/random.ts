@@ -54,6 +54,25 @@ export function randomAt(seed: number, counter: number, stream = 0): number {
 }
 
 /**
+ * What a strategy draws by under its seed: as {@link randomAt}.
+ *
+ * @throws {RangeError} the ordinal or the stream is no uint32: it would be taken for another, and draw the same
+ */
+export function generator(seed: number): (ordinal: number, stream?: number) => number {
+  return (ordinal, stream = 0) => {
+    if (ordinal >>> 0 !== ordinal) throw notUint32('an ordinal', ordinal);
+    if (stream >>> 0 !== stream) throw notUint32('a stream', stream);
+    return randomAt(seed, ordinal, stream);
+  };
+}
+
+function notUint32(what: string, given: unknown): RangeError {
+  return new RangeError(
+    `random takes ${what} from 0 to 4294967295, a whole number; it was given ${String(given)}`,
+  );
+}
+
+/**
  * FNV-1a, 32 bits, over the UTF-8 bytes of a text.
  *
  * @see http://www.isthe.com/chongo/tech/comp/fnv/ (G. Fowler, L. C. Noll, K.-P. Vo)

@@ -1,6 +1,6 @@
 import type { FullSelection, ScoreContext, ScoreStrategy, SelectStrategy, Strategy } from '../contract.ts';
 import { TopK } from '../order.ts';
-import { deriveSeed, randomAt } from '../random.ts';
+import { deriveSeed, generator } from '../random.ts';
 import type { Need, Pool, Rows } from '../samples.ts';
 import { labelledOf, samplesAt, type Universe } from './universe.ts';
 
@@ -131,7 +131,7 @@ function contextOf(
     classCounts: counts && Uint32Array.from(counts),
     cost: cost && Float32Array.from(cost),
     seed: own,
-    random: (ordinal: number, stream?: number) => randomAt(own, ordinal, stream),
+    random: generator(own),
     signal,
   } as unknown as ScoreContext<unknown, Need>;
 }
