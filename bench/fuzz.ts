@@ -12,6 +12,7 @@ import { openStore } from '../src/journal/open.ts';
 import { Concord } from '../src/service/concord.ts';
 import { admitOwner } from '../src/service/members.ts';
 import { openStrategyHost } from '../src/strategies/host.ts';
+import { held, leakIn, MAX_GROWTH_MIB } from './fuzz/leak.ts';
 import { fuzz } from './fuzz/run.ts';
 
 /*
@@ -22,8 +23,6 @@ import { fuzz } from './fuzz/run.ts';
 
 /** How many inputs fill the caches, which hold what was sent last, up to a bound: only what is held beyond is a leak. */
 const WARM = 20_000;
-/** What the heap may grow by after that, in MiB: some inputs are right, and what they change is kept. A KiB for each of 100,000 would be 98. */
-const MAX_GROWTH_MIB = 32;
 
 const { values } = parseArgs({
   options: { inputs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } },
@@ -54,10 +53,6 @@ const { id: project } = await client.createProject({ name: 'Fuzzed', labels: ['a
 const samples = ['k0', 'k1'].map((key) => ({ key, data: { text: key } }));
 await client.importSamples({ project, importId: 'first', part: 0, samples });
 
-const held = () => {
-  globalThis.gc?.();
-  return { heap: process.memoryUsage().heapUsed / 2 ** 20, handles: process.getActiveResourcesInfo().length };
-};
 const faults = new Faults(logger);
 const options = { inputs: Number(values.inputs), seed: Number(values.seed) };
 const target = { url: server.url, token, project, concord, faults };
@@ -70,8 +65,7 @@ const before = held();
 const { doors } = await fuzz(target, manifest, options);
 await settle();
 const after = held();
-const growth = after.heap - before.heap;
-const hasLeak = growth > MAX_GROWTH_MIB;
+const leak = leakIn(before, after);
 const alive = (await client.progress({ project })) !== null;
 client.close();
 await server.close();
@@ -92,8 +86,8 @@ that throws anything but its own error.
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Faults in the log: ${logged.length}. Afterwards the service ${alive ? 'answered as before' : 'did not answer'}; its heap held ${before.heap.toFixed(0)} MiB after
-${WARM.toLocaleString('en')} inputs that filled its caches, and ${after.heap.toFixed(0)} MiB after these, garbage collected: ${hasLeak ? 'a leak' : 'no leak'}, by the bound of ${MAX_GROWTH_MIB} MiB.
+Faults in the log: ${logged.length}. Afterwards the service ${alive ? 'answered as before' : 'did not answer'}; it held ${before.memory.toFixed(0)} MiB after
+${WARM.toLocaleString('en')} inputs that filled its caches, and ${after.memory.toFixed(0)} MiB after these, garbage collected: ${leak ?? 'no leak'}, by the bound of ${MAX_GROWTH_MIB} MiB.
 ${before.handles} and ${after.handles} handles were open.
 `;
 await writeFile(new URL('bench/results/fuzz.md', root), report);
@@ -101,5 +95,5 @@ process.stdout.write(report);
 for (const { door, input, problem } of found)
   process.stderr.write(`${door}: ${JSON.stringify(input)}\n${problem}\n`);
 for (const line of logged.slice(0, 20)) process.stderr.write(line);
-if (hasLeak) process.stderr.write(`The heap grew by ${growth.toFixed(0)} MiB.\n`);
-process.exitCode = found.length + logged.length === 0 && !hasLeak ? 0 : 1;
+if (leak !== null) process.stderr.write(`A leak: ${leak}.\n`);
+process.exitCode = found.length + logged.length === 0 && leak === null ? 0 : 1;
