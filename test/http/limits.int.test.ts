@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@concord/sdk/client';
 import { GraphQLError } from 'graphql';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Metrics } from '../../src/http/metrics.ts';
 import { Addresses, Rates, type ServerLimits, trustedDocuments } from '../../src/http/serverLimits.ts';
 import { createProject, mutate } from '../support/project.ts';
@@ -12,6 +16,13 @@ import { RawSocket } from './rawSocket.ts';
 const TOKEN = 'metrics'.padEnd(40, '0');
 const MANIFEST = fileURLToPath(new URL('../../schema/sdk-documents.json', import.meta.url));
 
+/** Nothing here runs a strategy, and none need be compiled for it. */
+let plugins: string;
+beforeAll(async () => {
+  plugins = await mkdtemp(join(tmpdir(), 'concord-no-plugins-'));
+});
+afterAll(() => rm(plugins, { recursive: true }));
+
 let service: Service | null = null;
 afterEach(async () => {
   await service?.close();
@@ -19,7 +30,7 @@ afterEach(async () => {
 });
 
 async function serve(limits: Partial<ServerLimits>, metrics?: Metrics): Promise<Service> {
-  service = await startService({ limits, ...(metrics && { metrics }) });
+  service = await startService({ limits, plugins, ...(metrics && { metrics }) });
   return service;
 }
 
@@ -126,10 +137,18 @@ describe('connections of one address', () => {
 });
 
 describe('a WebSocket', () => {
-  it('that shows no token in time is closed, and one has so many operations', async () => {
-    const { url, ownerToken } = await serve({ initSeconds: 1, operations: 1 });
+  it('that shows no token in time is closed, as a connection is that asks nothing; and one has so many operations', async () => {
+    const { url, ownerToken } = await serve({ initSeconds: 1, idleSeconds: 1, operations: 1 });
     const silent = await RawSocket.open(url);
+    const { hostname, port } = new URL(url);
+    const idle = connect(Number(port), hostname);
+    idle.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n');
+    const answered = once(idle, 'data').then(([bytes]) => String(bytes));
+    const closed = once(idle, 'end');
     expect((await silent.closed).code).toBe(4408);
+    expect(await answered).toContain('Keep-Alive: timeout=1\r\n');
+    await closed;
+    idle.destroy();
     const socket = await RawSocket.connect(url, ownerToken);
     socket.subscribe('1', 'subscription { strategies { name } }');
     await socket.hear('next');
@@ -187,7 +206,8 @@ describe('a browser', () => {
     const policy = page.headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(/script-src 'sha256-[\w+/=]{44}';/);
     expect(policy).toContain("frame-ancestors 'none'");
-    await page.body?.cancel();
+    // To its end: an answer under way holds the service up for 5 seconds when it stops.
+    await page.text();
     const health = await fetch(`${url}/health`);
     expect(health.headers.get('x-content-type-options')).toBe('nosniff');
     expect(health.headers.get('x-frame-options')).toBe('DENY');
