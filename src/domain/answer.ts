@@ -48,6 +48,7 @@ export function* submit(project: Project, submission: Submission, moment: Moment
   if (hold !== null) checkHold(hold);
   const state = assignments.state(row);
   if (state === 'SKIPPED') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
+  if (state !== 'SUBMITTED') mustNotBeWithdrawn(project, row);
   if (state === 'SUBMITTED') {
     if (assignments.label.get(row) !== label) {
       if (!revise) throw alreadyAnswered(project, row);
@@ -128,11 +129,14 @@ export function* undo(project: Project, own: OwnAssignment, { now }: Moment): De
 
 /** Whether an answer that stands may be taken back or changed: it is one of the newest, and nobody has ruled on it. */
 export function isUndoable(project: Project, row: number): boolean {
-  const isRuled = project.rulings.has(project.assignments.sample.get(row));
-  return !isRuled && project.annotatorOf(row).undoable.includes(row);
+  const sample = project.assignments.sample.get(row);
+  const isClosed = project.rulings.has(sample) || project.samples.isErased(sample);
+  return !isClosed && project.annotatorOf(row).undoable.includes(row);
 }
 
 function mustBeUndoable(project: Project, row: number): void {
+  // Nobody could answer it anew.
+  mustNotBeWithdrawn(project, row);
   if (!isUndoable(project, row)) throw refuse('UNDO_CLOSED', { limit: UNDO_LIMIT });
 }
 
@@ -172,7 +176,14 @@ function ownRow(project: Project, { by, assignment }: OwnAssignment): number {
 function mustBeHeld(project: Project, row: number): void {
   const state = project.assignments.state(row);
   if (state === 'SUBMITTED') throw alreadyAnswered(project, row);
+  mustNotBeWithdrawn(project, row);
   if (state !== 'HELD') throw refuse('ASSIGNMENT_CLOSED', { assignmentState: state });
+}
+
+/** The sample was erased: what was in hands of it was taken back. */
+function mustNotBeWithdrawn({ samples, assignments }: Project, row: number): void {
+  if (samples.isErased(assignments.sample.get(row)))
+    throw refuse('ASSIGNMENT_CLOSED', { assignmentState: 'WITHDRAWN' });
 }
 
 function alreadyAnswered(project: Project, row: number) {

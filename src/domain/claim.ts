@@ -176,6 +176,7 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
     const isAnswered = assignments.state(row) === 'SUBMITTED' && !undoable.includes(row);
     // Nor one that is a repeat itself, nor gold: of that, the first answer is what there is to know.
     if (!isAnswered || assignments.twin.get(row) !== NONE || assignments.isGold(row)) continue;
+    if (project.samples.isErased(assignments.sample.get(row))) continue;
     return {
       sample: assignments.sample.get(row),
       draw: 'REPEAT',
@@ -224,7 +225,9 @@ function nextGold(project: Project, by: string): Next | undefined {
   return sample === NONE ? undefined : { sample, draw: 'GOLD' };
 }
 
-function hasHadGold({ gold, assignments }: Project, sample: number, annotator: number): boolean {
+/** Nobody can be asked what was erased: it is as if everybody had had it. */
+function hasHadGold({ gold, assignments, samples }: Project, sample: number, annotator: number): boolean {
+  if (samples.isErased(sample)) return true;
   const row = gold.rowOf(sample, annotator);
   return row !== undefined && assignments.isSpentAsGold(row);
 }

@@ -13,6 +13,7 @@ import {
 import { type Claim, claim } from './claim.ts';
 import type { Decision, Moment } from './decision.ts';
 import { type Embeddings, type NewEmbeddings, publishEmbeddings } from './embedding.ts';
+import { type Erasing, eraseSamples } from './erasingSamples.ts';
 import { type NewGold, removeGold, resumeAnnotator, setGold } from './goldSet.ts';
 import { type ImportPart, importSamples } from './importing.ts';
 import type { Policy, PolicyChange } from './policy.ts';
@@ -46,6 +47,7 @@ export interface ProjectCommands {
   setGold: { input: NewGold; result: number };
   removeGold: { input: { by: string; samples: readonly number[] }; result: number };
   resumeAnnotator: { input: { by: string; member: string }; result: string };
+  eraseSamples: { input: Erasing; result: number | null };
   endWorkSession: { input: { by: string }; result: void };
   disconnect: { input: { by: string }; result: void };
   /** Only lets go what has run out; any other command does that too, before it decides. */
@@ -82,6 +84,7 @@ const DECIDERS: {
   setGold,
   removeGold,
   resumeAnnotator,
+  eraseSamples,
   endWorkSession,
   disconnect,
   *sweep() {},

@@ -1,3 +1,4 @@
+import type { ErasureReason } from './erasure.ts';
 import type { LabelScale } from './labelScale.ts';
 import type { Policy, SuggestionMode } from './policy.ts';
 import type { StoppingSignals } from './stopping.ts';
@@ -37,7 +38,8 @@ export type ProjectEvent =
   | GoldRemoved
   | GoldRanLow
   | AnnotatorPaused
-  | AnnotatorResumed;
+  | AnnotatorResumed
+  | SamplesErased;
 
 /**
  * An event of a type that these rules do not know: a newer version of Concord has written it. To pass over it would
@@ -73,6 +75,8 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
       ]);
     case 'embeddingsPublished':
       return event.parts.flatMap(({ vectors, ordinals }) => [vectors, ordinals]);
+    case 'samplesErased':
+      return event.replaced.map(({ to }) => to);
     case 'roundOpened':
       return event.reasons === null ? [] : [event.reasons];
     case 'projectCreated':
@@ -102,6 +106,11 @@ export function chunksNamed(event: ProjectEvent): readonly string[] {
     default:
       throw new UnknownEventError(event);
   }
+}
+
+/** The chunks that an event takes back from those that were named before: what was erased lay in them. */
+export function chunksForgotten(event: ProjectEvent): readonly string[] {
+  return event.type === 'samplesErased' ? event.replaced.map(({ from }) => from) : [];
 }
 
 /**
@@ -453,5 +462,24 @@ export interface AnnotatorPaused {
 export interface AnnotatorResumed {
   readonly type: 'annotatorResumed';
   readonly member: string;
+  readonly by: string;
+}
+
+/** A chunk in the place of another: the same but for what was erased. */
+export interface ReplacedChunk {
+  /** The ordinal of the first sample in it. */
+  readonly first: number;
+  /** The chunk that is deleted. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What these samples held is deleted, and they are asked no more. What was answered to them stays, and counts. */
+export interface SamplesErased {
+  readonly type: 'samplesErased';
+  readonly samples: Uint32Array;
+  /** The blocks of payloads in which they lay. */
+  readonly replaced: readonly ReplacedChunk[];
+  readonly reason: ErasureReason;
   readonly by: string;
 }

@@ -2,6 +2,7 @@ import { labelIndex } from './classNames.ts';
 import { classesOf, likeliest } from './consensusEstimate.ts';
 import type { DawidSkeneFit } from './dawidSkene.ts';
 import type { Decision } from './decision.ts';
+import { mustNotBeErased } from './erasingSamples.ts';
 import type { GoldOrigin } from './events.ts';
 import type { Project } from './project.ts';
 import { refuse } from './refusals.ts';
@@ -33,6 +34,7 @@ export function* setGold(project: Project, { by, answers, origin }: NewGold): De
     .map(({ sample, label }) => ({ sample, label: labelIndex(project, label) }))
     .filter(({ sample, label }) => project.gold.labelOf(sample) !== label);
   for (const { sample, label } of changed) {
+    mustNotBeErased(project, sample);
     const ruling = project.rulings.get(sample);
     if (ruling !== undefined && ruling.label !== label)
       throw wrong(
@@ -111,7 +113,9 @@ export function goldCandidate(
   sample: number,
   estimate: DawidSkeneFit | null,
 ): GoldCandidate | null {
-  if (project.samples.counted.get(sample) < MIN_VOTES || project.samples.isGold(sample)) return null;
+  const { samples } = project;
+  if (samples.counted.get(sample) < MIN_VOTES || samples.isGold(sample) || samples.isErased(sample))
+    return null;
   const labels = project.countedLabels(sample);
   const found =
     estimate === null ? unanimous(labels) : likeliest(classesOf(project, estimate, sample) ?? NOTHING);

@@ -18,6 +18,7 @@ import {
   type Revised,
   type RoundClosed,
   type RoundOpened,
+  type SamplesErased,
   type SamplesImported,
   type Skipped,
   type Submitted,
@@ -102,7 +103,7 @@ export class Project {
   readonly rulings = new Map<number, Ruling>();
   /** Samples whose answer is known, and how people have answered them. */
   readonly gold = new GoldBook();
-  /** Samples whose answers differ, and on which nobody has ruled, by what that costs: see {@link costOf}. */
+  /** Samples whose answers differ, and on which somebody can rule and nobody has, by what that costs: see {@link costOf}. */
   readonly disputed = new RankedSamples();
   /** Samples that have at least one answer that counts. */
   labelled = 0;
@@ -411,6 +412,9 @@ export class Project {
         Object.assign(annotator.judged, { answers: 0, correct: 0 });
         break;
       }
+      case 'samplesErased':
+        this.#samplesErased(event);
+        break;
       default:
         throw new UnknownEventError(event);
     }
@@ -422,6 +426,16 @@ export class Project {
     this.#keepImport(importId, part, { first: this.samples.size, count: keys.length });
     this.samples.add(keys, blocks);
     for (const sample of overlapping) this.samples.overlap.set(sample, overlap);
+  }
+
+  #samplesErased({ samples, replaced }: SamplesErased): void {
+    for (const chunk of replaced) this.samples.replaceBlock(chunk);
+    for (const sample of samples) {
+      this.#changeSample(sample, () => {
+        this.samples.setErased(sample);
+        return false;
+      });
+    }
   }
 
   #keepImport(importId: string, part: number, imported: ImportedPart): void {
@@ -803,9 +817,10 @@ export class Project {
   }
 
   #weighDispute(sample: number): void {
-    const isOpen = !(this.rulings.has(sample) || this.samples.isGold(sample));
+    const { rulings, samples } = this;
+    const isOpen = !(rulings.has(sample) || samples.isGold(sample) || samples.isErased(sample));
     // Most samples have one answer: theirs are not looked for.
-    const labels = isOpen && this.samples.counted.get(sample) > 1 ? this.countedLabels(sample) : [];
+    const labels = isOpen && samples.counted.get(sample) > 1 ? this.countedLabels(sample) : [];
     if (labels.some((label) => label !== labels[0]))
       this.disputed.set(sample, costOf(labels, this.created.scale, this.labels.length));
     else this.disputed.delete(sample);

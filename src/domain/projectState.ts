@@ -15,7 +15,7 @@ import { restoreLogs, savedLogs } from './workLog.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 16;
+export const FOLD_VERSION = 17;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.
@@ -86,6 +86,7 @@ export function saveProject(project: Project): ProjectState {
       ['gold', project.gold.known],
       ['goldAnswers', project.gold.firstAnswers()],
       ['blocks', samples.blocks],
+      ['replaced', samples.replaced],
       ['annotators', annotators.map(savedAnnotator)],
       ['runs', runs.map(({ published, publishedAt }): RunState => ({ published, publishedAt }))],
       ['runProgress', runs.map(({ autoAccept }): RunProgress => ({ autoAccept }))],
@@ -128,6 +129,7 @@ export function* restoreProject(state: ProjectState): Generator<void, Project, v
     project.gold.known.set(sample, answer);
   for (const first of listOf<FirstAnswer>(state, 'goldAnswers')) project.gold.keep(first);
   for (const block of listOf<FirstOfBlock>(state, 'blocks')) samples.blocks.push(block);
+  for (const [from, to] of listOf<[string, string]>(state, 'replaced')) samples.replaced.set(from, to);
   for (const annotator of listOf<AnnotatorState>(state, 'annotators')) {
     project.annotators.push(restoredAnnotator(project.annotators.length, annotator));
   }

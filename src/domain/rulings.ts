@@ -1,6 +1,7 @@
 import { labelIndex } from './classNames.ts';
 import { majority } from './consensus.ts';
 import type { Decision } from './decision.ts';
+import { mustNotBeErased } from './erasingSamples.ts';
 import type { Project } from './project.ts';
 import { refuse } from './refusals.ts';
 import { NONE } from './sampleTable.ts';
@@ -34,6 +35,7 @@ export function* rule(
 ): Decision<number> {
   mustExist(project, sample);
   mustSay(reason);
+  mustNotBeErased(project, sample);
   const index = labelIndex(project, label);
   if (project.samples.counted.get(sample) === 0) {
     throw refuse('INVALID_INPUT', { field: 'sample', problem: 'nobody has answered it' });

@@ -1,5 +1,5 @@
 import { Column } from './columns.ts';
-import type { PayloadBlock } from './events.ts';
+import type { PayloadBlock, ReplacedChunk } from './events.ts';
 import { KeyTable } from './keyTable.ts';
 
 /** Stands for "no class", "no prediction", "no row" in the columns. */
@@ -8,6 +8,7 @@ export const NONE = -1;
 const UNANSWERABLE = 1;
 const ACCEPTED = 2;
 const GOLD = 4;
+const ERASED = 8;
 
 /** Where a sample's payload lies: the chunk, and the sample's place in it. */
 export interface PayloadPlace {
@@ -52,6 +53,8 @@ export class SampleTable {
   readonly #flags = new Column(Uint8Array);
   /** Blocks of payloads, by their first sample. */
   readonly blocks: FirstOfBlock[] = [];
+  /** The chunks that others have taken the place of, because something in them was erased. */
+  readonly replaced = new Map<string, string>();
 
   /** All columns by name: what a snapshot keeps of the table, beside keys and blocks. */
   readonly columns = {
@@ -95,6 +98,20 @@ export class SampleTable {
 
   /** @throws {RangeError} there is no such sample */
   payload(ordinal: number): PayloadPlace {
+    const block = this.blocks[this.#blockOf(ordinal)];
+    if (block === undefined || ordinal >= this.size) throw new RangeError(`no sample ${ordinal}`);
+    return { chunk: block.chunk, index: ordinal - block.first };
+  }
+
+  /** The block that stands in the place of one that was replaced, or undefined: it was not. */
+  successorOf(chunk: string): string | undefined {
+    let successor = this.replaced.get(chunk);
+    for (let next = successor; next !== undefined; next = this.replaced.get(next)) successor = next;
+    return successor;
+  }
+
+  /** The place of the last block that begins at a sample or before it. */
+  #blockOf(ordinal: number): number {
     let low = 0;
     let high = this.blocks.length - 1;
     while (low < high) {
@@ -102,9 +119,7 @@ export class SampleTable {
       if ((this.blocks[middle]?.first ?? 0) <= ordinal) low = middle;
       else high = middle - 1;
     }
-    const block = this.blocks[low];
-    if (block === undefined || ordinal >= this.size) throw new RangeError(`no sample ${ordinal}`);
-    return { chunk: block.chunk, index: ordinal - block.first };
+    return low;
   }
 
   /** Enough people have skipped it. */
@@ -114,6 +129,22 @@ export class SampleTable {
 
   setUnanswerable(ordinal: number): void {
     this.#flags.set(ordinal, this.#flags.get(ordinal) | UNANSWERABLE);
+  }
+
+  /** What it held is gone. Nobody can be asked about it; what was answered stays. */
+  isErased(ordinal: number): boolean {
+    return (this.#flags.get(ordinal) & ERASED) !== 0;
+  }
+
+  setErased(ordinal: number): void {
+    this.#flags.set(ordinal, this.#flags.get(ordinal) | ERASED);
+  }
+
+  /** Puts a block in the place of another. */
+  replaceBlock({ first, from, to }: ReplacedChunk): void {
+    const place = this.#blockOf(first);
+    this.blocks[place] = { chunk: to, first };
+    this.replaced.set(from, to);
   }
 
   /** What it is, is known: it is asked only to check attention. */
@@ -160,7 +191,7 @@ export class SampleTable {
 
   /** Fewer answers and hands than its overlap: one more answer counts, were it late or to one given up. Gold needs none. */
   hasFreePlace(ordinal: number): boolean {
-    if (this.isGold(ordinal)) return false;
+    if (this.isGold(ordinal) || this.isErased(ordinal)) return false;
     return this.counted.get(ordinal) + this.live.get(ordinal) < this.overlap.get(ordinal);
   }
 
@@ -175,15 +206,15 @@ export class SampleTable {
     return this.hasFreePlace(ordinal) && !this.isUnanswerable(ordinal);
   }
 
-  /** It has its answers, is unanswerable, or is gold. */
+  /** It has its answers, is unanswerable, is gold, or was erased. */
   isSettled(ordinal: number): boolean {
-    if (this.isGold(ordinal)) return true;
+    if (this.isGold(ordinal) || this.isErased(ordinal)) return true;
     return this.counted.get(ordinal) >= this.overlap.get(ordinal) || this.isUnanswerable(ordinal);
   }
 
   /** Nobody has answered it, nobody holds it, and it can be asked. */
   isUnlabelled(ordinal: number): boolean {
-    if (this.isUnanswerable(ordinal) || this.isGold(ordinal)) return false;
+    if (this.isUnanswerable(ordinal) || this.isGold(ordinal) || this.isErased(ordinal)) return false;
     return this.counted.get(ordinal) + this.live.get(ordinal) === 0;
   }
 }

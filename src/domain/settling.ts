@@ -67,7 +67,7 @@ export function* settleSample(project: Project, sample: number): Decision<void> 
 function* askOpinion(project: Project, sample: number): Decision<boolean> {
   const { samples, policy, rulings, openRound } = project;
   if (samples.extra.get(sample) >= policy.extraOpinions || rulings.has(sample)) return false;
-  if (samples.isGold(sample)) return false;
+  if (samples.isGold(sample) || samples.isErased(sample)) return false;
   if (samples.isUnanswerable(sample) || samples.counted.get(sample) < samples.overlap.get(sample))
     return false;
   const isOfRound = openRound !== undefined && samples.round.get(sample) === openRound.number;

@@ -34,14 +34,16 @@ export interface TrainingOptions {
 }
 
 /**
- * The training label of a sample, or null: nobody has answered, the answers tie, or it is auto-accepted by a
- * run whose audits have not proven it (unless `provisional` takes those in too).
+ * The training label of a sample, or null: nobody has answered, the answers tie, it was erased, so that there is nothing
+ * to learn from, or it is auto-accepted by a run whose audits have not proven it (unless `provisional` takes those in
+ * too).
  */
 export function trainingLabel(
   project: Project,
   sample: number,
   { provisional, estimate }: TrainingOptions,
 ): TrainingLabel | null {
+  if (project.samples.isErased(sample)) return null;
   const known = project.gold.labelOf(sample);
   if (known === undefined && project.samples.counted.get(sample) === 0)
     return acceptedLabel(project, sample, provisional);

@@ -220,6 +220,15 @@ builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
   }),
 });
 
+builder.objectRef<Of<'samplesErased'>>('SamplesErased').implement({
+  ...kind,
+  description: 'What samples held was erased; what was answered to them was not.',
+  fields: (t) => ({
+    samples: t.exposeInt('samples', { description: 'How many.' }),
+    grounds: t.expose('reason', { type: ErasureReasonEnum, description: 'Why.' }),
+  }),
+});
+
 builder.objectRef<Of<'personErased'>>('PersonErased').implement({
   ...kind,
   description: 'Somebody was erased: what they are called is gone, what they did is not.',

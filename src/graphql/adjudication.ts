@@ -146,7 +146,7 @@ mutation('rule', {
     }),
   }),
   success: SampleType,
-  refusals: ['UNKNOWN_LABEL'],
+  refusals: ['UNKNOWN_LABEL', 'ERASED'],
   resolve: async ({ sample, label, reason }, context) => {
     const { access, ordinal } = await ruledSample(context, sample);
     textOf('reason', reason, { to: MAX_REASON });

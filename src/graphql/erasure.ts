@@ -1,9 +1,11 @@
+import { MAX_ERASED } from '../domain/erasingSamples.ts';
 import type { ErasureReason } from '../domain/erasure.ts';
 import * as erasing from '../service/erasing.ts';
 import { builder, viewerOf } from './builder.ts';
-import { parseId } from './ids.ts';
+import { ordinalIn, parseId } from './ids.ts';
 import { MemberType } from './member.ts';
 import { mutation } from './refusals.ts';
+import { projectById } from './visibility.ts';
 
 export const ErasureReasonEnum = builder.enumType('ErasureReason', {
   description:
@@ -33,5 +35,33 @@ mutation('erasePerson', {
   resolve: async (input, context) => {
     const [member = ''] = parseId(input.member, 'Member');
     return erasing.erasePerson(context.concord, viewerOf(context), { member, reason: input.reason });
+  },
+});
+
+interface ErasedSamples {
+  readonly erased: number;
+}
+
+mutation('eraseSamples', {
+  description:
+    'Erases what samples hold, for good. What is in hands of them is taken back, nobody is asked about them again, rounds go on without them, and the training set leaves them out, for there is nothing to learn from. What was answered stays, and every figure that comes of it. Of those erased already, nothing changes. For owners.',
+  input: builder.inputType('EraseSamplesInput', {
+    description: 'Samples to erase.',
+    fields: (t) => ({
+      project: t.id({ required: true, description: 'The project.' }),
+      samples: t.idList({ required: true, description: `1 to ${MAX_ERASED}.` }),
+      reason: t.field({ type: ErasureReasonEnum, required: true, description: REASON }),
+    }),
+  }),
+  success: builder.objectRef<ErasedSamples>('ErasedSamples').implement({
+    description: 'Samples that were erased.',
+    fields: (t) => ({
+      count: t.exposeInt('erased', { description: 'How many; those erased before are not counted again.' }),
+    }),
+  }),
+  resolve: async ({ project, samples, reason }, context) => {
+    const access = await projectById(context, project, ['OWNER']);
+    const ordinals = samples.map((sample) => ordinalIn(access, sample));
+    return { erased: await erasing.erasePayloads(context.concord, access, { samples: ordinals, reason }) };
   },
 });

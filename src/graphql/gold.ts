@@ -10,7 +10,7 @@ import { goldSource } from '../service/states.ts';
 import { GoldOriginEnum } from './activity.ts';
 import { builder } from './builder.ts';
 import { forwardPage } from './connections.ts';
-import { parseId } from './ids.ts';
+import { ordinalIn, parseId } from './ids.ts';
 import { MemberType } from './member.ts';
 import { IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
@@ -272,7 +272,7 @@ mutation('setGold', {
     }),
   }),
   success: GoldStateType,
-  refusals: ['UNKNOWN_LABEL'],
+  refusals: ['UNKNOWN_LABEL', 'ERASED'],
   resolve: async ({ project, answers, fromConsensus }, context) => {
     const access = await projectById(context, project, SETTING);
     const input = {
@@ -327,10 +327,4 @@ function executed<C extends 'setGold' | 'removeGold' | 'resumeAnnotator'>(
   input: Parameters<typeof live.execute<C, GoldView>>[1],
 ): Promise<GoldView> {
   return live.execute(command, input, goldView);
-}
-
-/** A sample of another project is none of this one's: it looks like one that does not exist. */
-function ordinalIn({ live }: ProjectAccess, id: string): number {
-  const [project = '', ordinal = ''] = parseId(id, 'Sample');
-  return project === live.id && /^\d+$/.test(ordinal) ? Number(ordinal) : -1;
 }

@@ -65,3 +65,9 @@ function decode(id: string): { readonly typename: string; readonly id: string } 
 function nameOf(type: NodeType): string {
   return type.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }
+
+/** The ordinal of a sample by its id. One of another project is none of this one's: it looks like one that does not exist. */
+export function ordinalIn({ live }: { readonly live: { readonly id: string } }, id: string): number {
+  const [project = '', ordinal = ''] = parseId(id, 'Sample');
+  return project === live.id && /^\d+$/.test(ordinal) ? Number(ordinal) : -1;
+}

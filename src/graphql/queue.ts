@@ -38,7 +38,8 @@ export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').imp
     }),
     data: t.field({
       type: 'JSON',
-      description: 'What is to be labelled.',
+      nullable: true,
+      description: 'What is to be labelled; null if it was erased: then it is taken out of your hands.',
       resolve: ({ payload }, _, { answer }) => answer.payload(payload),
     }),
     suggestion: t.exposeString('suggestion', {

@@ -25,6 +25,7 @@ export interface SampleView {
   readonly consensus: Majority;
   readonly skips: number;
   readonly unanswerable: boolean;
+  readonly isErased: boolean;
   readonly annotations: readonly AnnotationView[];
 }
 
@@ -44,6 +45,7 @@ export function sampleView(access: Audience, ordinal: number): Promise<SampleVie
       consensus: majority(project.countedLabels(ordinal)),
       skips: samples.skips.get(ordinal),
       unanswerable: samples.isUnanswerable(ordinal),
+      isErased: samples.isErased(ordinal),
       annotations: annotationViews(project, ordinal),
     };
   });
@@ -65,7 +67,8 @@ builder.node(SampleType, {
     number: t.exposeInt('ordinal', { description: 'Its place in the order of import, from 0.' }),
     data: t.field({
       type: 'JSON',
-      description: 'What is to be labelled.',
+      nullable: true,
+      description: 'What is to be labelled; null if it was erased.',
       resolve: ({ payload }, _, { answer }) => answer.payload(payload),
     }),
     predicted: t.exposeString('predicted', {
@@ -100,6 +103,9 @@ builder.node(SampleType, {
       resolve: ({ access, annotations }) => annotations.map((view) => ({ access, view })),
     }),
     skips: t.exposeInt('skips', { description: 'How many people have skipped it.' }),
+    isErased: t.exposeBoolean('isErased', {
+      description: 'Whether what it held was erased: nobody is asked about it any more.',
+    }),
     unanswerable: t.exposeBoolean('unanswerable', {
       description: 'Whether so many people have skipped it that it is given up.',
     }),

@@ -218,10 +218,11 @@ next: as JSON to standard output, or to a file as JSON or as one page that needs
   [
     'erase',
     command({
-      summary: 'erase a person for good, while all figures stay',
+      summary: 'erase a person or samples for good, while all figures stay',
       about: `Erases, once --yes yes is said:
   person MEMBER   the name of a member of --project, by id or name, and what tokens and invitations say of
                   them. Their tokens end, and they leave every project; what they did stays under their id
+  samples KEY…    what samples of --project hold. Nobody is asked about them any more; what was answered stays
 docs/operations.md tells what is left where, and of backups.`,
       options: {
         url: URL_OPTION,
@@ -233,7 +234,7 @@ docs/operations.md tells what is left where, and of backups.`,
         },
         yes: { placeholder: 'yes|no', help: 'whether to do it', fallback: 'no' },
       },
-      rest: 'person MEMBER',
+      rest: 'person MEMBER | samples KEY…',
       run: async (given, rest) => (await import('./eraseCommand.ts')).eraseCommand(given, rest),
     }),
   ],

@@ -1,7 +1,7 @@
 import type { Driver, ErasureReason } from '@concord/sdk/driver';
 import { CommandError } from './command.ts';
 import { memberNamed, must, projectOf } from './commandArguments.ts';
-import { withService } from './remote.ts';
+import { projectNamed, withService } from './remote.ts';
 
 interface Given {
   readonly url: string;
@@ -26,7 +26,10 @@ export function eraseCommand(given: Given, [what = '', ...named]: readonly strin
 
 type Erase = (driver: Driver, given: Given, named: readonly string[], reason: ErasureReason) => Promise<void>;
 
-const ACTIONS: ReadonlyMap<string, Erase> = new Map([['person', erasePerson]]);
+const ACTIONS: ReadonlyMap<string, Erase> = new Map([
+  ['person', erasePerson],
+  ['samples', eraseSamples],
+]);
 
 async function erasePerson(
   driver: Driver,
@@ -39,6 +42,22 @@ async function erasePerson(
   mustBeMeant(given, `the name of ${id}, their tokens, and their place in every project`);
   await driver.erasePerson({ id }, { reason });
   process.stdout.write(`${id} is erased\n`);
+}
+
+async function eraseSamples(
+  driver: Driver,
+  given: Given,
+  keys: readonly string[],
+  reason: ErasureReason,
+): Promise<void> {
+  must(keys[0], 'the samples, by their keys');
+  const project = await projectNamed(driver, given.project);
+  const found = (await driver.client.samplesWithKeys({ project: project.id, keys })) ?? [];
+  const missing = keys.filter((_, i) => found[i] == null);
+  if (missing.length > 0) throw new CommandError(`there is no sample ${missing.join(', ')}`);
+  mustBeMeant(given, `what ${keys.length} samples hold`);
+  const samples = found.flatMap((sample) => sample ?? []);
+  process.stdout.write(`${await project.eraseSamples(samples, { reason })} samples are erased\n`);
 }
 
 function mustBeMeant({ yes }: Given, what: string): void {

@@ -80,6 +80,7 @@ export type Activity = {
     }
   | { readonly kind: 'annotatorResumed'; readonly member: string }
   | { readonly kind: 'roleChanged'; readonly member: string; readonly role: Role | null }
+  | { readonly kind: 'samplesErased'; readonly samples: number; readonly reason: ErasureReason }
   | { readonly kind: 'personErased'; readonly member: string; readonly reason: ErasureReason }
 );
 
@@ -271,6 +272,10 @@ function activityOf(event: ProjectEvent, at: number): Activity | null {
     case 'annotatorPaused': {
       const { member, answers, correct, limit } = event;
       return { at, by: null, kind: event.type, member, answers, correct, limit };
+    }
+    case 'samplesErased': {
+      const { by, samples, reason } = event;
+      return { at, by, kind: event.type, samples: samples.length, reason };
     }
     case 'annotatorResumed':
       return { at, by: event.by, kind: event.type, member: event.member };

@@ -1,4 +1,4 @@
-import { chunksNamed } from '../domain/events.ts';
+import { chunksForgotten, chunksNamed } from '../domain/events.ts';
 import type { ChunkId, Store } from '../journal/port.ts';
 import { DIRECTORY_JOURNAL } from './directoryKind.ts';
 import { eventsOf } from './folding.ts';
@@ -46,12 +46,15 @@ export async function sweepChunks(
     if (unnamed.size === 0) break;
     if (journal === DIRECTORY_JOURNAL) continue;
     let commits = 0;
+    const named = new Set<ChunkId>();
     for await (const commit of store.read(journal, 0)) {
       if (++commits % COMMITS_PER_TURN === 0) await pause();
       for (const event of eventsOf(PROJECT_KIND, commit)) {
-        for (const id of chunksNamed(event)) unnamed.delete(id);
+        for (const id of chunksNamed(event)) if (unnamed.has(id)) named.add(id);
+        for (const id of chunksForgotten(event)) named.delete(id);
       }
     }
+    for (const id of named) unnamed.delete(id);
     for (const id of chunksOf(await readManifest(store, journal))) unnamed.delete(id);
   }
   let deleted = 0;

@@ -3,7 +3,7 @@ import type { Directory, DirectoryCommand, DirectoryCommands, DirectoryEvent } f
 import type { Project } from '../domain/project.ts';
 import { refuse } from '../domain/refusals.ts';
 import { isExhausted } from '../domain/rounds.ts';
-import type { Store, StoredValue } from '../journal/port.ts';
+import type { ChunkId, Store, StoredValue } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
 import { type Calculator, IN_PROCESS } from './calculator.ts';
@@ -98,7 +98,7 @@ export class Concord {
     this.hub = new Hub(environment);
     this.#tokensLookedAt = environment.now();
     this.attendance = new Attendance(environment, (project) => this.hub.wake(presenceTopic(project)));
-    this.payloads = new PayloadReader(store);
+    this.payloads = new PayloadReader(store, (chunk) => this.#successorOf(chunk));
     this.reasons = new ReasonReader(store);
     this.directory = new JournalHost(DIRECTORY_KIND, DIRECTORY_JOURNAL, store, environment);
     this.#directoryDesk = directoryDesk(this.directory);
@@ -148,9 +148,26 @@ export class Concord {
       project.host.onChange((state) =>
         this.hub.wake(id, (member, since) => state.hasMovedFor(member, since)),
       );
+      let forgotten = 0;
+      project.host.onChange(({ samples: { replaced } }) => {
+        if (replaced.size === forgotten) return;
+        forgotten = replaced.size;
+        for (const chunk of replaced.keys()) this.payloads.forget(chunk);
+      });
       this.#projects.set(id, project);
     }
     return project;
+  }
+
+  /** The block in the place of one that something was erased from, as far as a project in use knows. */
+  async #successorOf(chunk: ChunkId): Promise<ChunkId | undefined> {
+    for (const project of this.#projects.values()) {
+      // Another node has erased it, perhaps just now.
+      await project.host.follow();
+      const successor = await project.read(({ samples }) => samples.successorOf(chunk));
+      if (successor !== undefined) return successor;
+    }
+    return undefined;
   }
 
   /** How many projects are in use here. */

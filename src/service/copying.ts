@@ -1,6 +1,6 @@
 import { adoptProject } from '../domain/adoptingProject.ts';
 import type { Directory, DirectoryEvent } from '../domain/directory.ts';
-import { chunksNamed } from '../domain/events.ts';
+import { chunksForgotten, chunksNamed, type ProjectEvent } from '../domain/events.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
 import { mustGetSoundChunk } from './chunks.ts';
 import { differences } from './comparing.ts';
@@ -136,6 +136,7 @@ async function copyJournal(
 ): Promise<number> {
   const after = await standingOf(from, to, journal, upTo);
   const chunks = new Set<string>();
+  const gone = await forgottenIn(from, journal, options);
   let waiting: Commit[] = [];
   const flush = async () => {
     // A commit is appended once the chunks that it names are there, and in the order of the journal.
@@ -145,7 +146,7 @@ async function copyJournal(
   for await (const commit of from.read(journal, 0)) {
     if (commit.seq > upTo) break;
     for (const id of chunksIn(journal, commit)) {
-      if (chunks.has(id)) continue;
+      if (chunks.has(id) || gone.has(id)) continue;
       chunks.add(id);
       await copyChunk(from, to, id, options);
     }
@@ -157,13 +158,32 @@ async function copyJournal(
     }
   }
   await flush();
+  // An earlier copy may have what was erased since.
+  await to.deleteChunks([...gone], Number.POSITIVE_INFINITY);
   return chunks.size;
+}
+
+/** The chunks that commits have taken back, which are not there any more. */
+async function forgottenIn(store: Store, journal: string, { pause }: WorkOptions): Promise<Set<string>> {
+  const gone = new Set<string>();
+  if (journal === DIRECTORY_JOURNAL) return gone;
+  for await (const commit of store.read(journal, 0)) {
+    if (commit.seq % COMMITS_PER_TURN === 0) await pause();
+    for (const event of projectEvents(journal, commit)) {
+      for (const id of chunksForgotten(event)) gone.add(id);
+    }
+  }
+  return gone;
 }
 
 function chunksIn(journal: string, commit: Commit): readonly string[] {
   if (journal === DIRECTORY_JOURNAL) return [];
+  return projectEvents(journal, commit).flatMap(chunksNamed);
+}
+
+function projectEvents(journal: string, commit: Commit): readonly ProjectEvent[] {
   try {
-    return eventsOf(PROJECT_KIND, commit).flatMap(chunksNamed);
+    return eventsOf(PROJECT_KIND, commit);
   } catch (error) {
     throw unfoldable(PROJECT_KIND, journal, commit, error);
   }

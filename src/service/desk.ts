@@ -97,6 +97,7 @@ const PROJECT: References<Project, ProjectCommand, ProjectResults> = {
   removeGold: { reference: PLAIN, isRepeatable: false },
   // Paused again meanwhile, they would be resumed twice.
   resumeAnnotator: { reference: PLAIN, isRepeatable: false },
+  eraseSamples: { reference: PLAIN, isRepeatable: true },
   endWorkSession: { reference: NOTHING, isRepeatable: true },
   disconnect: { reference: NOTHING, isRepeatable: true },
   sweep: { reference: NOTHING, isRepeatable: true },

@@ -1,10 +1,18 @@
 import type { Member } from '../domain/directory.ts';
+import { notErased } from '../domain/erasingSamples.ts';
 import type { ErasureReason } from '../domain/erasure.ts';
+import type { ReplacedChunk } from '../domain/events.ts';
+import type { Project } from '../domain/project.ts';
 import { Refusal, refuse } from '../domain/refusals.ts';
-import type { StoredValue } from '../journal/port.ts';
-import { isServiceOwner, roleOf, type Viewer } from './access.ts';
+import type { ChunkId, StoredValue } from '../journal/port.ts';
+import { isServiceOwner, type ProjectAccess, roleOf, type Viewer } from './access.ts';
 import { type Concord, notFound } from './concord.ts';
+import { DIRECTORY_JOURNAL } from './directoryKind.ts';
+import { foldFromZero } from './folding.ts';
 import { INVITATION_LABELS, NAMES } from './labels.ts';
+import type { LiveProject } from './liveProject.ts';
+import { blankPayloads, isSalted, saltedIn } from './payloads.ts';
+import { PROJECT_KIND } from './projectKind.ts';
 import { forgetLabels, OWNER_OF_EVERY } from './tokens.ts';
 import { orRefusal } from './trouble.ts';
 
@@ -18,8 +26,15 @@ import { orRefusal } from './trouble.ts';
 /** Erasures that are under way, by an id of their own. */
 export const ERASURES = 'erasures';
 
-/** What is being erased. It names nothing that is to go. */
-type Subject = { readonly kind: 'member'; readonly member: string };
+/** What is being erased. It names nothing that is to go but by ids. */
+type Subject =
+  | { readonly kind: 'member'; readonly member: string }
+  | {
+      readonly kind: 'samples';
+      readonly project: string;
+      /** The blocks that others take the place of. */
+      readonly chunks: readonly ChunkId[];
+    };
 type UnderWay = Subject & { readonly begunAt: number };
 
 /** Longer than it takes to have a command decided: what no event speaks of by then was never decided. */
@@ -55,6 +70,92 @@ async function mustMayErase(concord: Concord, viewer: Viewer, member: string): P
   });
 }
 
+/** How often blocks are read again because something else in them was erased meanwhile. */
+const MAX_TRIES = 10;
+
+/**
+ * Erases samples: what they held is deleted, what is in people's hands of them is taken back, and nobody is asked about
+ * them again. Answers stay, and every figure that comes of them. Those erased already stay as they are.
+ * @returns how many were erased now
+ */
+export async function erasePayloads(
+  concord: Concord,
+  { live, viewer }: ProjectAccess,
+  { samples, reason }: { readonly samples: readonly number[]; readonly reason: ErasureReason },
+): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const blocks = await live.read((project) => blocksOf(project, samples));
+    const replaced = await blanked(concord, blocks);
+    if (replaced === null) {
+      await live.host.follow();
+      continue;
+    }
+    const input = { by: viewer.member, samples, replaced, reason };
+    const subject = { kind: 'samples', project: live.id, chunks: replaced.map(({ from }) => from) } as const;
+    let erased: number | null = null;
+    try {
+      erased = await erasing(concord, subject, () =>
+        live.execute('eraseSamples', input, (_, count) => count),
+      );
+    } finally {
+      // What came to nothing still holds what another erasure has taken out meanwhile.
+      if (erased === null) await forgetUnnamed(concord, live, replaced);
+    }
+    if (erased !== null) return erased;
+  }
+  throw refuse('STORE_UNAVAILABLE', {});
+}
+
+/** The blocks without what is to be erased, stored; null: one of them is not there any more. */
+async function blanked(concord: Concord, blocks: readonly Block[]): Promise<ReplacedChunk[] | null> {
+  const { store, environment } = concord;
+  const replaced: ReplacedChunk[] = [];
+  for (const { first, chunk, indices } of blocks) {
+    if ((await orRefusal(store.getChunk(chunk))) === undefined) return null;
+    const to = await blankPayloads(store, chunk, indices, saltedIn(environment));
+    replaced.push({ first, from: chunk, to });
+  }
+  return replaced;
+}
+
+/** Deletes blocks that were made and that no event names. */
+async function forgetUnnamed(
+  { store }: Concord,
+  live: LiveProject,
+  replaced: readonly ReplacedChunk[],
+): Promise<void> {
+  const named = await live.read(({ samples }) =>
+    replaced.every(({ from, to }) => samples.replaced.get(from) === to),
+  );
+  if (!named)
+    await orRefusal(
+      store.deleteChunks(
+        replaced.map(({ to }) => to),
+        Number.MAX_SAFE_INTEGER,
+      ),
+    );
+}
+
+interface Block {
+  readonly first: number;
+  readonly chunk: ChunkId;
+  /** Which of it are to be erased. */
+  readonly indices: Set<number>;
+}
+
+/** The blocks in which samples lie that are to be erased. */
+function blocksOf(project: Project, samples: readonly number[]): Block[] {
+  const blocks = new Map<number, Block>();
+  for (const sample of notErased(project, samples)) {
+    const { chunk, index } = project.samples.payload(sample);
+    const first = sample - index;
+    const block = blocks.get(first) ?? { first, chunk, indices: new Set() };
+    blocks.set(first, block);
+    block.indices.add(index);
+  }
+  return [...blocks.values()];
+}
+
 /** Has an erasure decided, and brings it to its end. */
 async function erasing<T>(concord: Concord, subject: Subject, decide: () => Promise<T>): Promise<T> {
   const { store, environment } = concord;
@@ -70,7 +171,8 @@ async function erasing<T>(concord: Concord, subject: Subject, decide: () => Prom
       await store.deleteDocument(ERASURES, id).catch(() => undefined);
     throw error;
   }
-  await finish(concord, id, subject);
+  if (await isDecided(concord, subject)) await finish(concord, id, subject);
+  else await orRefusal(store.deleteDocument(ERASURES, id));
   return result;
 }
 
@@ -80,23 +182,64 @@ export async function finishErasures(concord: Concord): Promise<void> {
   for (const id of await store.documents(ERASURES)) {
     const underWay = (await store.getDocument(ERASURES, id)) as unknown as UnderWay | undefined;
     if (underWay === undefined) continue;
-    await concord.directory.follow();
+    await (underWay.kind === 'member' ? concord.directory : concord.project(underWay.project).host).follow();
     if (await isDecided(concord, underWay)) await finish(concord, id, underWay);
     else if (underWay.begunAt + UNDECIDED_MS < environment.now()) await store.deleteDocument(ERASURES, id);
   }
 }
 
-function isDecided({ directory }: Concord, { member }: Subject): Promise<boolean> {
-  return directory.read(({ members }) => members.get(member)?.erased != null);
+/** Whether an event says that it is gone. */
+function isDecided(concord: Concord, subject: Subject): Promise<boolean> {
+  if (subject.kind === 'member')
+    return concord.directory.read(({ members }) => members.get(subject.member)?.erased != null);
+  const { project, chunks } = subject;
+  return concord
+    .project(project)
+    .read(({ samples }) => chunks.length > 0 && chunks.every((chunk) => samples.replaced.has(chunk)));
 }
 
 /** Deletes what was erased. It does no harm to do it twice, or at two nodes. */
-async function finish(concord: Concord, id: string, { member }: Subject): Promise<void> {
+async function finish(concord: Concord, id: string, subject: Subject): Promise<void> {
+  if (subject.kind === 'member') await deleteTexts(concord, subject.member);
+  else await deleteBlocks(concord, subject);
+  await orRefusal(concord.store.deleteDocument(ERASURES, id));
+}
+
+async function deleteTexts(concord: Concord, member: string): Promise<void> {
   const { store } = concord;
   await orRefusal(store.deleteDocument(NAMES, member));
   await forgetLabels(concord, member);
   const invitations = await concord.directory.read((directory) => directory.invitationsOf(member));
   for (const invitation of invitations)
     await orRefusal(store.deleteDocument(INVITATION_LABELS, invitation.id));
-  await orRefusal(store.deleteDocument(ERASURES, id));
+}
+
+async function deleteBlocks(
+  concord: Concord,
+  { project, chunks }: Extract<Subject, { kind: 'samples' }>,
+): Promise<void> {
+  const { store } = concord;
+  for (const chunk of chunks) {
+    const block = await orRefusal(store.getChunk(chunk));
+    if (block === undefined) continue;
+    // Release 0.1 has stored equal blocks once for all who had them.
+    if (!isSalted(block) && (await isNamedStill(concord, project, chunk))) continue;
+    await orRefusal(store.deleteChunks([chunk], Number.MAX_SAFE_INTEGER));
+  }
+}
+
+/** Whether a project still has a block: this one in another place, or another one. */
+async function isNamedStill(concord: Concord, project: string, chunk: ChunkId): Promise<boolean> {
+  const { store } = concord;
+  const has = ({ samples }: Project) => samples.blocks.some((block) => block.chunk === chunk);
+  for (const journal of await orRefusal(store.journals())) {
+    if (journal === DIRECTORY_JOURNAL) continue;
+    if (journal === project && (await concord.project(journal).read(has))) return true;
+    if (
+      journal !== project &&
+      has(await foldFromZero(store, journal, PROJECT_KIND, { pause: async () => undefined }))
+    )
+      return true;
+  }
+  return false;
 }

@@ -3,7 +3,7 @@ import { refuse } from '../domain/refusals.ts';
 import type { ProjectAccess } from './access.ts';
 import type { Concord } from './concord.ts';
 import type { LiveProject } from './liveProject.ts';
-import { MAX_PAYLOAD_BYTES, writePayloads } from './payloads.ts';
+import { MAX_PAYLOAD_BYTES, saltedIn, writePayloads } from './payloads.ts';
 
 /** A sample as it is imported. */
 export interface NewSample {
@@ -39,7 +39,9 @@ export async function importPart(
     }
     return bytes;
   });
-  const blocks = await writePayloads(concord.store, payloads, concord.environment.now());
+  // What is in already is not stored again: some of it may have been erased since.
+  const isIn = await live.read((project) => project.imported(importId, part) !== undefined);
+  const blocks = isIn ? [] : await writePayloads(concord.store, payloads, saltedIn(concord.environment));
   await untilImported(concord, live, importId, part - 1);
   const keys = samples.map(({ key }) => key);
   const groundTruth = samples.flatMap(({ groundTruth: label }, place) =>

@@ -3,49 +3,103 @@ import type { PayloadBlock } from '../domain/events.ts';
 import type { PayloadPlace } from '../domain/sampleTable.ts';
 import type { ChunkId, Store } from '../journal/port.ts';
 import { DamagedChunkError } from './chunks.ts';
+import type { Environment } from './environment.ts';
 import { orRefusal } from './trouble.ts';
 
 /**
  * Sample payloads are stored in blocks of consecutive samples: small enough that reading one sample is cheap,
  * large enough that a million of them are not a million writes.
  *
- * A block is, little-endian: uint32 count, uint32 × (count + 1) offsets, then the payloads' JSON in UTF-8.
+ * A block is, little-endian: uint32 count, uint32 × (count + 1) offsets, then the payloads' JSON in UTF-8, then 16 random
+ * bytes. By these no two blocks are the same chunk: one can be deleted without asking who else has it, and what was in it
+ * cannot be guessed and held against its hash. Blocks of release 0.1 are without them.
  */
 const SAMPLES_PER_BLOCK = 256;
 const BYTES_PER_BLOCK = 1024 * 1024;
+const SALT_BYTES = 16;
+/** In the place of a payload that was erased. */
+const ERASED = Buffer.from('null');
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** The largest payload of one sample, in bytes of JSON. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 
+/** What writing a block takes from outside. */
+export interface Salted {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** So many random bytes. */
+  readonly salt: (count: number) => Uint8Array;
+}
+
+export function saltedIn(environment: Environment): Salted {
+  return { now: environment.now(), salt: (count) => environment.randomBytes(count) };
+}
+
 /** Stores payloads (JSON texts in UTF-8) and tells in which blocks they lie, in their order. */
 export async function writePayloads(
   store: Store,
   payloads: readonly Uint8Array[],
-  now: number,
+  { now, salt }: Salted,
 ): Promise<PayloadBlock[]> {
   const writes: Promise<PayloadBlock>[] = [];
   let first = 0;
   let bytes = 0;
   for (const [i, payload] of payloads.entries()) {
     if (i > first && (i - first === SAMPLES_PER_BLOCK || bytes + payload.length > BYTES_PER_BLOCK)) {
-      writes.push(writeBlock(store, payloads.slice(first, i), now));
+      writes.push(writeBlock(store, payloads.slice(first, i), { now, salt }));
       first = i;
       bytes = 0;
     }
     bytes += payload.length;
   }
-  if (payloads.length > first) writes.push(writeBlock(store, payloads.slice(first), now));
+  if (payloads.length > first) writes.push(writeBlock(store, payloads.slice(first), { now, salt }));
   return Promise.all(writes);
 }
 
-async function writeBlock(store: Store, payloads: readonly Uint8Array[], now: number): Promise<PayloadBlock> {
-  return { chunk: await orRefusal(store.putChunk(encodeBlock(payloads), now)), count: payloads.length };
+async function writeBlock(
+  store: Store,
+  payloads: readonly Uint8Array[],
+  { now, salt }: Salted,
+): Promise<PayloadBlock> {
+  const block = encodeBlock(payloads, salt(SALT_BYTES));
+  return { chunk: await orRefusal(store.putChunk(block, now)), count: payloads.length };
 }
 
-function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
+/**
+ * Stores a block anew, without some of its payloads.
+ * @throws {DamagedChunkError} the block is missing from the store, or is damaged
+ */
+export async function blankPayloads(
+  store: Store,
+  chunk: ChunkId,
+  erased: ReadonlySet<number>,
+  salted: Salted,
+): Promise<ChunkId> {
+  const block = await orRefusal(store.getChunk(chunk));
+  if (block === undefined) throw unreadable(chunk, 'missing from the store');
+  const payloads = Array.from({ length: countIn(block) }, (_, index) => {
+    const payload = erased.has(index) ? ERASED : payloadIn(block, index);
+    if (payload === null) throw unreadable(chunk, 'damaged');
+    return payload;
+  });
+  return (await writeBlock(store, payloads, salted)).chunk;
+}
+
+/** Whether a block is like no other: nobody else can have named it. */
+export function isSalted(block: Uint8Array): boolean {
+  const view = new DataView(block.buffer, block.byteOffset, block.length);
+  return view.getUint32(4 * (countIn(block) + 1), true) + SALT_BYTES === block.length;
+}
+
+function countIn(block: Uint8Array): number {
+  const count = new DataView(block.buffer, block.byteOffset, block.length).getUint32(0, true);
+  return 4 * (count + 2) <= block.length ? count : 0;
+}
+
+function encodeBlock(payloads: readonly Uint8Array[], salt: Uint8Array): Uint8Array {
   const header = 4 * (payloads.length + 2);
-  const total = payloads.reduce((sum, payload) => sum + payload.length, header);
+  const total = payloads.reduce((sum, payload) => sum + payload.length, header + salt.length);
   const block = new Uint8Array(total);
   const view = new DataView(block.buffer);
   view.setUint32(0, payloads.length, true);
@@ -56,6 +110,7 @@ function encodeBlock(payloads: readonly Uint8Array[]): Uint8Array {
     offset += payload.length;
   }
   view.setUint32(4 * (payloads.length + 1), offset, true);
+  block.set(salt, offset);
   return block;
 }
 
@@ -74,6 +129,8 @@ function payloadIn(block: Uint8Array, index: number): Buffer | null {
   return payload.includes(0) ? null : payload;
 }
 
+export type SuccessorOf = (chunk: ChunkId) => Promise<ChunkId | undefined>;
+
 /** Reads payloads; of a store in another process, it keeps the blocks read last. */
 export class PayloadReader {
   readonly #store: Store;
@@ -83,8 +140,17 @@ export class PayloadReader {
   });
   readonly #loading = new Map<ChunkId, Promise<Uint8Array>>();
 
-  constructor(store: Store) {
+  readonly #successorOf: SuccessorOf;
+
+  /** @param successorOf the block in the place of one that is not there: something in it was erased */
+  constructor(store: Store, successorOf: SuccessorOf = async () => undefined) {
     this.#store = store;
+    this.#successorOf = successorOf;
+  }
+
+  /** Keeps nothing of a block any more. */
+  forget(chunk: ChunkId): void {
+    this.#blocks.delete(chunk);
   }
 
   /**
@@ -123,7 +189,12 @@ export class PayloadReader {
 
   async #fetch(chunk: ChunkId): Promise<Uint8Array> {
     const block = await orRefusal(this.#store.getChunk(chunk));
-    if (block === undefined) throw unreadable(chunk, 'missing from the store');
+    if (block === undefined) {
+      // Since somebody was told that their sample is in it, something else in it was erased.
+      const successor = await this.#successorOf(chunk);
+      if (successor === undefined) throw unreadable(chunk, 'missing from the store');
+      return this.#load(successor);
+    }
     this.#blocks.set(chunk, block);
     return block;
   }

@@ -1,4 +1,4 @@
-import { chunksNamed, type ProjectEvent } from '../domain/events.ts';
+import { chunksForgotten, chunksNamed, type ProjectEvent } from '../domain/events.ts';
 import { type ChunkId, type Store, StoreUnavailableError } from '../journal/port.ts';
 import { mustGetSoundChunk } from './chunks.ts';
 import { differences } from './comparing.ts';
@@ -52,6 +52,7 @@ export async function verifyProject(
         onProgress('commits', seq, upTo);
         for (const event of events as unknown as readonly ProjectEvent[]) {
           for (const id of chunksNamed(event)) named.add(id);
+          for (const id of chunksForgotten(event)) named.delete(id);
         }
       },
     });

@@ -101,3 +101,35 @@ describe('a person who is erased', () => {
     await client.erasePerson(input);
   });
 });
+
+describe('samples that are erased', () => {
+  it('hold nothing any more, and every figure is what it was', async () => {
+    const cy = await addMember(service, project, 'ANNOTATOR', { name: 'Cy' });
+    const { assignments } = await claim(service, cy, project, 1);
+    const before = await figures();
+    const page = await client.annotatedSamples({ project, first: 10 });
+    const samples = (page?.edges ?? []).map(({ node }) => node.id).slice(0, 5);
+    const input = { project, samples, reason: 'CONSENT_WITHDRAWN' } as const;
+    expect(await client.eraseSamples(input)).toEqual({ count: 5 });
+    expect(await client.eraseSamples(input)).toEqual({ count: 0 });
+    const after = await figures();
+    for (const figure of ['agreement', 'pairs', 'estimate'] as const)
+      expect(withoutSeq(after[figure])).toEqual(withoutSeq(before[figure]));
+    expect(after.progress).toMatchObject({
+      labelled: before.progress?.labelled,
+      answers: before.progress?.answers,
+    });
+    const held = JSON.stringify(after.samples);
+    for (let n = 0; n < 5; n++) expect(held).not.toContain(`text ${n}`);
+    expect(held).toContain('text 5');
+    expect((await client.trainingSet({ project, first: 10 }))?.edges).toEqual([]);
+    // What is left is asked, and nothing else.
+    const next = await claim(service, cy, project, 10);
+    expect(next.assignments.map(({ data }) => data)).toEqual([{ text: 'text 5' }]);
+    expect(assignments).toHaveLength(1);
+  });
+});
+
+function withoutSeq(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (key, field) => (key === 'seq' ? undefined : field));
+}

@@ -832,6 +832,16 @@ describe('ERASED', () => {
     const input = { project, member: gone.id, role: 'VIEWER' };
     expect(await refused(service.ownerToken, 'setRole', input, 'ERASED')).toMatchObject({ what: 'person' });
   });
+
+  it('a sample is, and becomes gold no more', async () => {
+    const own = await createProject(service);
+    await importSamples(service, own, [{ key: 'a', data: 1 }]);
+    const sample = id('Sample', `${raw(own)}/0`);
+    const input = { project: own, samples: [sample], reason: 'OBJECTION' };
+    await must(service, service.ownerToken, 'eraseSamples', input);
+    const gold = { project: own, answers: [{ sample, label: 'spam' }] };
+    expect(await refused(service.ownerToken, 'setGold', gold, 'ERASED')).toMatchObject({ what: 'sample' });
+  });
 });
 
 describe('who may do what', () => {
@@ -845,6 +855,10 @@ describe('who may do what', () => {
     closeRound: { allowed: STEER, input: () => ({ round: id('Round', `${raw(project)}/1`) }) },
     createProject: { allowed: [], input: () => ({ name: 'New', labels: ['a', 'b'] }) },
     endWorkSession: { allowed: ANNOTATE, input: () => ({ project }) },
+    eraseSamples: {
+      allowed: OWN,
+      input: () => ({ project, samples: [id('Sample', `${raw(project)}/0`)], reason: 'OBJECTION' }),
+    },
     importSamples: { allowed: STEER, input: () => part([{ key: 'forbidden' }]) },
     invite: { allowed: OWN, input: () => ({ project }) },
     issueToken: { allowed: OWN, input: () => ({ project, member: anna.id }) },

@@ -424,6 +424,7 @@ function guesses(world: World): Readonly<Record<string, readonly Variables[]>> {
     closeRound: [{ round }, { round: globalId('Round', `${raw(project)}/3`) }],
     createProject: [{ name: 'New', labels: ['a', 'b'] }],
     endWorkSession: [{ project }],
+    eraseSamples: [{ project, samples: [globalId('Sample', `${raw(project)}/0`)], reason: 'OBJECTION' }],
     erasePerson: [{ member: people.ben.id, reason: 'OBJECTION' }],
     expireToken: [{ token: globalId('Token', raw(people.ben.id)), expires: null }],
     importSamples: [{ project, importId: 'import', part: 0, samples: [{ key: key(0), data: 1 }] }],

@@ -26,6 +26,7 @@ export function dump(project: Project) {
       predicted: samples.predicted.get(sample),
       confidence: samples.confidence.get(sample),
       accepted: samples.isAccepted(sample),
+      erased: samples.isErased(sample),
       round: samples.round.get(sample),
       position: samples.position.get(sample),
       assignments: [...project.assignmentsOf(sample)],

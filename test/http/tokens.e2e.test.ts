@@ -87,6 +87,18 @@ it('a person is erased from the command line, once it is said to be meant', asyn
   );
 });
 
+it('samples are erased from the command line by their keys', async () => {
+  const client = createClient({ url: `${service.url}/graphql`, token: OWNER });
+  await client.importSamples({ project, importId: 'i', part: 0, samples: [{ key: 'a', data: 'one' }] });
+  const erase = ['erase', '--project', 'Mail', '--reason', 'unlawful', '--yes', 'yes', 'samples'];
+  expect((await concord([...erase, 'a', 'b'])).errors).toContain('there is no sample b');
+  expect(await done([...erase, 'a'])).toBe('1 samples are erased');
+  expect(await client.samplesWithKeys({ project, keys: ['a'] })).toMatchObject([
+    { data: null, isErased: true },
+  ]);
+  client.close();
+});
+
 it('no secret is in the log, at its most talkative, nor in the store', async () => {
   await fetch(`${service.url}/graphql`, { headers: { authorization: `Bearer ${OWNER}x` } });
   await service.end();

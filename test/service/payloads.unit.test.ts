@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { PayloadReader, writePayloads } from '../../src/service/payloads.ts';
+import { blankPayloads, isSalted, PayloadReader, writePayloads } from '../../src/service/payloads.ts';
 import { MemoryStore } from '../support/memoryStore.ts';
 
-const NOW = 1_700_000_000_000;
+const NOW = { now: 1_700_000_000_000, salt: (count: number) => new Uint8Array(count).fill(7) };
+/** What stands behind the payloads of a block. */
+const SALT = 16;
 
 describe('payloads', () => {
   let store: MemoryStore;
@@ -74,8 +76,8 @@ describe('payloads', () => {
   });
 
   it.each([
-    ['of which a part was zeroed', (block: Uint8Array) => block.fill(0, block.length - 2)],
-    ['of which the end was lost', (block: Uint8Array) => block.subarray(0, block.length - 2)],
+    ['of which a part was zeroed', (block: Uint8Array) => block.fill(0, block.length - SALT - 2)],
+    ['of which the end was lost', (block: Uint8Array) => block.subarray(0, block.length - SALT - 2)],
     ['that is none', () => Uint8Array.of(1, 2, 3)],
   ])('name the block %s', async (_, damage) => {
     const [block] = await writePayloads(store, [bytesOf('a'), bytesOf('b')], NOW);
@@ -85,5 +87,30 @@ describe('payloads', () => {
     await expect(new PayloadReader(store).read({ chunk, index: 1 })).rejects.toThrow(
       `chunk ${chunk}, which holds sample payloads, is damaged; restore a backup`,
     );
+  });
+
+  it('are taken out of their block one by one, and the others stay as they were', async () => {
+    const [block] = await writePayloads(store, ['a', 'b', 'c'].map(bytesOf), NOW);
+    const chunk = block?.chunk ?? '';
+    const salt = (count: number) => new Uint8Array(count).fill(8);
+    const without = await blankPayloads(store, chunk, new Set([1]), { ...NOW, salt });
+    const reader = new PayloadReader(store, async (id) => (id === chunk ? without : undefined));
+    const all = async () => Promise.all([0, 1, 2].map((index) => reader.read({ chunk: without, index })));
+    expect(await all()).toEqual(['a', null, 'c']);
+    // Whoever was told of the block before finds its samples all the same.
+    store.loseChunk(chunk);
+    expect(await reader.read({ chunk, index: 2 })).toBe('c');
+    await expect(new PayloadReader(store).read({ chunk, index: 2 })).rejects.toThrow('missing');
+  });
+
+  it('are in blocks that are like no other, though they are the same', async () => {
+    let salts = 0;
+    const salt = (count: number) => new Uint8Array(count).fill(++salts);
+    const write = () => writePayloads(store, [bytesOf('a')], { ...NOW, salt });
+    const [one, other] = [await write(), await write()].map(([block]) => block?.chunk ?? '');
+    expect(one).not.toBe(other);
+    const bytes = (await store.getChunk(one ?? '')) ?? new Uint8Array();
+    expect(isSalted(bytes)).toBe(true);
+    expect(isSalted(bytes.subarray(0, bytes.length - SALT))).toBe(false);
   });
 });

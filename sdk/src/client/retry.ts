@@ -35,6 +35,7 @@ const REPEATABLE: Readonly<Record<MutationName, boolean>> = {
   SetRole: true,
   UpdatePolicy: true,
   ErasePerson: true,
+  EraseSamples: true,
   // The import id and part, and the content, are the keys: the first result stands.
   ImportSamples: true,
   UploadPredictions: true,

@@ -38,7 +38,9 @@ export async function* withoutExisting<Sample extends NewSample>(
     const missing = batch.filter((sample, i) => {
       const there = found[i];
       if (there == null) return true;
-      if (canonical(there.data) !== canonical(sample.data)) throw new ExistingSampleError(sample);
+      // What was erased is not to come back.
+      if (!there.isErased && canonical(there.data) !== canonical(sample.data))
+        throw new ExistingSampleError(sample);
       count++;
       return false;
     });

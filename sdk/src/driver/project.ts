@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts';
 import { ForbiddenError } from '../client/generated/errors.ts';
-import type { AddMemberInput, OpenRoundInput } from '../client/generated/schema.ts';
+import type { AddMemberInput, ErasureReason, OpenRoundInput } from '../client/generated/schema.ts';
 import type {
   ActivityEvents,
   Agreement,
@@ -254,6 +254,17 @@ export interface DriverProject {
   /** Makes gold samples work like any other again. For owners. */
   removeGold(samples: readonly Pick<Sample, 'id'>[], options?: CallOptions): Promise<GoldState>;
 
+  /**
+   * Erases what samples hold, for good: at most 1,000. Nobody is asked about them again; what was answered stays, and
+   * every figure that comes of it. For owners.
+   * @returns how many were erased now
+   */
+  eraseSamples(
+    samples: readonly Pick<Sample, 'id'>[],
+    why: { readonly reason: ErasureReason },
+    options?: CallOptions,
+  ): Promise<number>;
+
   /** Lets an annotator go on whom gold has paused; they are judged anew. For owners. */
   resumeAnnotator(member: Pick<Member, 'id'>, options?: CallOptions): Promise<GoldState>;
 
@@ -370,6 +381,10 @@ export function driverProject(client: Client, info: Project): DriverProject {
       ),
     removeGold: (samples, options) =>
       client.removeGold({ project, samples: samples.map(({ id }) => id) }, options),
+    eraseSamples: async (samples, { reason }, options) => {
+      const ids = samples.map(({ id }) => id);
+      return (await client.eraseSamples({ project, samples: ids, reason }, options)).count;
+    },
     resumeAnnotator: ({ id: member }, options) => client.resumeAnnotator({ project, member }, options),
     gold: async (options) => mustSee(await client.gold({ project }, options)),
     watchGold: (options) => client.watchGold({ project }, options),

@@ -3,8 +3,8 @@
 import type { CallOptions, Operation, Transport } from '../operation.ts';
 import type { Page } from '../pages.ts';
 import type { DateTime, JSONObject } from '../scalars.ts';
-import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ErasePersonInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
-import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, SampleExport, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
+import type { AcceptInvitationInput, AddMemberInput, ClaimInput, CloseRoundInput, CreateProjectInput, EndWorkSessionInput, ErasePersonInput, EraseSamplesInput, ExpireTokenInput, ImportSamplesInput, InviteInput, IssueTokenInput, OpenRoundInput, PublishEmbeddingsInput, PublishPredictionsInput, ReleaseInput, RemoveGoldInput, RenewInput, ReopenRulingInput, ResumeAnnotatorInput, RevokeTokenInput, RevokeTokensInput, RotateTokenInput, RuleInput, SetGoldInput, SetRoleInput, SkipInput, SubmitInput, UndoInput, UpdatePolicyInput, UploadEmbeddingsInput, UploadPredictionsInput, WithdrawInvitationInput } from './schema.ts';
+import type { AccessToken, ActivityEvents, Agreement, AgreementPair, AnnotatedSample, AnnotatorErrors, AnnotatorSeries, AnswerTimeFigure, Assignment, AuditState, ClassAudit, ConsensusEstimate, Disagreement, Embeddings, ErasedSamples, FeedReset, GoldCandidate, GoldSample, GoldState, ImportedPart, Invitation, Member, ModelAgreement, NewInvitation, NewToken, PeopleAtWork, PredictionRun, Presence, PrioritizedSamples, Progress, Project, ProjectMember, ProjectReport, Queue, Replay, RevokedTokens, Round, RoundSample, Sample, SampleExport, Strategy, Submission, ThroughputFigure, TrainingExample, UndefinedEstimate, UploadedPart, WithheldFigure } from './types.ts';
 
 const ACCEPT_INVITATION: Operation = {
   name: 'AcceptInvitation',
@@ -1132,6 +1132,36 @@ fragment Member on Member {
 }`,
 };
 
+const ERASE_SAMPLES: Operation = {
+  name: 'EraseSamples',
+  kind: 'mutation',
+  path: ['eraseSamples'],
+  document: `mutation EraseSamples($input: EraseSamplesInput!) {
+  eraseSamples(input: $input) {
+    ...ErasedSamples
+    ... on Error {
+      __typename
+      code
+      message
+      ... on ForbiddenError {
+        refusal_allowed: allowed
+      }
+      ... on InvalidInputError {
+        refusal_field: field
+        refusal_problem: problem
+      }
+      ... on NotFoundError {
+        refusal_what: what
+      }
+    }
+  }
+}
+
+fragment ErasedSamples on ErasedSamples {
+  count
+}`,
+};
+
 const EXPIRE_TOKEN: Operation = {
   name: 'ExpireToken',
   kind: 'mutation',
@@ -1229,6 +1259,7 @@ fragment ActivityEvents on ActivityEvents {
     ...AnnotatorPaused
     ...AnnotatorResumed
     ...RoleChanged
+    ...SamplesErased
     ...PersonErased
   }
   cursor
@@ -1467,6 +1498,16 @@ fragment RulingReopened on RulingReopened {
   }
   sampleNumber
   rulingReason
+}
+
+fragment SamplesErased on SamplesErased {
+  __typename
+  at
+  by {
+    ...Member
+  }
+  samples
+  grounds
 }
 
 fragment SamplesImported on SamplesImported {
@@ -3983,6 +4024,9 @@ const RULE: Operation = {
       __typename
       code
       message
+      ... on ErasedError {
+        refusal_what: what
+      }
       ... on ForbiddenError {
         refusal_allowed: allowed
       }
@@ -4110,8 +4154,10 @@ const SAMPLES_WITH_KEYS: Operation = {
   document: `query SamplesWithKeys($project: ID!, $keys: [String!]!) {
   project(id: $project) {
     samplesWithKeys(keys: $keys) {
+      id
       key
       data
+      isErased
     }
   }
 }`,
@@ -4128,6 +4174,9 @@ const SET_GOLD: Operation = {
       __typename
       code
       message
+      ... on ErasedError {
+        refusal_what: what
+      }
       ... on ForbiddenError {
         refusal_allowed: allowed
       }
@@ -5346,6 +5395,7 @@ export type MutationName =
   | 'CreateProject'
   | 'EndWorkSession'
   | 'ErasePerson'
+  | 'EraseSamples'
   | 'ExpireToken'
   | 'ImportSamples'
   | 'Invite'
@@ -5453,6 +5503,11 @@ export function bindOperations({ call, stream }: Transport) {
     /** Erases a person for good: their name, and what tokens and invitations say of them. Their tokens are revoked, invitations of theirs that nobody has accepted are withdrawn, and they leave every project. What they have done stays under their id, and every figure as it is. Erased already, nothing happens. For the owner of the service, and for owners of every project that they are or were in. */
     erasePerson(input: ErasePersonInput, options?: CallOptions): Promise<Member> {
       return call(ERASE_PERSON, { input }, options);
+    },
+
+    /** Erases what samples hold, for good. What is in hands of them is taken back, nobody is asked about them again, rounds go on without them, and the training set leaves them out, for there is nothing to learn from. What was answered stays, and every figure that comes of it. Of those erased already, nothing changes. For owners. */
+    eraseSamples(input: EraseSamplesInput, options?: CallOptions): Promise<ErasedSamples> {
+      return call(ERASE_SAMPLES, { input }, options);
     },
 
     /** Has a token run out at another time. Sooner: for whose it is, and for owners of a project that it opens. Later: for owners of all of those. */
@@ -5698,10 +5753,14 @@ export function bindOperations({ call, stream }: Transport) {
 
     /** Samples by their keys, in the order of the keys, with null where there is none: what of an import is there already. For owners and drivers; null to others. */
     samplesWithKeys(variables: { readonly project: string; readonly keys: readonly string[] }, options?: CallOptions): Promise<readonly ({
+      /** Its id. */
+      readonly id: string;
       /** The importer's name of it. */
       readonly key: string;
-      /** What is to be labelled. */
-      readonly data: unknown;
+      /** What is to be labelled; null if it was erased. */
+      readonly data: unknown | null;
+      /** Whether what it held was erased: nobody is asked about it any more. */
+      readonly isErased: boolean;
     } | null)[] | null> {
       return call(SAMPLES_WITH_KEYS, variables, options);
     },

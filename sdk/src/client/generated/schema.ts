@@ -212,6 +212,16 @@ export type ErasePersonInput = {
   readonly reason: ErasureReason;
 };
 
+/** Samples to erase. */
+export type EraseSamplesInput = {
+  /** The project. */
+  readonly project: Scalars['ID']['input'];
+  /** Why; it is kept. */
+  readonly reason: ErasureReason;
+  /** 1 to 1000. */
+  readonly samples: ReadonlyArray<Scalars['ID']['input']>;
+};
+
 /** Why something was erased: the grounds of article 17(1) of the GDPR. Words of your own might tell what it was. */
 export type ErasureReason =
   /** Consent was taken back. */

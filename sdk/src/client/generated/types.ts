@@ -28,7 +28,7 @@ export interface ActivityEvents {
   /** Tells it from the other members of a union. */
   readonly __typename: 'ActivityEvents';
   /** In the order in which they happened. */
-  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | OpinionAsked | Ruled | RulingReopened | GoldSet | GoldRemoved | GoldRanLow | AnnotatorPaused | AnnotatorResumed | RoleChanged | PersonErased)[];
+  readonly events: readonly (ProjectCreated | PolicyChanged | SamplesImported | PredictionsPublished | EmbeddingsPublished | AutoAcceptJudged | RoundOpened | RoundClosed | OpinionAsked | Ruled | RulingReopened | GoldSet | GoldRemoved | GoldRanLow | AnnotatorPaused | AnnotatorResumed | RoleChanged | SamplesErased | PersonErased)[];
   /** Give it as `after` to go on behind this. */
   readonly cursor: string;
 }
@@ -292,8 +292,8 @@ export interface AnswerTimeFigure {
 export interface Assignment {
   /** Its id, by which you answer it. */
   readonly id: string;
-  /** What is to be labelled. */
-  readonly data: unknown;
+  /** What is to be labelled; null if it was erased: then it is taken out of your hands. */
+  readonly data: unknown | null;
   /** The model's label, if the policy offers it here, and in the mode AFTER_FIRST_ANSWER once you have answered. An offer, not a default. */
   readonly suggestion: string | null;
   /** What became of it. */
@@ -482,6 +482,12 @@ export interface EmptyQueue {
   readonly reason: EmptyReason;
   /** When to come again, where that is known. */
   readonly until: DateTime | null;
+}
+
+/** Samples that were erased. */
+export interface ErasedSamples {
+  /** How many; those erased before are not counted again. */
+  readonly count: number;
 }
 
 /** A share with how uncertain it is. */
@@ -1323,8 +1329,8 @@ export interface Sample {
   readonly key: string;
   /** Its place in the order of import, from 0. */
   readonly number: number;
-  /** What is to be labelled. */
-  readonly data: unknown;
+  /** What is to be labelled; null if it was erased. */
+  readonly data: unknown | null;
   /** The current prediction run's label; null if it has none. */
   readonly predicted: string | null;
   /** Its probability, 0…1. */
@@ -1345,6 +1351,20 @@ export interface SampleExport {
   readonly cursor: string | null;
   /** Whether there are more. */
   readonly hasNextPage: boolean;
+}
+
+/** What samples held was erased; what was answered to them was not. */
+export interface SamplesErased {
+  /** Tells it from the other members of a union. */
+  readonly __typename: 'SamplesErased';
+  /** When. */
+  readonly at: DateTime;
+  /** Who did it; null: it followed by itself. */
+  readonly by: Member | null;
+  /** How many. */
+  readonly samples: number;
+  /** Why. */
+  readonly grounds: ErasureReason;
 }
 
 /** A part of an import has come. */
