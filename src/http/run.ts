@@ -154,6 +154,8 @@ async function openConcord(
     onTrouble: (error) => logger.error({ err: error }, 'the store takes no writes'),
     onRelief: () => logger.info('the store takes writes again'),
   });
+  if (store.purge?.isDue())
+    logger.warn('what was erased is still in the file of the store: there is no space to write it anew');
   let strategies: StrategyHost;
   try {
     strategies = await openStrategyHost({

@@ -43,6 +43,7 @@ export function watchStore(store: Store, { onTrouble, onRelief }: StoreWatcher):
     documents: (collection) => store.documents(collection),
     deleteDocument: (collection, id) => watched(store.deleteDocument(collection, id)),
     ...(store.watch && { watch: store.watch.bind(store) }),
+    ...(store.purge && { purge: store.purge }),
     ...(store.leases && { leases: store.leases }),
     close: () => store.close(),
   };

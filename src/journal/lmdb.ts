@@ -12,10 +12,12 @@ import {
   checkLength,
   checkSpace,
   DATA_FILE,
+  isPurgeDue,
   type LmdbEnvironment,
   LOCK_FILE,
   makeFolder,
   markFormat,
+  markPurge,
   mustBeEmpty,
   mustBeWhole,
   mustExist,
@@ -24,11 +26,13 @@ import {
   syncFile,
   UNFINISHED_FILE,
 } from './lmdbFiles.ts';
+import { writeAnew } from './lmdbPurge.ts';
 import { FolderLock } from './lock.ts';
 import {
   type ChunkId,
   type Commit,
   MAX_VALUE_BYTES,
+  type Purge,
   SeqTakenError,
   type Store,
   type StoredChunk,
@@ -55,7 +59,7 @@ export async function openLmdbStore(folder: string): Promise<Store> {
     // Before LMDB is touched, which would have this process wait for itself if it is committing there.
     lock.check();
     checkHeader(path);
-    const env = openEnvironment(path);
+    let env = openEnvironment(path);
     try {
       checkLength(env, path);
       // LMDB lets one process at a time into a write transaction, which is what taking the lock asks for.
@@ -63,6 +67,7 @@ export async function openLmdbStore(folder: string): Promise<Store> {
         lock.take();
         markFormat(env, path);
       });
+      if (isPurgeDue(env)) env = await writeAnew(env, path);
       // A store that was just made is a file that the folder lists.
       syncFile(path);
       return new LmdbStore(env, path, lock);
@@ -311,6 +316,15 @@ class LmdbStore implements Store {
       return undefined;
     });
   }
+
+  readonly purge: Purge = {
+    mark: () =>
+      this.#write('mark', 0, () => {
+        markPurge(this.#env);
+        return undefined;
+      }),
+    isDue: () => this.#look(() => isPurgeDue(this.#env)),
+  };
 
   close(): Promise<void> {
     this.#closing ??= this.#letGo();

@@ -23,6 +23,11 @@ import { MAX_VALUE_BYTES, StoreTooNewError, StoreUnavailableError } from './port
 /** The version of what is written here. Raise it when an older Concord would misread that. */
 const FORMAT = 1;
 const FORMAT_KEY = Buffer.from('format');
+/** Stands in a store that is to be written anew. */
+const PURGE_KEY = Buffer.from('purge');
+
+/** What lies in a store beside its marks. */
+export const DATABASES = ['commits', 'chunks', 'chunkTimes', 'documents'] as const;
 
 export const DATA_FILE = 'concord.mdb';
 /** The data file of a copy that is being made. */
@@ -44,11 +49,12 @@ const SPARE_BYTES = 2 * (MAX_GROUP_BYTES + MAX_VALUE_BYTES);
 /**
  * Opens LMDB's file in a folder.
  * @param readOnly its file must be there, and nothing can be written
+ * @param file another one than the store's own
  */
-export function openEnvironment(path: string, readOnly = false): LmdbEnvironment {
+export function openEnvironment(path: string, readOnly = false, file = DATA_FILE): LmdbEnvironment {
   return open<Uint8Array, Buffer>({
     ...BYTES,
-    path: join(path, DATA_FILE),
+    path: join(path, file),
     noSubdir: true,
     readOnly,
     // A commit is not acknowledged, nor seen by a reader, before it is on disk.
@@ -197,4 +203,13 @@ export function checkSpace(folder: string): void {
   const { blocks, bavail, bsize } = statfsSync(folder);
   const tellsSize = blocks > 0;
   if (tellsSize && bavail * bsize < SPARE_BYTES) throw noSpace(folder);
+}
+
+/** Has the store written anew when it is opened next; within a transaction. */
+export function markPurge(env: LmdbEnvironment): void {
+  env.putSync(PURGE_KEY, Buffer.of(1));
+}
+
+export function isPurgeDue(env: LmdbEnvironment): boolean {
+  return env.doesExist(PURGE_KEY);
 }

@@ -106,6 +106,15 @@ export interface LeaseTable {
   remove(kind: LeaseKind, name: string, turn: number): Promise<void>;
 }
 
+/** What is deleted may lie in a store's files until something is written over it. */
+export interface Purge {
+  /** Has the files written anew when the store is opened next, with what is there then and nothing else. */
+  mark(): Promise<void>;
+
+  /** Whether that is still to be done; after opening: there was no space for it. */
+  isDue(): boolean;
+}
+
 export interface Store {
   /**
    * Adds a commit to a journal. Resolves only when the commit is synced to disk (or, in a cluster, held by
@@ -190,6 +199,9 @@ export interface Store {
 
   /** Stores that one process alone can write have none. */
   readonly leases?: LeaseTable;
+
+  /** How what was deleted goes from the store's own files too. Stores whose server sees to those have none. */
+  readonly purge?: Purge;
 
   /** Waits for what is under way, then lets go of the store. Later calls throw {@link StoreUnavailableError}. */
   close(): Promise<void>;

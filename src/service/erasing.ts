@@ -202,6 +202,8 @@ function isDecided(concord: Concord, subject: Subject): Promise<boolean> {
 async function finish(concord: Concord, id: string, subject: Subject): Promise<void> {
   if (subject.kind === 'member') await deleteTexts(concord, subject.member);
   else await deleteBlocks(concord, subject);
+  // The file it lay in has it still.
+  if (concord.store.purge) await orRefusal(concord.store.purge.mark());
   await orRefusal(concord.store.deleteDocument(ERASURES, id));
 }
 

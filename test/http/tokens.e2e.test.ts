@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@concord/sdk/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStore } from '../../src/journal/open.ts';
 import { runConcord, ServiceProcess } from './serviceProcess.ts';
 
 const OWNER = 'owner-of-the-service'.padEnd(40, '0');
@@ -89,7 +90,12 @@ it('a person is erased from the command line, once it is said to be meant', asyn
 
 it('samples are erased from the command line by their keys', async () => {
   const client = createClient({ url: `${service.url}/graphql`, token: OWNER });
-  await client.importSamples({ project, importId: 'i', part: 0, samples: [{ key: 'a', data: 'one' }] });
+  await client.importSamples({
+    project,
+    importId: 'i',
+    part: 0,
+    samples: [{ key: 'a', data: 'a text to erase' }],
+  });
   const erase = ['erase', '--project', 'Mail', '--reason', 'unlawful', '--yes', 'yes', 'samples'];
   expect((await concord([...erase, 'a', 'b'])).errors).toContain('there is no sample b');
   expect(await done([...erase, 'a'])).toBe('1 samples are erased');
@@ -102,10 +108,18 @@ it('samples are erased from the command line by their keys', async () => {
 it('no secret is in the log, at its most talkative, nor in the store', async () => {
   await fetch(`${service.url}/graphql`, { headers: { authorization: `Bearer ${OWNER}x` } });
   await service.end();
-  const data = await readFile(join(folder, 'concord.mdb'), 'latin1');
+  const file = () => readFile(join(folder, 'concord.mdb'), 'latin1');
+  const data = await file();
   expect(secrets.length).toBeGreaterThan(5);
   for (const one of secrets) {
     expect(service.log + service.errors).not.toContain(one);
     expect(data.includes(one)).toBe(false);
   }
+  // LMDB has still what was erased above, until the store is opened again.
+  const erased = ['for Ann', 'a text to erase'];
+  expect(erased.filter((text) => data.includes(text))).not.toEqual([]);
+  await (await openStore(folder)).close();
+  const after = await file();
+  expect(erased.filter((text) => after.includes(text))).toEqual([]);
+  expect(after).toContain('for Cy');
 });

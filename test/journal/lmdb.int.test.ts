@@ -1,9 +1,17 @@
-import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../src/journal/lmdb.ts';
-import { type Commit, StoreError, StoreTooNewError, StoreUnavailableError } from '../../src/journal/port.ts';
+import {
+  type Commit,
+  type Store,
+  StoreError,
+  StoreTooNewError,
+  StoreUnavailableError,
+} from '../../src/journal/port.ts';
 import { commitAt, journalContract } from './contract.ts';
 import { expectRefusal, temporaryFolder } from './folders.ts';
 import { bundleChild, Child, canMount, onDisk } from './processes.ts';
@@ -194,3 +202,101 @@ describe('LMDB', () => {
     });
   });
 });
+
+describe('what was deleted from a folder', () => {
+  const SECRET = 'a name that is to go';
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const isInFile = async () => {
+    const found: string[] = [];
+    for (const file of await readdir(folder))
+      if ((await readFile(join(folder, file))).includes(SECRET)) found.push(file);
+    return found;
+  };
+
+  /** A store with a secret among much else, which is deleted. */
+  async function withDeleted(): Promise<Uint8Array> {
+    const store = await openLmdbStore(folder);
+    const chunk = await store.putChunk(Buffer.from(`${SECRET} ${'x'.repeat(50_000)}`), 1);
+    for (let i = 0; i < 50; i++)
+      await store.putDocument('people', `p${i}`, i === 20 ? SECRET : `person ${i}`);
+    const kept = new Uint8Array(3_000_000).fill(7);
+    await store.putChunk(kept, 5);
+    for (let seq = 1; seq <= 30; seq++) await store.append('project', commitAt(seq));
+    await store.deleteDocument('people', 'p20');
+    await store.deleteChunks([chunk], 2);
+    await store.purge?.mark();
+    expect(store.purge?.isDue()).toBe(true);
+    await store.close();
+    return kept;
+  }
+
+  async function expectWhole(store: Store, kept: Uint8Array): Promise<void> {
+    expect(await store.head('project')).toBe(30);
+    const commits = [];
+    for await (const commit of store.read('project', 0)) commits.push(commit);
+    expect(commits).toEqual(Array.from({ length: 30 }, (_, i) => commitAt(i + 1)));
+    expect(await store.documents('people')).toHaveLength(49);
+    const chunks = [];
+    for await (const chunk of store.chunks()) chunks.push(chunk);
+    expect(chunks).toMatchObject([{ putAt: 5 }]);
+    expect(Buffer.compare((await store.getChunk(chunks[0]?.id ?? '')) ?? new Uint8Array(), kept)).toBe(0);
+  }
+
+  it('lies in its file until the next start, which writes that anew, and then nowhere', async () => {
+    const kept = await withDeleted();
+    // Else this test could not fail.
+    expect(await isInFile()).toEqual(['concord.mdb']);
+    const store = await openLmdbStore(folder);
+    expect(await isInFile()).toEqual([]);
+    expect(store.purge?.isDue()).toBe(false);
+    await expectWhole(store, kept);
+    await store.append('project', commitAt(31));
+    await store.close();
+    const again = await openLmdbStore(folder);
+    expect(await again.head('project')).toBe(31);
+    await again.close();
+    expect((await readdir(folder)).sort()).toEqual(['concord.mdb', 'concord.mdb-lock']);
+  });
+
+  it('goes all the same where an earlier try was cut short', async () => {
+    const kept = await withDeleted();
+    await writeFile(join(folder, 'concord.mdb.unfinished'), 'half of it');
+    const store = await openLmdbStore(folder);
+    expect(await isInFile()).toEqual([]);
+    await expectWhole(store, kept);
+    await store.close();
+  });
+
+  it('stays for another process that reads the folder meanwhile, and whose reading goes on', async () => {
+    const kept = await withDeleted();
+    const reader = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      READER,
+      join(folder, 'concord.mdb'),
+    ]);
+    const lines = createInterface(reader.stdout)[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('49');
+    const store = await openLmdbStore(folder);
+    await expectWhole(store, kept);
+    for (let i = 0; i < 50; i++) await store.putDocument('people', `new ${i}`, i);
+    reader.stdin.end('go on\n');
+    expect((await lines.next()).value).toBe('49');
+    await store.close();
+  });
+});
+
+/** Counts the documents of a store, says how many, and again when it is told to go on. */
+const READER = `
+  import { open } from 'lmdb';
+  const env = open({ path: process.argv[1], noSubdir: true, readOnly: true });
+  const documents = env.openDB({ name: 'documents', encoding: 'binary', keyEncoding: 'binary' });
+  console.log(documents.getKeysCount());
+  process.stdin.once('data', () => console.log(documents.getKeysCount()));
+`;
