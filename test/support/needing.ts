@@ -6,12 +6,20 @@ export const MISSING = {
   CONCORD_TEST_MONGODB: 'names no server (docs/stores.md)',
   CONCORD_TEST_SECANTUSDB: 'names no server (docs/stores.md)',
   CONCORD_TEST_CHROMIUM: 'names no Chromium, and there is none at /usr/bin/chromium',
+  CONCORD_TEST_NGINX: 'names no nginx, and there is none at /usr/sbin/nginx',
+  CONCORD_TEST_CADDY: 'names no Caddy, and there is none at /usr/bin/caddy',
+  CONCORD_TEST_COMPOSE: 'names no docker-compose, and there is none at /usr/bin/docker-compose',
 } as const;
 
 export type Need = keyof typeof MISSING;
 
 /** Where something is that has a usual place. */
-const USUAL: Partial<Record<Need, string>> = { CONCORD_TEST_CHROMIUM: '/usr/bin/chromium' };
+const USUAL: Partial<Record<Need, string>> = {
+  CONCORD_TEST_CHROMIUM: '/usr/bin/chromium',
+  CONCORD_TEST_NGINX: '/usr/sbin/nginx',
+  CONCORD_TEST_CADDY: '/usr/bin/caddy',
+  CONCORD_TEST_COMPOSE: '/usr/bin/docker-compose',
+};
 
 /** How the title of a suite says what it needs; `unrun.ts` reads it. */
 export const NEEDS = /\(needs (CONCORD_TEST_\w+)\)/;
