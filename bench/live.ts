@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FIELD_BYTES } from './live/document.ts';
 import { changeRow, fanoutRows, lastRow } from './live/fanout.ts';
 import { claimRows, pushRows } from './live/labelling.ts';
-import { idleRow, soakRow } from './live/memory.ts';
+import { idleRows, soakRow } from './live/memory.ts';
 import { HELP, PARTS, readOptions } from './live/options.ts';
 import { type Row, table } from './scale/table.ts';
 
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
     change: async () => [await changeRow(seconds, tell)],
     last: async () => [await lastRow(tell)],
     push: () => pushRows(Math.max(seconds, 10), tell),
-    idle: async () => [await idleRow(tell)],
+    idle: () => idleRows(tell),
     soak: async () => [await soakRow(soak, tell)],
     claims: () => claimRows(seconds, samples, tell),
   };

@@ -1,35 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { count } from '../scale/figures.ts';
+import { count, median } from '../scale/figures.ts';
 import { type Row, told } from '../scale/table.ts';
 import { progressDocument } from './document.ts';
 import { target } from './fanout.ts';
 import { openProject } from './project.ts';
 import { Subscribers } from './subscribers.ts';
 
-const IDLE = 5_000;
+/** Above some 19,000 most systems let a process open no more files; clients and server are one each. */
+const IDLE = [5_000, 10_000, 18_000] as const;
+const IDLE_SECONDS = 5;
+const CHANGES = 12;
 const SOAKING = 2_000;
 const STALLED = SOAKING / 100;
 const MIB = 1024 * 1024;
 
-/** What a subscriber takes who is only there. */
-export async function idleRow(tell: (what: string) => void): Promise<Row> {
-  tell(`${count(IDLE)} idle subscribers`);
-  const opened = await openProject(10);
+/** What subscribers take who are only there, and one change to all of them. */
+export async function idleRows(tell: (what: string) => void): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const subscribers of IDLE) rows.push(await idleRow(subscribers, tell));
+  return rows;
+}
+
+async function idleRow(subscribers: number, tell: (what: string) => void): Promise<Row> {
+  tell(`${count(subscribers)} idle subscribers`);
+  const opened = await openProject(100);
   const options = target(opened, 200);
   const queries = [progressDocument(1_024)];
   (await Subscribers.open({ ...options, queries })).close();
   await sleep(500);
   const before = await opened.server.usage({ collect: true });
-  const all = await Subscribers.open({ ...options, count: IDLE, queries });
+  const all = await Subscribers.open({ ...options, count: subscribers, queries });
   await sleep(500);
   const after = await opened.server.usage({ collect: true });
+  const since = performance.now();
+  const { cpu } = await opened.server.usage();
+  await sleep(IDLE_SECONDS * 1_000);
+  const cores = ((await opened.server.usage()).cpu - cpu) / (performance.now() - since) / 1_000;
+  const lasts: number[] = [];
+  for (let i = 0; i < CHANGES; i++) {
+    const received = all.reached(all.pushes + subscribers);
+    const sentAt = performance.now();
+    await opened.change();
+    await received;
+    lasts.push(performance.now() - sentAt);
+  }
   all.close();
   await opened.close();
-  const each = (bytes: number) => `${(bytes / IDLE / 1024).toFixed(1)} KiB`;
+  const each = (bytes: number) => `${(bytes / subscribers / 1024).toFixed(1)} KiB`;
   return told(
-    'an idle subscriber',
-    `${each(after.heap - before.heap)} of heap`,
-    `${each(after.resident - before.resident)} resident; its connection and its document of 1,024 bytes are in it; ${count(IDLE)} subscribers`,
+    `${count(subscribers)} idle subscribers`,
+    `${each(after.heap - before.heap)} of heap each`,
+    `${each(after.resident - before.resident)} resident, the process ${(after.resident / MIB).toFixed(0)} MiB; its connection and its document of 1,024 bytes are in it; the server took ${cores.toFixed(2)} cores for nothing but them; a change to the last of them ${median(lasts).toFixed(0)} ms, the longest ${Math.max(...lasts).toFixed(0)} ms, of ${CHANGES}`,
   );
 }
 
