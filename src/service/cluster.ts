@@ -214,11 +214,13 @@ export class Cluster {
     const until = this.#environment.monotonic() + PATIENCE_MS;
     for (let conflicts = 0; ; ) {
       const holder = await this.#holderOf(journal);
-      // Only the node that was asked knows the command's id.
-      if (asked.node !== null && asked.node !== holder.node && !desk.isRepeatable(command))
-        throw refuse('STORE_UNAVAILABLE', {});
       const isOwn = holder.node === this.nodes.self.node;
-      if (isOwn || this.#isGivenUp(holder)) {
+      const isHere = isOwn || this.#isGivenUp(holder);
+      // Only the node that was asked knows the command's id.
+      const isElsewhere = isHere || holder.node !== asked.node;
+      if (asked.node !== null && isElsewhere && !desk.isRepeatable(command))
+        throw refuse('STORE_UNAVAILABLE', {});
+      if (isHere) {
         if (!isOwn) this.counts.unleased++;
         const decided = await this.#decide(desk, command, input, view, { ...options, once: isOwn });
         if (decided !== null) return decided.value;

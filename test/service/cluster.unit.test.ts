@@ -241,6 +241,15 @@ describe('a cluster', () => {
     expect(await bob.project(project).read(({ policy }) => policy.overlap)).toBe(3);
   });
 
+  it('does not decide again what a node may have decided that cannot be reached since', async () => {
+    const before = commits() ?? 0;
+    at.mishaps.push('ANSWER_LOST', ...Array<Mishap>(100).fill('UNREACHED'));
+    const change = { by: 'owner', change: { overlap: 3 } };
+    const policy = bob.project(project).execute('changePolicy', change, ({ policy }) => policy.overlap);
+    await expect(at.during(policy)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(commits()).toBe(before + 1);
+  });
+
   it('gives a command again whose node died over it, if that changes nothing', async () => {
     await bob.cluster?.leases.holderOf(project);
     at.mishaps.push('DEATH');

@@ -152,7 +152,10 @@ type Decide = (projection: unknown, moment: unknown) => Generator<ProjectEvent, 
 
 type Follow = (this: unknown, seq?: number) => Promise<void>;
 
-type Receive = (this: unknown, message: { readonly id?: string }) => Promise<unknown>;
+type Receive = (
+  this: unknown,
+  message: { readonly orders?: readonly { readonly id: string }[] },
+) => Promise<unknown>;
 
 /** Changes the events that commands come to. */
 function deciding(change: (event: ProjectEvent) => ProjectEvent) {
@@ -247,7 +250,8 @@ export const BUGS: readonly Bug[] = [
     plant: replace(Cluster.prototype as unknown as { receive: Receive }, 'receive', (receive) => {
       let asked = 0;
       return function (message) {
-        return receive.call(this, 'id' in message ? { ...message, id: `${message.id} ${asked++}` } : message);
+        const again = message.orders?.map((order) => ({ ...order, id: `${order.id} ${asked++}` }));
+        return receive.call(this, again ? { ...message, orders: again } : message);
       };
     }),
   },
