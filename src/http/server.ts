@@ -26,6 +26,8 @@ const BODIES_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
 /** How often what has run out is let go without anybody asking, in milliseconds. */
 const SWEEP_MS = 1_000;
+/** How often tokens that have run out are looked for, in milliseconds: apart, for a sweep may take its time. */
+const EXPIRY_CHECK_MS = 500;
 /** How long requests under way may take at shutdown, in milliseconds: less than a container is given. */
 const SHUTDOWN_MS = 5_000;
 /** How long, of that, strategies may go on choosing: then there is time left to say that they were given up. */
@@ -267,7 +269,11 @@ function isEventStream({ req, headersSent }: ServerResponse): boolean {
 function sweepNowAndThen(concord: Concord, faults: Faults): () => void {
   let isSweeping = false;
   let lastProblem = '';
-  const timer = setInterval(() => {
+  const expiring = setInterval(() => {
+    // What keeps it from that keeps the sweep too, which tells.
+    concord.endExpired().catch(() => undefined);
+  }, EXPIRY_CHECK_MS);
+  const sweeping = setInterval(() => {
     if (isSweeping) return;
     isSweeping = true;
     concord
@@ -285,7 +291,10 @@ function sweepNowAndThen(concord: Concord, faults: Faults): () => void {
         isSweeping = false;
       });
   }, SWEEP_MS);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(expiring);
+    clearInterval(sweeping);
+  };
 }
 
 function listen(http: Server, host: string, port: number): Promise<void> {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/builder.ts';
 import { schema } from '../graphql/schema.ts';
-import type { Viewer } from '../service/access.ts';
+import { isLive, type Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';
 import type { Answers, HeldAnswer } from './answers.ts';
 import type { Authentication } from './authentication.ts';
@@ -79,6 +79,30 @@ function pagePolicy(page: string): string {
   ].join('; ');
 }
 
+/** Has event streams of those whose token is dead broken off, not completed: they are to come back with another. */
+function breakingOff(concord: Concord): Plugin<Partial<Context & HttpContext>> {
+  return {
+    onSubscribe: () => ({
+      onSubscribeResult({ args, result, setResult }) {
+        const { viewer, res } = args.contextValue;
+        // Over a WebSocket there is no response: its connection is closed.
+        if (!viewer || !res || !isAsyncIterable(result)) return;
+        const stream = result[Symbol.asyncIterator]();
+        const watched: typeof result = {
+          async next() {
+            const step = await stream.next();
+            if (step.done && !(await isLive(concord, viewer))) res.destroy();
+            return step;
+          },
+          return: async () => (await stream.return?.()) ?? { done: true, value: undefined },
+          [Symbol.asyncIterator]: () => watched,
+        };
+        setResult(watched);
+      },
+    }),
+  };
+}
+
 /** GraphQL over HTTP, and the parsing, validating and executing that the WebSocket side shares. */
 export function createGraphQL({
   concord,
@@ -115,6 +139,7 @@ export function createGraphQL({
     // Both are seen to by `operations`.
     plugins: [
       boundedBy(operations),
+      breakingOff(concord),
       {
         onResponse({ response }) {
           if (response.headers.get('content-type')?.startsWith('text/html'))

@@ -212,16 +212,11 @@ export class Concord {
   }
 
   /**
-   * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
-   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, who has become idle,
-   * and who has no work left. Now and then it brings erasures to their end that were cut short.
-   * @throws {AggregateError} some projects could not be swept; the others were
+   * Ends the streams of those whose token has run out since this was last called. To be called often: nobody reads on
+   * for longer than that with a token that is dead.
    */
-  async sweep(): Promise<void> {
+  async endExpired(): Promise<void> {
     const now = this.environment.now();
-    this.hub.tick(now);
-    this.attendance.tick(now);
-    // Whose token ends at another time than it did when they began to read is woken here.
     const since = this.#tokensLookedAt;
     this.#tokensLookedAt = now;
     let hasEnded = await this.directory.read((directory) => directory.hasTokenEnded(since, now));
@@ -231,6 +226,19 @@ export class Concord {
       hasEnded = true;
     }
     if (hasEnded) this.hub.wake(DIRECTORY_TOPIC);
+  }
+
+  /**
+   * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
+   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, who has become idle,
+   * and who has no work left. Now and then it brings erasures to their end that were cut short.
+   * @throws {AggregateError} some projects could not be swept; the others were
+   */
+  async sweep(): Promise<void> {
+    const now = this.environment.now();
+    this.hub.tick(now);
+    this.attendance.tick(now);
+    await this.endExpired();
     const failures: unknown[] = [];
     try {
       await this.#finishErasures(now);

@@ -80,13 +80,26 @@ async function listed(token: string, field: 'own' | 'project'): Promise<readonly
   return found?.edges.map(({ node }) => node) ?? null;
 }
 
-/** Whether a stream ends of itself, within the time that its reader waits. */
-async function ended(stream: Reader): Promise<boolean> {
-  try {
-    return (await stream.next()) === null;
-  } catch (error) {
-    // A socket is closed with its code; a response is broken off, which `fetch` tells by a TypeError.
-    return (error as { readonly code?: number }).code === 4403 || error instanceof TypeError;
+/** What everybody in a role reads together, and what each has for themselves. */
+const STREAMS = ['progress', 'queue'].map(
+  (state) => `subscription ($project: ID!) { ${state}(project: $project) { answers } }`,
+);
+
+/** Streams that an annotator's token has begun, over WebSocket and as server-sent events. */
+async function following(token: string): Promise<readonly Reader[]> {
+  const streams = [overWebSocket, overEvents].flatMap((over) =>
+    STREAMS.map((query) => over(service, token, query, { project })),
+  );
+  for (const stream of streams) expect((await stream.next())?.errors).toEqual([]);
+  return streams;
+}
+
+/** Waits until streams are broken off, so that a client comes back with another token: they are not complete. */
+async function brokenOff(streams: readonly Reader[]): Promise<void> {
+  for (const stream of streams) {
+    const error = await stream.next().catch((error: unknown) => error);
+    // A socket is closed with its code; that a response was broken off, `fetch` tells by a TypeError.
+    if (!(error instanceof TypeError)) expect(error).toMatchObject({ code: 4403 });
   }
 }
 
@@ -176,27 +189,33 @@ describe('a token', () => {
     expect(await isGood(next.token)).toBe(false);
   });
 
-  it.each(['revokeToken', 'expireToken', 'rotateToken'])(
-    'that ends by %s ends its live streams',
-    async (how) => {
+  describe('that ends ends its live streams within a second,', () => {
+    it.each(['revokeToken', 'expireToken', 'rotateToken'])('by %s', async (how) => {
       const made = await issue(owner.token);
-      const query = 'subscription ($id: ID!) { progress(project: $id) { samples } }';
-      const streams = [overWebSocket, overEvents].map((over) =>
-        over(service, made.token, query, { id: project }),
-      );
-      for (const stream of streams) await stream.next();
+      const streams = await following(made.token);
       const input = {
         revokeToken: {},
         expireToken: { expires: new Date(0).toISOString() },
         rotateToken: { overlapMinutes: 0 },
       }[how];
+      const since = performance.now();
       await must(service, how === 'rotateToken' ? made.token : owner.token, how, {
         token: made.id,
         ...input,
       });
-      for (const stream of streams) await expect(ended(stream)).resolves.toBe(true);
-    },
-  );
+      await brokenOff(streams);
+      expect(performance.now() - since).toBeLessThan(1_000);
+    });
+
+    it('by running out, though nothing else happens', async () => {
+      const made = await issue(owner.token, { tokenDays: 1 });
+      const streams = await following(made.token);
+      service.advance(24 * 60 * MINUTE);
+      const since = performance.now();
+      await brokenOff(streams);
+      expect(performance.now() - since).toBeLessThan(1_000);
+    });
+  });
 });
 
 describe('an invitation', () => {
@@ -226,8 +245,10 @@ describe('an invitation', () => {
       invitations: { edges: [{ node: { state: 'ACCEPTED', label: 'for Cy', member: { name: 'Cy' } } }] },
     });
     expect(JSON.stringify(seen)).not.toContain(invitationCode);
+    const streams = await following(made.token);
     service.advance(3 * 24 * 60 * MINUTE);
     expect(await isGood(made.token)).toBe(false);
+    await brokenOff(streams);
   });
 
   it('is accepted by one of many who try together', async () => {

@@ -314,7 +314,7 @@ describe('GraphQL over WebSocket', () => {
         expect(await socket.closed).toMatchObject({ code: 4403 });
         expect(socket.unheard).toEqual([]);
       }
-      expect(Date.now() - since).toBeLessThan(1_500);
+      expect(Date.now() - since).toBeLessThan(1_000);
     });
   });
 
