@@ -4,6 +4,7 @@ import { wilson } from '../../src/domain/confidence.ts';
 import { fleissKappa, gwetAC1, rawAgreement } from '../../src/domain/fleissAndGwet.ts';
 import { krippendorffsAlpha } from '../../src/domain/krippendorffsAlpha.ts';
 import type { LabelScale } from '../../src/domain/labelScale.ts';
+import { differenceOf, pairedDifference } from '../../src/domain/shareDifference.ts';
 import { type UnitPattern, UnitPatterns } from '../../src/domain/unitPatterns.ts';
 import type { Row } from '../scale/table.ts';
 
@@ -21,6 +22,7 @@ interface Published {
 const IRRCAC =
   'overview of the R package irrCAC (K. L. Gwet), by his Handbook of Inter-Rater Reliability, 2014';
 const IRR = 'R package irr, as quoted in statsmodels/stats/tests/test_inter_rater.py';
+const PROPINT = 'as quoted in the tests of the R package propint';
 const KRIPPENDORFF = 'K. Krippendorff 2011, "Computing Krippendorff\'s alpha-reliability"';
 
 /** Columns are raters, "." is missing: Krippendorff 2011, section C; irrCAC's cac.raw4raters. */
@@ -117,6 +119,20 @@ function examples(): Published[] {
       '0.3662',
       wilson(81, 263).upper,
     ),
+    ...(['lower', 'upper'] as const).flatMap((end) => [
+      example(
+        `Difference of shares, 56 of 70 and 48 of 80, ${end}`,
+        `R. G. Newcombe 1998, Stat. Med. 17: 873–890, method 10, ${PROPINT}`,
+        end === 'lower' ? '0.0524' : '0.3339',
+        differenceOf({ answers: 80, agreeing: 48 }, { answers: 70, agreeing: 56 }).interval[end],
+      ),
+      example(
+        `Difference of paired shares, 18, 12, 2 and 18, ${end}`,
+        `R. G. Newcombe 1998, Stat. Med. 17: 2635–2650, method 10, ${PROPINT}`,
+        end === 'lower' ? '0.0562' : '0.3290',
+        pairedDifference({ both: 18, onlyLast: 12, onlyFirst: 2, neither: 18 }).interval[end],
+      ),
+    ]),
   ];
 }
 
