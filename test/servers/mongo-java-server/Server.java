@@ -3,14 +3,21 @@ import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
+import de.bwaldvogel.mongo.backend.memory.index.MemoryUniqueIndex;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.oplog.CollectionBackedOplog;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Stream;
 
 /** Serves the wire protocol of MongoDB from memory, on the port that is given, until it is ended. */
@@ -39,6 +46,11 @@ class Server {
     private Oplog entries;
 
     @Override
+    public MemoryDatabase openOrCreateDatabase(String name) {
+      return new Database(name, getCursorRegistry());
+    }
+
+    @Override
     @SuppressWarnings("unchecked") // The type of a collection's positions, which the oplog does not use.
     protected CollectionBackedOplog createOplog() {
       entries = new Oplog(this, getCursorRegistry());
@@ -62,6 +74,66 @@ class Server {
       return cursor != null
           && ((List<?>) cursor.get("nextBatch")).isEmpty()
           && ((Number) cursor.get("id")).longValue() != 0;
+    }
+  }
+
+  /** Finds a range of ids by an index. The server itself looks through the whole collection, and so a tail takes as long. */
+  static class Database extends MemoryDatabase {
+    Database(String name, CursorRegistry cursors) {
+      super(name, cursors);
+    }
+
+    @Override
+    protected Index<Integer> openOrCreateUniqueIndex(
+        String collection, String name, List<IndexKey> keys, boolean sparse) {
+      return keys.size() == 1 && keys.get(0).getKey().equals("_id")
+          ? new OrderedIds(name, keys, sparse)
+          : super.openOrCreateUniqueIndex(collection, name, keys, sparse);
+    }
+  }
+
+  /** The index of ids, those that are strings in order. */
+  static class OrderedIds extends MemoryUniqueIndex {
+    private static final Set<String> BOUNDS = Set.of("$gt", "$lte");
+
+    private final ConcurrentSkipListMap<String, Integer> strings = new ConcurrentSkipListMap<>();
+
+    OrderedIds(String name, List<IndexKey> keys, boolean sparse) {
+      super(name, keys, sparse);
+    }
+
+    @Override
+    protected boolean putKeyPosition(KeyValue key, Integer position) {
+      if (key.get(0) instanceof String id) strings.put(id, position);
+      return super.putKeyPosition(key, position);
+    }
+
+    @Override
+    protected Integer removeDocument(KeyValue key) {
+      if (key.get(0) instanceof String id) strings.remove(id);
+      return super.removeDocument(key);
+    }
+
+    @Override
+    public synchronized boolean canHandle(Document query) {
+      return isRange(query) || super.canHandle(query);
+    }
+
+    @Override
+    public synchronized Iterable<Integer> getPositions(Document query) {
+      if (!isRange(query)) return super.getPositions(query);
+      Document bounds = (Document) query.get("_id");
+      String after = (String) bounds.get("$gt");
+      String upTo = (String) bounds.get("$lte");
+      if (after.compareTo(upTo) > 0) return List.of();
+      return new ArrayList<>(strings.subMap(after, false, upTo, true).values());
+    }
+
+    private static boolean isRange(Document query) {
+      return query.keySet().equals(Set.of("_id"))
+          && query.get("_id") instanceof Document bounds
+          && bounds.keySet().equals(BOUNDS)
+          && bounds.values().stream().allMatch(String.class::isInstance);
     }
   }
 
