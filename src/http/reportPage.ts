@@ -382,7 +382,7 @@ function swayRow(of: string, { suggestions, without, with: since, difference }: 
     `${name}: ${answers < FEWEST ? `held back (${answers})` : `${share(agreeing, answers)} of ${count(answers)}`}`;
   const much =
     difference.__typename === 'ShareDifference'
-      ? `${percent(difference.value)} [${percent(difference.interval.lower)}, ${percent(difference.interval.upper)}]`
+      ? `${points(difference.value)} points [${points(difference.interval.lower)}, ${points(difference.interval.upper)}]`
       : 'held back';
   return html`<tr><td>${mode}</td><td>${of}</td><td>${cell(before, without)}</td><td>${cell(after, since)}</td><td>${much}</td></tr>`;
 }
@@ -394,6 +394,11 @@ function count(value: number): string {
 function percent(value: number): string {
   // They stay together at the end of a line.
   return `${Number((100 * value).toFixed(1))}\u00a0%`;
+}
+
+/** A difference of two shares: “10 %” could be taken for a tenth of the smaller one. */
+function points(difference: number): string {
+  return (100 * difference).toFixed(1);
 }
 
 function whole(value: number): string {

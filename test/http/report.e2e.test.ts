@@ -176,6 +176,71 @@ describe('the report', () => {
     });
   });
 
+  it('tells how far suggestions sway people, by the mode in which they saw them', async () => {
+    const project = await driver.createProject({
+      name: 'Swayed',
+      labels: LABELS,
+      policy: { overlapShare: 1, workSessionMinutes: 0, hiddenShare: 0, autoAcceptThreshold: null },
+      seed: 1,
+    });
+    await project.importSamples(Array.from({ length: SAMPLES }, (_, i) => ({ key: `m${i}`, data: i })));
+    await publish(project, 'ham', 100);
+    const people = await Promise.all(
+      ['Ann', 'Ben'].map(async (name) => (await project.addMember({ name, role: 'ANNOTATOR' })).token),
+    );
+    // Ben takes what he is shown; of themselves they always say two different things.
+    for (const [suggestions, hiddenShare] of [
+      ['SHOWN', 0.5],
+      ['AFTER_FIRST_ANSWER', 0],
+    ] as const) {
+      await driver.client.updatePolicy({ project: project.id, policy: { suggestions, hiddenShare } });
+      await project.openRound({ size: 150, strategy: 'random' });
+      for (const [who, token] of people.entries()) {
+        const annotator = await connectAnnotator({ url, token, project: project.id, hold: 5 });
+        const endOn = ['NO_ROUND', 'ALL_HAD_BY_YOU', 'DONE'] as const;
+        for await (const assignment of annotator.assignments({ endOn })) {
+          const model = Number(assignment.data) % LABELS.length;
+          const own = LABELS[(model + 1 + who) % LABELS.length] ?? '';
+          const answer = who === 1 && assignment.suggestion !== null ? assignment.suggestion : own;
+          const { assignment: answered } = await annotator.submit(assignment, answer);
+          if (who === 1 && answered.suggestion !== null && answered.suggestion !== answer)
+            await annotator.revise(assignment, answered.suggestion);
+        }
+        annotator.close();
+      }
+    }
+    const { report, predictionRun } = await project.report();
+    expect(predictionRun?.suggestionEffects).toMatchObject([
+      { suggestions: 'SHOWN', without: { agreeing: 0 } },
+      // Of two answers to each of 150 samples, one becomes what was revealed.
+      {
+        suggestions: 'AFTER_FIRST_ANSWER',
+        without: { answers: 300, agreeing: 0 },
+        with: { answers: 300, agreeing: 150 },
+        difference: { value: 0.5 },
+      },
+    ]);
+    expect(report?.suggestionEffects.map(({ suggestions }) => suggestions)).toEqual([
+      'SHOWN',
+      'AFTER_FIRST_ANSWER',
+    ]);
+    const advice = report?.advice.map(({ text }) => text).join();
+    expect(advice).toContain('Suggestions sway people');
+    expect(advice).toContain('Once they have seen the model');
+
+    const { out } = await concord(OWNER, 'report', project.id);
+    expect(JSON.parse(out).report.suggestionEffects).toEqual(report?.suggestionEffects);
+    expect(JSON.parse(out).predictionRun.suggestionEffects).toEqual(predictionRun?.suggestionEffects);
+    expect(await concord(OWNER, 'report', project.id, '--to', at('swayed.html'))).toMatchObject({ code: 0 });
+    const page = await readFile(at('swayed.html'), 'utf8');
+    const sway = page.slice(page.indexOf('How far suggestions sway people')).replace(/\u00a0/g, ' ');
+    expect(sway).toMatch(/<td>shown<\/td><td>with the model<\/td><td>hidden: 0 % of /);
+    expect(sway).toContain(
+      '<td>after the first answer</td><td>with the model</td><td>first answer: 0 % of 300</td><td>last answer: 50 % of 300</td><td>50.0 points [',
+    );
+    expect(sway).toContain('<td>after the first answer</td><td>with each other</td>');
+  });
+
   it.each([
     [['report'], 'name one project'],
     [['report', 'Nobody'], 'no project Nobody'],
