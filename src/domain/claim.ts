@@ -234,7 +234,7 @@ function hasHadGold({ gold, assignments, samples }: Project, sample: number, ann
 
 /** How many gold samples can still come to somebody. */
 export function goldLeft({ gold, annotators }: Project, annotator: number): number {
-  return gold.size - (annotators[annotator]?.goldHad ?? 0);
+  return gold.askable - (annotators[annotator]?.goldHad ?? 0);
 }
 
 /** Once, when what is left falls below the reserve. */

@@ -36,9 +36,16 @@ export class GoldBook {
   readonly #first = new Map<number, Map<number, FirstAnswer>>();
   /** The assignment of each annotator who has or had a gold sample, by sample. */
   readonly #rows = new Map<number, Map<number, number>>();
+  /** Of what is known, what nobody can be asked any more. */
+  readonly #erased = new Set<number>();
 
   get size(): number {
     return this.known.size;
+  }
+
+  /** How many can be asked. */
+  get askable(): number {
+    return this.known.size - this.#erased.size;
   }
 
   /** The class of a gold sample, or undefined. */
@@ -81,9 +88,15 @@ export class GoldBook {
     return this.#rows.get(sample)?.get(annotator);
   }
 
+  /** What a gold sample holds was erased. */
+  setErased(sample: number): void {
+    this.#erased.add(sample);
+  }
+
   /** A sample is gold no more. */
   forget(sample: number): void {
     this.known.delete(sample);
+    this.#erased.delete(sample);
     this.#rows.delete(sample);
   }
 }

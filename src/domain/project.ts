@@ -274,6 +274,7 @@ export class Project {
       this.#weighDispute(sample);
     }
     for (const sample of this.gold.known.keys()) {
+      if (this.samples.isErased(sample)) this.gold.setErased(sample);
       for (const first of this.gold.answersTo(sample)) this.#countAttention(first, 1);
     }
     for (let row = 0; row < this.assignments.size; row++) {
@@ -431,10 +432,12 @@ export class Project {
   #samplesErased({ samples, replaced }: SamplesErased): void {
     for (const chunk of replaced) this.samples.replaceBlock(chunk);
     for (const sample of samples) {
+      for (const row of this.assignmentsOf(sample)) this.#countHad(row, -1);
       this.#changeSample(sample, () => {
         this.samples.setErased(sample);
         return false;
       });
+      if (this.samples.isGold(sample)) this.gold.setErased(sample);
     }
   }
 
@@ -656,7 +659,8 @@ export class Project {
   /** Counts a row in, or out again, if by it a gold sample does not come to its annotator any more. */
   #countHad(row: number, by: 1 | -1): void {
     const { assignments, samples } = this;
-    if (!samples.isGold(assignments.sample.get(row)) || assignments.isRepeat(row)) return;
+    const sample = assignments.sample.get(row);
+    if (!samples.isGold(sample) || samples.isErased(sample) || assignments.isRepeat(row)) return;
     if (assignments.isSpentAsGold(row)) this.annotatorOf(row).goldHad += by;
   }
 

@@ -154,7 +154,7 @@ function announcedAsides(project: Project, samples: Uint32Array, seed: number) {
 }
 
 function goldLeftToAll(project: Project): number {
-  return project.annotators.reduce((sum, { index }) => sum + goldLeft(project, index), project.gold.size);
+  return project.annotators.reduce((sum, { index }) => sum + goldLeft(project, index), project.gold.askable);
 }
 
 /**
