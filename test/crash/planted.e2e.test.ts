@@ -28,12 +28,17 @@ const BUGS: readonly { readonly name: string; readonly patches: readonly Patch[]
       patches: [
         {
           file: 'service/journalHost.js',
-          find: 'await this.#append({ seq, id: newId(this.#environment), time, events: events });',
-          put: `await this.#append({ seq, id: newId(this.#environment), time, events: events.slice(0, 1) });
-              if (events.length > 1) {
-                await this.#append({ seq: seq + 1, id: newId(this.#environment), time, events: events.slice(1) });
+          find: 'const commit = { seq, id: newId(this.#environment), time, events: events };',
+          put: `const rest = events.slice(1);
+            const commit = { seq, id: newId(this.#environment), time, events: events.slice(0, 1) };`,
+        },
+        {
+          file: 'service/journalHost.js',
+          find: 'this.#keep(commit, events);',
+          put: `if (rest.length > 0) {
+                await this.#append({ seq: seq + 1, id: newId(this.#environment), time, events: rest });
                 this.#throwAway();
-              }`,
+              } else this.#keep(commit, events);`,
         },
       ],
       found: /against commit/,

@@ -22,11 +22,16 @@ const USUAL: Partial<Record<Need, string>> = {
 };
 
 /** How the title of a suite says what it needs; `unrun.ts` reads it. */
-export const NEEDS = /\(needs (CONCORD_TEST_\w+)\)/;
+export const NEEDS = /\(needs (CONCORD_TEST_\w+)\)/g;
+
+/** What the variable says, or the usual place if there is something; else nothing. */
+export function given(need: Need): string {
+  const usual = USUAL[need];
+  return process.env[need] ?? (usual !== undefined && existsSync(usual) ? usual : '');
+}
 
 /** A suite that is skipped, and reported as not run, unless the variable is set, or the thing is in its usual place. */
 export function describeNeeding(need: Need, title: string, suite: (given: string) => void): void {
-  const usual = USUAL[need];
-  const given = process.env[need] ?? (usual !== undefined && existsSync(usual) ? usual : '');
-  describe.skipIf(given === '')(`${title} (needs ${need})`, () => suite(given));
+  const what = given(need);
+  describe.skipIf(what === '')(`${title} (needs ${need})`, () => suite(what));
 }

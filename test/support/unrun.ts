@@ -1,5 +1,5 @@
 import type { Reporter, TestModule } from 'vitest/node';
-import { MISSING, NEEDS, type Need } from './needing.ts';
+import { given, MISSING, NEEDS, type Need } from './needing.ts';
 
 /**
  * Says at the end of a run which tests were skipped for want of what they need, so that nobody takes them for passed.
@@ -12,11 +12,12 @@ export default class Unrun implements Reporter {
     const passed = new Set<string>();
     const skipped = new Map<string, number>();
     for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
-      const [title, need = ''] = NEEDS.exec(test.fullName) ?? [];
-      if (title === undefined) continue;
       const { state } = test.result();
-      if (state === 'passed') passed.add(need);
-      if (state === 'skipped') skipped.set(need, (skipped.get(need) ?? 0) + 1);
+      for (const [, need = ''] of test.fullName.matchAll(NEEDS)) {
+        if (state === 'passed') passed.add(need);
+        if (state === 'skipped' && given(need as Need) === '')
+          skipped.set(need, (skipped.get(need) ?? 0) + 1);
+      }
     }
     for (const [need, count] of skipped) {
       if (!passed.has(need))
