@@ -68,9 +68,10 @@ export class Annotator {
   }
 
   granted(draw: Draw): void {
-    const isAside = draw === 'AUDIT' || draw === 'REPEAT' || draw === 'GOLD';
-    if (isAside) this.newestAside = this.grants;
-    if (isAside || draw === 'EXTRA_OPINION') this.asides++;
+    if (draw === 'AUDIT' || draw === 'REPEAT' || draw === 'GOLD' || draw === 'EXTRA_OPINION') {
+      this.newestAside = this.grants;
+      this.asides++;
+    }
     this.grants++;
   }
 

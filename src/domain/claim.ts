@@ -46,6 +46,7 @@ const REPEAT_TRIES = 8;
 
 // Streams of the project's seed, one a purpose, so that one draw tells nothing of another.
 const SIDE_STREAM = stringSeed('interleaving');
+const EXTRA_STREAM = stringSeed('extra opinions');
 const GOLD_STREAM = stringSeed('gold');
 const REPEAT_STREAM = stringSeed('repeats');
 const SUGGESTION_STREAM = stringSeed('hidden suggestions');
@@ -94,7 +95,7 @@ export function hasWork(project: Project, by: string): boolean {
   const { openRound } = project;
   return openRound === undefined
     ? nextOfPool(project, annotator) !== undefined
-    : placeInRound(project, openRound, annotator) !== undefined;
+    : placeOrExtra(project, openRound, annotator) !== undefined;
 }
 
 function heldBy(project: Project, by: string): readonly number[] {
@@ -138,8 +139,9 @@ interface Next {
 /**
  * What to ask an annotator next: the round's next as it was announced, audits among the rest; without a round,
  * the pool's, if the policy serves it, and at seeded places among those, gold or an audit. At some of these places, with a round
- * or without, they are asked again what they have answered before. Without work of the first kind there is none of the
- * others either: whoever is asked when nothing else is left would know what it is.
+ * or without, they are asked again what they have answered before, or for an extra opinion. Without work of the first kind
+ * there is none of the others either: whoever is asked when nothing else is left would know what it is. But what is left of
+ * extra opinions is asked then, or no round would end.
  */
 function nextFor(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
@@ -150,14 +152,19 @@ function nextFor(project: Project, by: string): Next | undefined {
     main === undefined ||
     main.draw === 'AUDIT' ||
     main.draw === 'GOLD' ||
+    main.draw === 'EXTRA_OPINION' ||
     !isSideTurn(project, annotator, by)
   )
     return main;
+  const extra = nextExtra(project, index);
   // The turn is a repeat's though there is none yet: were it gold's then, the first answers would have more gold.
-  if (isRepeatTurn(project, annotator, by)) return (annotator && nextRepeat(project, annotator)) ?? main;
-  if (openRound !== undefined) return main;
+  if (isRepeatTurn(project, annotator, by))
+    return (annotator && nextRepeat(project, annotator)) ?? extra ?? main;
+  if (openRound !== undefined) return extra ?? main;
   const gold = isGoldTurn(project, annotator, by) ? nextGold(project, by) : undefined;
-  return gold ?? nextAudit(project, index) ?? main;
+  const audit = gold ?? nextAudit(project, index);
+  if (gold !== undefined || extra === undefined) return audit ?? main;
+  return audit === undefined || isExtraTurn(project, annotator, by) ? extra : audit;
 }
 
 /**
@@ -210,6 +217,13 @@ function isGoldTurn(project: Project, annotator: Annotator | undefined, by: stri
   return uniform(seed, block) < shares.gold / (1 - shares.repeats);
 }
 
+/** Whether a side turn is an extra opinion's where an audit could be asked as well: every other, so that neither waits for long. */
+function isExtraTurn(project: Project, annotator: Annotator | undefined, by: string): boolean {
+  const seed = hash32(project.created.seed, EXTRA_STREAM, annotator?.seed ?? stringSeed(by));
+  const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
+  return uniform(seed, block) < 0.5;
+}
+
 /** A gold sample that somebody has not had, in an order of their own; none is left to who has had them all. */
 function nextGold(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
@@ -250,7 +264,7 @@ function* warnOfLowGold(project: Project, by: string): Decision<void> {
 function nextOfRound(project: Project, round: Round, by: string): Next | undefined {
   const annotator = project.annotator(by)?.index ?? NONE;
   const { samples, random, audits } = round.opened;
-  const position = placeInRound(project, round, annotator);
+  const position = placeOrExtra(project, round, annotator);
   if (position === undefined) return undefined;
   const audit = round.auditLane.find(annotator, {
     length: audits.length,
@@ -269,27 +283,54 @@ function nextOfRound(project: Project, round: Round, by: string): Next | undefin
   return { sample, draw: drawOf(project, sample, random[position] === 1 ? 'RANDOM' : 'UNCERTAIN') };
 }
 
-/** The place of the round's next sample for somebody; undefined: it has none for them. */
-function placeInRound(project: Project, round: Round, annotator: number): number | undefined {
-  const { samples } = round.opened;
-  return round.lane.find(annotator, {
+/** The place of the round's next sample for somebody; of extra opinions, where nothing else is left; undefined: neither. */
+function placeOrExtra(project: Project, round: Round, annotator: number): number | undefined {
+  return placeInRound(project, round, annotator, false) ?? placeInRound(project, round, annotator, true);
+}
+
+/** The first place of the round, among those of which one more opinion is asked or among the others, that somebody can be asked. */
+function placeInRound(
+  project: Project,
+  round: Round,
+  annotator: number,
+  isExtra: boolean,
+): number | undefined {
+  const chosen = round.opened.samples;
+  const { samples } = project;
+  return (isExtra ? round.extraLane : round.lane).find(annotator, {
     length: round.size,
-    hasRoom: (place) => project.samples.hasRoom(samples[place] as number),
-    hadBefore: (place) => hasHad(project, samples[place] as number, annotator),
+    hasRoom: (place) =>
+      samples.hasRoom(chosen[place] as number) && samples.isExtraNext(chosen[place] as number) === isExtra,
+    hadBefore: (place) => hasHad(project, chosen[place] as number, annotator),
   });
 }
 
 function nextOfPool(project: Project, annotator: number): Next | undefined {
-  if (project.policy.withoutRound === 'WAIT') return undefined;
-  const sample = project.pool.find(annotator, {
-    length: project.samples.size,
-    hasRoom: (place) => project.poolHasRoom(place),
-    hadBefore: (place) => hasHad(project, place, annotator),
-  });
+  const sample = placeInPool(project, annotator, false) ?? placeInPool(project, annotator, true);
   return sample === undefined ? undefined : { sample, draw: drawOf(project, sample, 'POOL') };
 }
 
-/** An extra opinion comes in its sample's own turn, where one that somebody gave back would come as well. */
+/** As {@link placeInRound}, of the pool: a sample. */
+function placeInPool(project: Project, annotator: number, isExtra: boolean): number | undefined {
+  if (project.policy.withoutRound === 'WAIT') return undefined;
+  return (isExtra ? project.extraPool : project.pool).find(annotator, {
+    length: project.samples.size,
+    hasRoom: (sample) => project.poolHasRoom(sample) && project.samples.isExtraNext(sample) === isExtra,
+    hadBefore: (sample) => hasHad(project, sample, annotator),
+  });
+}
+
+function nextExtra(project: Project, annotator: number): Next | undefined {
+  const round = project.openRound;
+  if (round === undefined) {
+    const sample = placeInPool(project, annotator, true);
+    return sample === undefined ? undefined : { sample, draw: 'EXTRA_OPINION' };
+  }
+  const place = placeInRound(project, round, annotator, true);
+  if (place === undefined) return undefined;
+  return { sample: round.opened.samples[place] as number, draw: 'EXTRA_OPINION' };
+}
+
 function drawOf({ samples }: Project, sample: number, draw: Draw): Draw {
   return samples.isExtraNext(sample) ? 'EXTRA_OPINION' : draw;
 }
@@ -315,7 +356,7 @@ function isSideTurn(project: Project, annotator: Annotator | undefined, by: stri
   return grants % INTERLEAVE === hash32(seed, block) % INTERLEAVE;
 }
 
-/** An audit, a repeat or gold was among the five grants of which the next is one. */
+/** An audit, a repeat, gold or an extra opinion was among the five grants of which the next is one. */
 function hasAside(annotator: Annotator | undefined): boolean {
   const block = Math.floor((annotator?.grants ?? 0) / INTERLEAVE);
   return Math.floor((annotator?.newestAside ?? NONE) / INTERLEAVE) === block;
@@ -402,10 +443,17 @@ function whyNothing(project: Project, by: string): EmptyClaim {
     if (!hasHad(project, sample, annotator)) until = Math.min(until, assignments.until.get(row));
   }
   if (until < Number.POSITIVE_INFINITY) return { reason: 'ALL_HELD', until };
-  const isOpen =
-    round === undefined
-      ? someHeld ||
-        project.pool.hasRoom({ length: samples.size, hasRoom: (sample) => project.poolHasRoom(sample) })
-      : round.unsettled > 0;
+  const isOpen = round === undefined ? someHeld || poolHasRoom(project) : round.unsettled > 0;
   return { reason: isOpen ? 'ALL_HAD_BY_YOU' : 'DONE' };
+}
+
+/** Whether the pool has a place for anybody. */
+function poolHasRoom(project: Project): boolean {
+  const { samples } = project;
+  return [false, true].some((isExtra) =>
+    (isExtra ? project.extraPool : project.pool).hasRoom({
+      length: samples.size,
+      hasRoom: (sample) => project.poolHasRoom(sample) && samples.isExtraNext(sample) === isExtra,
+    }),
+  );
 }

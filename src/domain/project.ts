@@ -97,6 +97,8 @@ export class Project {
   readonly rounds: Round[] = [];
   /** Samples in the order of import, served while no round is open. */
   readonly pool = new Lane();
+  /** The same order, of those of which one more opinion is asked. */
+  readonly extraPool = new Lane();
   /** Rows of all assignments in hands. */
   readonly held = new Set<number>();
   /** Rulings that stand, by sample. */
@@ -315,7 +317,7 @@ export class Project {
         break;
       case 'autoAcceptJudged':
         known(this.runs[event.run - 1]).autoAccept = event.verdict;
-        if (event.verdict === 'SUSPENDED') this.pool.reset();
+        if (event.verdict === 'SUSPENDED') this.#resetPool();
         break;
       case 'roundOpened':
         this.#roundOpened(event);
@@ -461,8 +463,13 @@ export class Project {
         this.samples.predict(ordinals[i] as number, labels[i] as number, confidence, accepted);
       }
     }
-    this.pool.reset();
+    this.#resetPool();
     this.openRound?.auditLane.reset();
+  }
+
+  #resetPool(): void {
+    this.pool.reset();
+    this.extraPool.reset();
   }
 
   #roundOpened(event: RoundOpened): void {
@@ -723,12 +730,15 @@ export class Project {
     const returned = this.#comparing(sample, change);
     const after = this.#standing(sample);
     const { round } = before;
+    const { isExtra } = after;
+    const moved = returned || isExtra !== before.isExtra;
     if (round !== undefined) {
-      if (after.room && (returned || !before.room)) round.lane.freed(this.samples.position.get(sample));
+      if (after.room && (moved || !before.room))
+        (isExtra ? round.extraLane : round.lane).freed(this.samples.position.get(sample));
       round.unsettled += Number(before.settled) - Number(after.settled);
       round.unanswerable += Number(after.unanswerable) - Number(before.unanswerable);
     }
-    if (after.pool && (returned || !before.pool)) this.pool.freed(sample);
+    if (after.pool && (moved || !before.pool)) (isExtra ? this.extraPool : this.pool).freed(sample);
     if (after.unlabelled && (returned || !before.unlabelled)) {
       const position = this.currentRun?.auditPosition(sample);
       if (position !== undefined) this.currentRun?.lane.freed(position);
@@ -836,6 +846,7 @@ export class Project {
       round:
         openRound !== undefined && samples.round.get(sample) === openRound.number ? openRound : undefined,
       room: samples.hasRoom(sample),
+      isExtra: samples.isExtraNext(sample),
       pool: this.poolHasRoom(sample),
       unlabelled: samples.isUnlabelled(sample),
       settled: samples.isSettled(sample),

@@ -15,7 +15,7 @@ import { restoreLogs, savedLogs } from './workLog.ts';
  * The version of the fold. Raise it with every change after which the same events come to another state, and with
  * every change of what is kept here: state of another version is not read, but folded anew from the journal.
  */
-export const FOLD_VERSION = 17;
+export const FOLD_VERSION = 18;
 
 /**
  * A project's state as it can be kept: what the tables hold as arrays of numbers, the rest as lists of plain values.

@@ -13,6 +13,8 @@ export class Round {
   /** The commit that opened it. */
   readonly openedSeq: number;
   readonly lane = new Lane();
+  /** The same order, of those of which one more opinion is asked. */
+  readonly extraLane = new Lane();
   /** The audits that it has announced, in the order of their ranks. */
   readonly auditLane = new Lane();
   /** Samples that are neither answered nor unanswerable. */

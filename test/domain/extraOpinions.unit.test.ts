@@ -65,6 +65,37 @@ describe('an extra opinion', () => {
     answered(scenario, 'cy', 'dog').thenEvents(SUBMITTED, { type: 'roundClosed', reason: 'SETTLED' });
   });
 
+  it.each(['POOL', 'WAIT'] as const)(
+    'comes among other work, one in five at most, and all that are left at its end: %s',
+    (withoutRound) => {
+      const scenario = samples(60, { withoutRound });
+      if (withoutRound === 'WAIT') scenario.opened(Array.from({ length: 60 }, (_, i) => 59 - i));
+      // Of half of the samples, two people say two things.
+      for (const by of ['ann', 'bob']) {
+        for (let i = 0; i < 30; i++) answered(scenario, by, by === 'ann' ? 'cat' : 'dog');
+      }
+      const draws: string[] = [];
+      for (;;) {
+        const { held } = scenario.when('claim', { by: 'cy', hold: 1 }).result;
+        if (held[0] === undefined) break;
+        const { draw } = claimed(scenario, 'cy');
+        draws.push(draw);
+        answered(scenario, 'cy', 'cat');
+      }
+      const isExtra = draws.map((draw) => draw === 'EXTRA_OPINION');
+      expect(isExtra.filter(Boolean)).toHaveLength(30);
+      // All of the other work is done while extra opinions come one at a time.
+      const among = isExtra.slice(0, isExtra.lastIndexOf(false) + 1);
+      expect(among.filter((extra) => !extra)).toHaveLength(30);
+      const blocks = Array.from({ length: Math.floor(among.length / 5) }, (_, block) =>
+        among.slice(5 * block, 5 * block + 5),
+      );
+      for (const block of blocks) expect(block.filter(Boolean)).toHaveLength(1);
+      // At no place of their own.
+      expect(new Set(blocks.map((block) => block.indexOf(true))).size).toBeGreaterThan(2);
+    },
+  );
+
   it('may be an answer that came late: it counts at once, and is left out of agreement all the same', () => {
     const scenario = samples(1, { assignmentMinutes: 1 });
     const late = claimed(scenario, 'ann');

@@ -233,9 +233,16 @@ export class NaiveQueue {
     return [...this.samples.keys()].filter((sample) => !this.isAccepted(sample));
   }
 
-  /** The first in the order that has room and that the member has not had. */
+  /** The first in the order that has room and that the member has not had; extra opinions only where nothing else is left. */
   nextMain(member: string): number | undefined {
-    return this.asked().find((sample) => this.hasRoom(sample) && !this.hasHad(member, sample));
+    return this.#first(member, false) ?? this.#first(member, true);
+  }
+
+  #first(member: string, isExtra: boolean): number | undefined {
+    return this.asked().find(
+      (sample) =>
+        this.hasRoom(sample) && this.#isExtraNext(sample) === isExtra && !this.hasHad(member, sample),
+    );
   }
 
   nextAudit(member: string): number | undefined {
@@ -407,6 +414,10 @@ export class NaiveQueue {
       if (isExtra !== (draw === 'EXTRA_OPINION')) return `${draw} for an extra opinion, or for none`;
       if (!isExtra && isRound !== (this.round !== undefined)) return `${draw} out of place`;
       if (this.round && this.nextAudit(member) !== undefined) return 'an audit was announced ahead of it';
+      if (isExtra && sample !== main) {
+        if (this.#hadAside(member)) return 'more than one in five';
+        return sample === this.#first(member, true) ? null : 'not the next extra opinion';
+      }
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1 && !isAfter) return 'an audit that shows a suggestion';
@@ -416,11 +427,11 @@ export class NaiveQueue {
       : `not the next audit, which is ${this.nextAudit(member)}`;
   }
 
-  /** One of the five grants to which the next belongs was none of the work that is asked in its order. */
+  /** One of the five grants to which the next belongs was gold, an audit, a repeat or an extra opinion. */
   #hadAside(member: string): boolean {
     const { draws } = this.member(member);
     const block = draws.slice(Math.floor(draws.length / 5) * 5);
-    return block.some((draw) => draw === 'AUDIT' || draw === 'GOLD' || draw === 'REPEAT');
+    return block.some((draw) => ASIDES.has(draw));
   }
 
   /** It was answered long ago, once, and comes with what was suggested then, in one of five turns at most. */

@@ -131,10 +131,10 @@ describe('a project that is brought back from its state', () => {
   it('has the parts that belong to its version: where these change, raise FOLD_VERSION', () => {
     const { columns, lists } = saveProject(pool(1).project);
     expect(`${FOLD_VERSION}: ${[...columns.keys()].join(' ')}`).toMatchInlineSnapshot(
-      `"17: samples.keys.bytes samples.keys.ends samples.overlap samples.extra samples.counted samples.live samples.skips samples.predicted samples.confidence samples.assignments samples.position samples.round samples.flags assignments.keys.bytes assignments.keys.ends assignments.sample assignments.annotator assignments.next assignments.until assignments.grantedAt assignments.answeredAt assignments.milliseconds assignments.label assignments.suggestion assignments.first assignments.round assignments.run assignments.predicted assignments.expiries assignments.placed assignments.rating assignments.twin assignments.state assignments.draw assignments.mode held activity work.stretches work.bins"`,
+      `"18: samples.keys.bytes samples.keys.ends samples.overlap samples.extra samples.counted samples.live samples.skips samples.predicted samples.confidence samples.assignments samples.position samples.round samples.flags assignments.keys.bytes assignments.keys.ends assignments.sample assignments.annotator assignments.next assignments.until assignments.grantedAt assignments.answeredAt assignments.milliseconds assignments.label assignments.suggestion assignments.first assignments.round assignments.run assignments.predicted assignments.expiries assignments.placed assignments.rating assignments.twin assignments.state assignments.draw assignments.mode held activity work.stretches work.bins"`,
     );
     expect(`${FOLD_VERSION}: ${[...lists.keys()].join(' ')}`).toMatchInlineSnapshot(
-      `"17: project imports rulings gold goldAnswers blocks replaced annotators runs runProgress rounds roundProgress"`,
+      `"18: project imports rulings gold goldAnswers blocks replaced annotators runs runProgress rounds roundProgress"`,
     );
   });
 
