@@ -218,8 +218,9 @@ export class Concord {
   async endExpired(): Promise<void> {
     const now = this.environment.now();
     const since = this.#tokensLookedAt;
-    this.#tokensLookedAt = now;
     let hasEnded = await this.directory.read((directory) => directory.hasTokenEnded(since, now));
+    // Only now: what could not be looked for is looked for next time.
+    this.#tokensLookedAt = now;
     for (const end of this.signOnEnds) {
       if (end > now) continue;
       this.signOnEnds.delete(end);
