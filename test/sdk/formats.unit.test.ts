@@ -201,6 +201,16 @@ describe('csv', () => {
     expect(numbered[0]?.data).toEqual({ 'id;x': '1', text: 'a "b", c' });
   });
 
+  it('numbers the samples of an export too where that is asked for', async () => {
+    const given = [SAMPLE, { ...SAMPLE, key: 'another' }];
+    const file = (await collected(writeSamples(given, csvWriter()))).join('');
+    const numbered = await read('csv', file, { key: BY_NUMBER });
+    expect(numbered.map(({ key, annotations }) => [key, annotations.length])).toEqual([
+      ['1', 2],
+      ['2', 2],
+    ]);
+  });
+
   it('names the line of what is wrong', async () => {
     expect(await problem('csv', 'key,text\n1,a\n2\n')).toMatchObject({ line: 3, problem: /columns/ });
     expect(await problem('csv', 'key,text\n1,a\n,b\n')).toMatchObject({ line: 3, problem: /no key/ });

@@ -121,7 +121,7 @@ export async function* readCsv(
   const header = first.value.cells;
   checkHeader(header, keyColumn);
   const isExport = Object.values(HEADERS).some((columns) => columns.join() === header.join());
-  yield* isExport ? exported(rows, header) : plain(rows, header, keyColumn);
+  yield* isExport ? exported(rows, header, keyColumn) : plain(rows, header, keyColumn);
 }
 
 function checkHeader(header: readonly string[], keyColumn: string): void {
@@ -157,13 +157,18 @@ async function* plain(
 async function* exported(
   rows: AsyncIterable<Row>,
   header: readonly string[],
+  keyColumn: string,
 ): AsyncGenerator<ReadSample, void, undefined> {
   let sample = null as (ReadSample & { readonly annotations: ReadAnnotation[] }) | null;
+  let own: string | null = null;
+  let number = 0;
   for await (const { cells, line } of rows) {
     const cell = (name: string) => cells[header.indexOf(name)] || null;
-    const key = keyIn(cell('key'), 'key', line);
-    if (sample?.key !== key) {
+    const exportedAs = keyIn(cell('key'), 'key', line);
+    if (sample === null || own !== exportedAs) {
       if (sample !== null) yield sample;
+      own = exportedAs;
+      const key = keyColumn === BY_NUMBER ? String(++number) : keyIn(cell(keyColumn), keyColumn, line);
       const predictions = cell('modelLabel') === null ? 0 : 1;
       const groundTruth = groundTruthIn(cell('gold'), 'gold', line);
       const data = dataIn(jsonIn(cell('data'), line), line);
