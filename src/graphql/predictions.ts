@@ -284,7 +284,10 @@ mutation('publishEmbeddings', {
     fields: (t) => ({
       project: t.id({ required: true, description: 'The project.' }),
       model: t.string({ required: true, description: 'What made them: 1 to 200 characters.' }),
-      parts: t.stringList({ required: true, description: 'The receipts of their parts; no sample twice.' }),
+      parts: t.stringList({
+        required: true,
+        description: 'The receipts of their parts, at most 10,000; no sample twice.',
+      }),
     }),
   }),
   success: EmbeddingsType,
@@ -306,7 +309,10 @@ mutation('publishPredictions', {
         required: true,
         description: 'What you call the model version: 1 to 200 characters.',
       }),
-      parts: t.stringList({ required: true, description: 'The receipts of its parts; no sample twice.' }),
+      parts: t.stringList({
+        required: true,
+        description: 'The receipts of its parts, at most 10,000; no sample twice.',
+      }),
     }),
   }),
   success: RunType,

@@ -217,10 +217,13 @@ export async function publishEmbeddings(
   return live.execute('publishEmbeddings', input, (_, done) => embeddingsView(done), { chunks, alone: true });
 }
 
+/** The most parts that one run, or one set of embeddings, is made of: each is read from the store. */
+export const MAX_PARTS = 10_000;
+
 /**
  * The parts that receipts stand for, whose chunks are too young to be swept from now on.
  * @param chunksOf the chunks of a part: those to read, which are given beside the parts, and the others
- * @throws {Refusal} UNKNOWN_PART: a receipt is none, or something of its part is gone
+ * @throws {Refusal} UNKNOWN_PART: a receipt is none, or something of its part is gone; INVALID_INPUT: too many
  */
 async function takeParts<Part>(
   concord: Concord,
@@ -229,6 +232,8 @@ async function takeParts<Part>(
   receipts: readonly string[],
   chunksOf: (part: Part) => { readonly read: readonly string[]; readonly others: readonly string[] },
 ): Promise<{ readonly parts: Part[]; readonly chunks: Map<string, Uint8Array> }> {
+  if (receipts.length > MAX_PARTS)
+    throw refuse('INVALID_INPUT', { field: 'parts', problem: `at most ${MAX_PARTS} parts at a time` });
   const parts: Part[] = [];
   const chunks = new Map<string, Uint8Array>();
   for (const [i, receipt] of receipts.entries()) {

@@ -374,6 +374,13 @@ describe('predictions', () => {
     }
   });
 
+  it('refuse more parts than are read for one operation', async () => {
+    for (const mutation of ['publishPredictions', 'publishEmbeddings']) {
+      const input = { project, model: 'm', parts: Array(10_001).fill('x') };
+      expect(await refused(driver.token, mutation, input, 'INVALID_INPUT')).toMatchObject({ field: 'parts' });
+    }
+  });
+
   it('refuse a sample that comes in two parts', async () => {
     const uploaded = await must<{ receipt: string }>(
       service,

@@ -520,7 +520,7 @@ export type PriorityScore =
 export type PublishEmbeddingsInput = {
   /** What made them: 1 to 200 characters. */
   readonly model: Scalars['String']['input'];
-  /** The receipts of their parts; no sample twice. */
+  /** The receipts of their parts, at most 10,000; no sample twice. */
   readonly parts: ReadonlyArray<Scalars['String']['input']>;
   /** The project. */
   readonly project: Scalars['ID']['input'];
@@ -530,7 +530,7 @@ export type PublishEmbeddingsInput = {
 export type PublishPredictionsInput = {
   /** What you call the model version: 1 to 200 characters. */
   readonly model: Scalars['String']['input'];
-  /** The receipts of its parts; no sample twice. */
+  /** The receipts of its parts, at most 10,000; no sample twice. */
   readonly parts: ReadonlyArray<Scalars['String']['input']>;
   /** The project. */
   readonly project: Scalars['ID']['input'];
