@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { positive } from '../scale/options.ts';
+import { partsOf, positive } from '../scale/options.ts';
 
 /** What a run measures, and how long. */
 export interface Options {
@@ -38,14 +38,10 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     },
   });
   if (values.help) return 'help';
-  const only = values.only === '' ? [] : values.only.split(',');
-  for (const part of only) {
-    if (!PARTS.some((known) => known === part)) throw new TypeError(`--only knows ${PARTS.join(', ')}`);
-  }
   return {
     seconds: positive('seconds', values.seconds),
     soak: positive('soak', values.soak),
     samples: positive('samples', values.samples),
-    only,
+    only: partsOf(PARTS, values.only),
   };
 }

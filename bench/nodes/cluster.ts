@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { connectDriver } from '@concord/sdk/driver';
+import { freePort } from '../scale/freePort.ts';
 import { Server } from '../scale/server.ts';
 import { CLASSES, samples } from '../scale/workload.ts';
-import { freePort, StoreServer } from './storeServer.ts';
+import { StoreServer } from './storeServer.ts';
 import type { Person } from './tasks.ts';
 
 const secret = () => randomBytes(32).toString('base64url');

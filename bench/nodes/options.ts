@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { positive } from '../scale/options.ts';
+import { partsOf, positive } from '../scale/options.ts';
 
 /** What a run measures, and how long. */
 export interface Options {
@@ -43,15 +43,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     },
   });
   if (values.help) return 'help';
-  const only = values.only === '' ? [] : values.only.split(',');
-  for (const part of only) {
-    if (!PARTS.some((known) => known === part)) throw new TypeError(`--only knows ${PARTS.join(', ')}`);
-  }
   return {
     seconds: positive('seconds', values.seconds),
     repeats: positive('repeats', values.repeats),
     kills: positive('kills', values.kills),
     profiles: values.profiles ?? null,
-    only,
+    only: partsOf(PARTS, values.only),
   };
 }

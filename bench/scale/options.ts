@@ -50,3 +50,13 @@ export function positive(flag: string, text: string): number {
   if (Number.isInteger(value) && value > 0) return value;
   throw new TypeError(`--${flag} is a positive whole number, not ${text}`);
 }
+
+/**
+ * The parts that `--only` names, parted by commas; none: all of them.
+ * @throws {TypeError} there is no such part
+ */
+export function partsOf(known: readonly string[], text: string): readonly string[] {
+  const parts = text === '' ? [] : text.split(',');
+  if (parts.every((part) => known.includes(part))) return parts;
+  throw new TypeError(`--only knows ${known.join(', ')}`);
+}

@@ -6,7 +6,7 @@ import { refuse } from './refusals.ts';
 export type Role = 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER';
 
 /** The roles from most to least. */
-const BY_RANK: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
+export const BY_RANK: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
 
 /** What a token is confined to, whatever its member may do. */
 export interface Scope {

@@ -218,7 +218,7 @@ export async function publishEmbeddings(
 }
 
 /** The most parts that one run, or one set of embeddings, is made of: each is read from the store. */
-export const MAX_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 
 /**
  * The parts that receipts stand for, whose chunks are too young to be swept from now on.

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Directory, type Role, SIGN_ON, UNCONFINED } from '../domain/directory.ts';
+import { BY_RANK, type Directory, type Role, SIGN_ON, UNCONFINED } from '../domain/directory.ts';
 import { found, type Viewer } from './access.ts';
 import type { Concord } from './concord.ts';
 import { NAMES, nameOf, textAt, tokenLabels } from './labels.ts';
@@ -29,7 +29,6 @@ export interface RoleRule {
   readonly role: Exclude<Role, 'OWNER'>;
 }
 
-const BY_RANK: readonly Role[] = ['DRIVER', 'ANNOTATOR', 'VIEWER'];
 /** What the entry among somebody's tokens is called. */
 const LABEL = 'sign-on';
 const MAX_NAME = 200;
@@ -42,7 +41,7 @@ export function signOnHash({ issuer, person }: Pick<Identity, 'issuer' | 'person
 /**
  * Lets somebody in, and gives them the roles of their groups: in each project that a rule names these decide, but for owners.
  * Who is new and has no role is not entered.
- * @returns null: they have no role in any project, and no token but this; UNKNOWN: their sign-on was revoked, or has run out
+ * @returns NO_ROLE: they have no role in any project, and no token but this; UNKNOWN: their sign-on was revoked, or has run out
  */
 export async function signOn(
   concord: Concord,

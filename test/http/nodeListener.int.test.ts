@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../bench/scale/freePort.ts';
 import { NodeLink } from '../../src/http/nodeLink.ts';
 import {
   listenForNodes,
@@ -11,7 +12,6 @@ import {
 import { encodeValue } from '../../src/journal/codec.ts';
 import type { StoredValue } from '../../src/journal/port.ts';
 import { UnreachedError } from '../../src/service/cluster.ts';
-import { freePort } from '../support/freePort.ts';
 
 const SECRET = 'secret'.padEnd(40, '_');
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { freePort } from '../support/freePort.ts';
+import { freePort } from '../../bench/scale/freePort.ts';
 import { overEvents } from '../support/streams.ts';
 import { ServiceProcess } from './serviceProcess.ts';
 import { until } from './waiting.ts';

@@ -1,5 +1,5 @@
+import { freePort } from '../../bench/scale/freePort.ts';
 import { ServiceProcess } from '../http/serviceProcess.ts';
-import { freePort } from '../support/freePort.ts';
 import { clientOf, type Service } from '../support/service.ts';
 
 export const OWNER_TOKEN = 'owner_'.padEnd(40, '0');
