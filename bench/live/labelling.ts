@@ -34,7 +34,7 @@ export async function pushRows(seconds: number, tell: (what: string) => void): P
   const hands = await Promise.all(
     people.map(({ client }) => client.claim({ project: opened.project, hold: 1 })),
   );
-  const all = await Subscribers.open({ ...target(opened, SUBSCRIBERS), queries: [AGREEMENT] });
+  const all = await Subscribers.open({ ...target(opened), count: SUBSCRIBERS, queries: [AGREEMENT] });
 
   const underWay: { readonly sentAt: number; readonly seq: number }[] = [];
   const early: { readonly at: number; readonly seq: number }[] = [];

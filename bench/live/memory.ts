@@ -24,7 +24,7 @@ export async function idleRows(tell: (what: string) => void): Promise<Row[]> {
 async function idleRow(subscribers: number, tell: (what: string) => void): Promise<Row> {
   tell(`${count(subscribers)} idle subscribers`);
   const opened = await openProject(100);
-  const options = target(opened, 200);
+  const options = { ...target(opened), count: 200 };
   const queries = [progressDocument(1_024)];
   (await Subscribers.open({ ...options, queries })).close();
   await sleep(500);
@@ -62,7 +62,11 @@ const STALLED_TURNS = 400;
 export async function soakRow(seconds: number, tell: (what: string) => void): Promise<Row> {
   tell(`soaking for ${seconds} s`);
   const opened = await openProject(1_000 + seconds * CHANGES_A_SECOND);
-  const all = await Subscribers.open({ ...target(opened, SOAKING), queries: [progressDocument(1_024)] });
+  const all = await Subscribers.open({
+    ...target(opened),
+    count: SOAKING,
+    queries: [progressDocument(1_024)],
+  });
   await sleep(500);
   const before = await opened.server.usage({ collect: true });
   const stalled = Array.from({ length: STALLED }, (_, i) => i * 100);
