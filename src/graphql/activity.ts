@@ -1,7 +1,8 @@
+import type { GoldOrigin } from '../domain/events.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { type Activity, type ActivityItem, activitySource } from '../service/activity.ts';
 import { mapSource } from '../service/source.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { ErasureReasonEnum } from './erasure.ts';
 import { FEED_CURSOR, FeedResetType } from './feeds.ts';
 import { MemberType } from './member.ts';
@@ -17,7 +18,7 @@ const ActivityInterface = builder.interfaceRef<Activity>('Activity').implement({
   description: 'Something that was decided about a project, or that followed.',
   resolveType: ({ kind }) => kind.charAt(0).toUpperCase() + kind.slice(1),
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
     by: t.field({
       type: MemberType,
       nullable: true,
@@ -76,16 +77,14 @@ builder.objectRef<Of<'embeddingsPublished'>>('EmbeddingsPublished').implement({
   }),
 });
 
-const VerdictEnum = builder.enumType('AutoAcceptVerdict', {
-  description: 'What audits have shown of what a prediction run auto-accepts.',
-  values: {
-    PROVEN: { value: 'PROVEN', description: 'Its error rate is below the limit.' },
-    SUSPENDED: {
-      value: 'SUSPENDED',
-      description: 'Its error rate is above the limit: what it accepted goes to people.',
-    },
-  } as const,
-});
+const VerdictEnum = enumType(
+  'AutoAcceptVerdict',
+  'What audits have shown of what a prediction run auto-accepts.',
+  {
+    PROVEN: 'Its error rate is below the limit.',
+    SUSPENDED: 'Its error rate is above the limit: what it accepted goes to people.',
+  },
+);
 
 builder.objectRef<Of<'autoAcceptJudged'>>('AutoAcceptJudged').implement({
   ...kind,
@@ -103,11 +102,10 @@ builder.objectRef<Of<'roundOpened'>>('RoundOpened').implement({
     round: t.exposeInt('round', { description: 'Its number.' }),
     size: t.exposeInt('size', { description: 'Samples that its strategy chose.' }),
     strategy: t.exposeString('strategy', { description: 'The strategy.' }),
-    deadline: t.field({
+    deadline: t.expose('deadline', {
       type: 'DateTime',
       nullable: true,
       description: 'When what is unsettled is withdrawn; null: never.',
-      resolve: ({ deadline }) => (deadline === null ? null : new Date(deadline)),
     }),
   }),
 });
@@ -151,13 +149,10 @@ builder.objectRef<Of<'rulingReopened'>>('RulingReopened').implement({
   }),
 });
 
-export const GoldOriginEnum = builder.enumType('GoldOrigin', {
-  description: 'Where a known answer comes from.',
-  values: {
-    OWNER: { value: 'OWNER', description: 'An owner knew it.' },
-    IMPORT: { value: 'IMPORT', description: 'It was imported with the sample.' },
-    CONSENSUS: { value: 'CONSENSUS', description: "It was people's consensus, and an owner confirmed it." },
-  } as const,
+export const GoldOriginEnum = enumType<GoldOrigin>('GoldOrigin', 'Where a known answer comes from.', {
+  OWNER: 'An owner knew it.',
+  IMPORT: 'It was imported with the sample.',
+  CONSENSUS: "It was people's consensus, and an owner confirmed it.",
 });
 
 const who = 'Which annotator.';

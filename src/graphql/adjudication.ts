@@ -30,7 +30,7 @@ const RulingType = builder.objectRef<RulingView>('Ruling').implement({
     label: t.exposeString('label', { description: 'What the sample is.' }),
     reason: t.exposeString('reason', { description: 'Why, in the words of whoever ruled.' }),
     by: t.field({ type: MemberType, description: 'Who ruled.', resolve: ({ by }) => ({ id: by }) }),
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
 });
 
@@ -59,7 +59,7 @@ const GivenAnswerType = builder.objectRef<GivenAnswer>('GivenAnswer').implement(
   fields: (t) => ({
     member: t.field({ type: MemberType, description: 'Whose.', resolve: ({ member }) => ({ id: member }) }),
     label: t.exposeString('label', { description: 'What they said.' }),
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
 });
 

@@ -1,4 +1,9 @@
-import type { AgreementFigure, UndefinedFigure } from '../domain/agreementFigure.ts';
+import type {
+  AgreementBand,
+  AgreementFigure,
+  UndefinedFigure,
+  UndefinedReason,
+} from '../domain/agreementFigure.ts';
 import type { ModelAgreement } from '../domain/predictionRun.ts';
 import { agreementSource } from '../service/states.ts';
 import {
@@ -9,50 +14,32 @@ import {
   type PairView,
   pairView,
 } from '../service/views.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { forwardPage, MAX_PAGE } from './connections.ts';
+import { DrawEnum } from './draws.ts';
+import { IntervalType } from './figures.ts';
 import { MemberType } from './member.ts';
 import { SuggestionModeEnum } from './policy.ts';
-import { IntervalType, RunType } from './predictions.ts';
+import { RunType } from './predictions.ts';
 import { ProjectType } from './project.ts';
-import { DrawEnum } from './rounds.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 
-const BandEnum = builder.enumType('AgreementBand', {
-  description: 'How good a chance-corrected agreement is.',
-  values: {
-    EXCELLENT: { value: 'EXCELLENT', description: 'Above 0.8.' },
-    GOOD: { value: 'GOOD', description: 'Above 0.6.' },
-    NEEDS_IMPROVEMENT: { value: 'NEEDS_IMPROVEMENT', description: 'Above 0.4.' },
-    UNACCEPTABLE: { value: 'UNACCEPTABLE', description: '0.4 and below.' },
-    TOO_FEW: { value: 'TOO_FEW', description: 'It rests on fewer than 30 samples: too few to say.' },
-  } as const,
+const BandEnum = enumType<AgreementBand>('AgreementBand', 'How good a chance-corrected agreement is.', {
+  EXCELLENT: 'Above 0.8.',
+  GOOD: 'Above 0.6.',
+  NEEDS_IMPROVEMENT: 'Above 0.4.',
+  UNACCEPTABLE: '0.4 and below.',
+  TOO_FEW: 'It rests on fewer than 30 samples: too few to say.',
 });
 
-const UndefinedReasonEnum = builder.enumType('UndefinedReason', {
-  description: 'Why a figure is undefined.',
-  values: {
-    FEWER_THAN_TWO_ANNOTATORS: {
-      value: 'FEWER_THAN_TWO_ANNOTATORS',
-      description: 'Fewer than two annotators have labelled anything.',
-    },
-    NO_JOINTLY_LABELLED_SAMPLE: {
-      value: 'NO_JOINTLY_LABELLED_SAMPLE',
-      description: 'They have labelled, but no sample jointly.',
-    },
-    CHANCE_AGREEMENT_IS_ONE: {
-      value: 'CHANCE_AGREEMENT_IS_ONE',
-      description: 'Every joint label is of one class: agreement by chance is certain.',
-    },
-    LABELS_HAVE_NO_ORDER: {
-      value: 'LABELS_HAVE_NO_ORDER',
-      description: "It weighs how far apart two classes are, and the project's are names: see `labelScale`.",
-    },
-    LABELS_HAVE_NO_DISTANCES: {
-      value: 'LABELS_HAVE_NO_DISTANCES',
-      description: "It takes differences of classes, and the project's are not numbers: see `labelScale`.",
-    },
-  } as const,
+const UndefinedReasonEnum = enumType<UndefinedReason>('UndefinedReason', 'Why a figure is undefined.', {
+  FEWER_THAN_TWO_ANNOTATORS: 'Fewer than two annotators have labelled anything.',
+  NO_JOINTLY_LABELLED_SAMPLE: 'They have labelled, but no sample jointly.',
+  CHANCE_AGREEMENT_IS_ONE: 'Every joint label is of one class: agreement by chance is certain.',
+  LABELS_HAVE_NO_ORDER:
+    "It weighs how far apart two classes are, and the project's are names: see `labelScale`.",
+  LABELS_HAVE_NO_DISTANCES:
+    "It takes differences of classes, and the project's are not numbers: see `labelScale`.",
 });
 
 const UndefinedType = builder.objectRef<UndefinedFigure>('UndefinedFigure').implement({

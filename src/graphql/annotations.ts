@@ -1,10 +1,10 @@
 import type { Audience } from '../service/access.ts';
 import type { AnnotationView } from '../service/views.ts';
 import { builder } from './builder.ts';
+import { DrawEnum } from './draws.ts';
 import { globalId } from './ids.ts';
 import { MemberType } from './member.ts';
 import { SuggestionModeEnum } from './policy.ts';
-import { DrawEnum } from './rounds.ts';
 import { SHARED } from './sharing.ts';
 
 interface Annotation {
@@ -29,7 +29,7 @@ export const AnnotationType = builder.objectRef<Annotation>('Annotation').implem
     answeredAt: t.field({
       type: 'DateTime',
       description: 'When it was given.',
-      resolve: ({ view }) => new Date(view.answeredAt),
+      resolve: ({ view }) => view.answeredAt,
     }),
     milliseconds: t.float({
       nullable: true,

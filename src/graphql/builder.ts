@@ -1,4 +1,4 @@
-import SchemaBuilder from '@pothos/core';
+import SchemaBuilder, { type EnumRef } from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { DateTimeISOResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
@@ -38,7 +38,8 @@ interface OwnTypes {
   DefaultFieldNullability: false;
   Scalars: {
     ID: { Input: string; Output: string };
-    DateTime: { Input: Date; Output: Date };
+    /** Answered as the service has it: in milliseconds since 1970. */
+    DateTime: { Input: Date; Output: number };
     JSON: { Input: unknown; Output: unknown };
     JSONObject: { Input: Record<string, unknown>; Output: Readonly<Record<string, unknown>> };
     Bytes: { Input: Uint8Array; Output: Uint8Array };
@@ -104,6 +105,19 @@ builder.addScalarType('DateTime', DateTimeISOResolver);
 builder.addScalarType('JSON', JSONResolver);
 builder.addScalarType('JSONObject', JSONObjectResolver);
 builder.addScalarType('Bytes', BytesScalar);
+
+/** An enum of the service's own words, each with what it means. */
+export function enumType<T extends string>(
+  name: string,
+  description: string,
+  meanings: Readonly<Record<T, string>>,
+): EnumRef<SchemaTypes, T> {
+  const values = Object.entries<string>(meanings).map(([value, about]) => [value, { description: about }]);
+  return builder.enumType(name, { description, values: Object.fromEntries(values) }) as EnumRef<
+    SchemaTypes,
+    T
+  >;
+}
 
 /**
  * Who asks.

@@ -2,7 +2,7 @@ import { classesOf, likeliest, type NoEstimateReason } from '../domain/consensus
 import { accuracy, type DawidSkeneFit } from '../domain/dawidSkene.ts';
 import type { Role } from '../domain/directory.ts';
 import type { ConsensusEstimate } from '../service/consensusEstimates.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { MemberType } from './member.ts';
 import { ProjectType } from './project.ts';
@@ -100,23 +100,16 @@ const EstimateType = builder.objectRef<EstimateView>('ConsensusEstimate').implem
   }),
 });
 
-const NoEstimateReasonEnum = builder.enumType('NoEstimateReason', {
-  description: 'Why answers do not tell who errs how.',
-  values: {
-    FEWER_THAN_TWO_ANNOTATORS: {
-      value: 'FEWER_THAN_TWO_ANNOTATORS' satisfies NoEstimateReason,
-      description: 'Fewer than two annotators have an answer that counts.',
-    },
-    NO_JOINTLY_LABELLED_SAMPLE: {
-      value: 'NO_JOINTLY_LABELLED_SAMPLE' satisfies NoEstimateReason,
-      description: 'No sample has two answers: nobody can be held against anybody. Raise `overlapShare`.',
-    },
-    TOO_LARGE: {
-      value: 'TOO_LARGE' satisfies NoEstimateReason,
-      description: 'Annotators × classes² is above 4,000,000.',
-    },
-  } as const,
-});
+const NoEstimateReasonEnum = enumType<NoEstimateReason>(
+  'NoEstimateReason',
+  'Why answers do not tell who errs how.',
+  {
+    FEWER_THAN_TWO_ANNOTATORS: 'Fewer than two annotators have an answer that counts.',
+    NO_JOINTLY_LABELLED_SAMPLE:
+      'No sample has two answers: nobody can be held against anybody. Raise `overlapShare`.',
+    TOO_LARGE: 'Annotators × classes² is above 4,000,000.',
+  },
+);
 
 interface UndefinedView {
   readonly reason: NoEstimateReason;

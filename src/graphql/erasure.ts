@@ -1,23 +1,23 @@
 import { MAX_ERASED } from '../domain/erasingSamples.ts';
 import type { ErasureReason } from '../domain/erasure.ts';
 import * as erasing from '../service/erasing.ts';
-import { builder, viewerOf } from './builder.ts';
+import { builder, enumType, viewerOf } from './builder.ts';
 import { ordinalIn, parseId } from './ids.ts';
 import { MemberType } from './member.ts';
 import { mutation } from './refusals.ts';
 import { projectById } from './visibility.ts';
 
-export const ErasureReasonEnum = builder.enumType('ErasureReason', {
-  description:
-    'Why something was erased: the grounds of article 17(1) of the GDPR. Words of your own might tell what it was.',
-  values: {
-    NO_LONGER_NEEDED: { description: 'It is needed no more for what it was collected for.' },
-    CONSENT_WITHDRAWN: { description: 'Consent was taken back.' },
-    OBJECTION: { description: 'The person objects.' },
-    UNLAWFUL: { description: 'It should never have been kept.' },
-    LEGAL_DUTY: { description: 'The law asks for it.' },
-  } satisfies Record<ErasureReason, object>,
-});
+export const ErasureReasonEnum = enumType<ErasureReason>(
+  'ErasureReason',
+  'Why something was erased: the grounds of article 17(1) of the GDPR. Words of your own might tell what it was.',
+  {
+    NO_LONGER_NEEDED: 'It is needed no more for what it was collected for.',
+    CONSENT_WITHDRAWN: 'Consent was taken back.',
+    OBJECTION: 'The person objects.',
+    UNLAWFUL: 'It should never have been kept.',
+    LEGAL_DUTY: 'The law asks for it.',
+  },
+);
 
 const REASON = 'Why; it is kept.';
 

@@ -10,9 +10,9 @@ import { goldSource } from '../service/states.ts';
 import { GoldOriginEnum } from './activity.ts';
 import { builder } from './builder.ts';
 import { forwardPage } from './connections.ts';
+import { IntervalType } from './figures.ts';
 import { ordinalIn, parseId } from './ids.ts';
 import { MemberType } from './member.ts';
-import { IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';
@@ -40,7 +40,7 @@ const GoldSampleType = builder.objectRef<GoldSample>('GoldSample').implement({
     label: t.exposeString('label', { description: 'What it is.' }),
     origin: t.expose('origin', { type: GoldOriginEnum, description: 'Where that comes from.' }),
     by: t.field({ type: MemberType, description: 'Who said so.', resolve: ({ by }) => ({ id: by }) }),
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => new Date(at) }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
     answers: t.exposeInt('answers', { description: "People's first answers to it as gold." }),
     correct: t.exposeInt('correct', {
       description: 'Those that are right. Where few are, look at what is known: it may be wrong.',
@@ -86,11 +86,10 @@ const AttentionType = builder.objectRef<AttentionView>('AnnotatorAttention').imp
       description:
         "A confidence sequence of how often they are right: it holds at all times with 95 %. Below the policy's goldLimit, they are paused.",
     }),
-    pausedAt: t.field({
+    pausedAt: t.expose('pausedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When they were paused; null: they may work.',
-      resolve: ({ pausedAt }) => (pausedAt === null ? null : new Date(pausedAt)),
     }),
     left: t.exposeInt('left', { description: 'Gold samples that they have not had.' }),
     low: t.exposeBoolean('isLow', { description: "Whether that is less than the policy's goldReserve." }),

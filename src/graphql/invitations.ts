@@ -1,7 +1,7 @@
 import type { Invitation, InvitationState } from '../domain/directory.ts';
 import * as invitations from '../service/invitations.ts';
 import { invitationLabel } from '../service/labels.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { page } from './connections.ts';
 import { globalId, parseId } from './ids.ts';
 import { MemberType } from './member.ts';
@@ -10,14 +10,11 @@ import { mutation } from './refusals.ts';
 import { NewTokenType, TOKEN_DAYS } from './tokenTypes.ts';
 import { maySee, projectById } from './visibility.ts';
 
-const InvitationStateEnum = builder.enumType('InvitationState', {
-  description: 'What became of an invitation.',
-  values: {
-    OPEN: { description: 'Whoever has the code may come in.' },
-    ACCEPTED: { description: 'Somebody has come in by it.' },
-    EXPIRED: { description: 'Nobody came in time.' },
-    WITHDRAWN: { description: 'It was taken back.' },
-  } satisfies Record<InvitationState, object>,
+const InvitationStateEnum = enumType<InvitationState>('InvitationState', 'What became of an invitation.', {
+  OPEN: 'Whoever has the code may come in.',
+  ACCEPTED: 'Somebody has come in by it.',
+  EXPIRED: 'Nobody came in time.',
+  WITHDRAWN: 'It was taken back.',
 });
 
 const InvitationType = builder.objectRef<Invitation>('Invitation').implement({
@@ -37,16 +34,8 @@ const InvitationType = builder.objectRef<Invitation>('Invitation').implement({
       description: 'Whether it can still be accepted.',
       resolve: (invitation, _, { concord }) => invitations.stateOf(concord, invitation),
     }),
-    madeAt: t.field({
-      type: 'DateTime',
-      description: 'When it was made.',
-      resolve: ({ madeAt }) => new Date(madeAt),
-    }),
-    expires: t.field({
-      type: 'DateTime',
-      description: 'When it runs out.',
-      resolve: ({ expires }) => new Date(expires),
-    }),
+    madeAt: t.expose('madeAt', { type: 'DateTime', description: 'When it was made.' }),
+    expires: t.expose('expires', { type: 'DateTime', description: 'When it runs out.' }),
     by: t.field({ type: MemberType, description: 'Who has made it.', resolve: ({ by }) => ({ id: by }) }),
     member: t.field({
       type: MemberType,

@@ -1,14 +1,12 @@
+import type { MemberKind } from '../domain/directory.ts';
 import * as members from '../service/members.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { globalId } from './ids.ts';
 import { SHARED } from './sharing.ts';
 
-export const MemberKindEnum = builder.enumType('MemberKind', {
-  description: 'What a member is.',
-  values: {
-    PERSON: { value: 'PERSON', description: 'A person.' },
-    TOOL: { value: 'TOOL', description: 'A program, such as a trainer.' },
-  } as const,
+export const MemberKindEnum = enumType<MemberKind>('MemberKind', 'What a member is.', {
+  PERSON: 'A person.',
+  TOOL: 'A program, such as a trainer.',
 });
 
 export const MemberType = builder.objectRef<{ readonly id: string }>('Member').implement({
@@ -31,10 +29,8 @@ export const MemberType = builder.objectRef<{ readonly id: string }>('Member').i
       type: 'DateTime',
       nullable: true,
       description: 'When they were erased; null: they were not.',
-      resolve: async ({ id }, _, { concord }) => {
-        const erased = await concord.directory.read((directory) => directory.members.get(id)?.erased);
-        return erased ? new Date(erased.at) : null;
-      },
+      resolve: ({ id }, _, { concord }) =>
+        concord.directory.read((directory) => directory.members.get(id)?.erased?.at ?? null),
     }),
   }),
 });

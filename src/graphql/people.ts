@@ -1,16 +1,15 @@
-import type { Counted } from '../domain/changeTest.ts';
 import { FALSE_ALARM } from '../domain/changeTest.ts';
 import type { PersonFigures } from '../domain/personFigures.ts';
 import {
   type AnswerTime,
   answerTime,
   type Drift,
+  type DriftVerdict,
   rubberStamped,
   type ShareOf,
   shareOf,
   type Throughput,
   throughput,
-  type Withheld,
 } from '../domain/workFigures.ts';
 import type { Work } from '../domain/workLog.ts';
 import { STEERING } from '../service/access.ts';
@@ -23,28 +22,13 @@ import {
 } from '../service/people.ts';
 import { peopleSource } from '../service/states.ts';
 import { ResultType } from './agreement.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { page } from './connections.ts';
+import { CountedType, IntervalType, WithheldType, withheldOr } from './figures.ts';
 import { MemberType } from './member.ts';
-import { IntervalType } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 import { maySee } from './visibility.ts';
-
-const WithheldReasonEnum = builder.enumType('WithheldReason', {
-  description: 'Why a figure is held back.',
-  values: { TOO_FEW: { value: 'TOO_FEW', description: 'It rests on fewer than it takes.' } } as const,
-});
-
-export const WithheldType = builder.objectRef<Withheld>('WithheldFigure').implement({
-  extensions: SHARED,
-  description: 'A figure that is held back.',
-  fields: (t) => ({
-    reason: t.expose('withheld', { type: WithheldReasonEnum, description: 'Why.' }),
-    n: t.exposeInt('n', { description: 'On how many it would rest.' }),
-    needed: t.exposeInt('needed', { description: 'How many it takes.' }),
-  }),
-});
 
 const ShareType = builder.objectRef<ShareOf>('ShareFigure').implement({
   extensions: SHARED,
@@ -84,9 +68,6 @@ const AnswerTimeType = builder.objectRef<AnswerTime>('AnswerTimeFigure').impleme
   }),
 });
 
-const withheldOr = <T extends string>(name: T) => ({
-  resolveType: (figure: object) => ('withheld' in figure ? 'WithheldFigure' : name),
-});
 const ShareResult = builder.unionType('ShareResult', {
   description: 'A share, or why it is held back.',
   types: [ShareType, WithheldType],
@@ -103,22 +84,10 @@ const AnswerTimeResult = builder.unionType('AnswerTimeResult', {
   ...withheldOr('AnswerTimeFigure'),
 });
 
-export const CountedType = builder.objectRef<Counted>('ComparedAnswers').implement({
-  extensions: SHARED,
-  description: 'Answers that were compared.',
-  fields: (t) => ({
-    answers: t.exposeInt('answers', { description: 'How many.' }),
-    agreeing: t.exposeInt('agreeing', { description: 'Those that are the same.' }),
-  }),
-});
-
-const DriftVerdictEnum = builder.enumType('DriftVerdict', {
-  description: "Whether somebody's agreement has changed.",
-  values: {
-    NO_CHANGE_SHOWN: { value: 'NO_CHANGE_SHOWN', description: 'It may have, but that is not shown.' },
-    WORSE: { value: 'WORSE', description: 'They agree less than before.' },
-    BETTER: { value: 'BETTER', description: 'They agree more than before.' },
-  } as const,
+const DriftVerdictEnum = enumType<DriftVerdict>('DriftVerdict', "Whether somebody's agreement has changed.", {
+  NO_CHANGE_SHOWN: 'It may have, but that is not shown.',
+  WORSE: 'They agree less than before.',
+  BETTER: 'They agree more than before.',
 });
 
 const DriftType = builder.objectRef<Drift>('DriftFigure').implement({
@@ -127,10 +96,9 @@ const DriftType = builder.objectRef<Drift>('DriftFigure').implement({
     "Whether somebody's agreement has changed, by a test that may be looked at after every answer (universal inference: Wasserman, Ramdas and Balakrishnan 2020). Of two people who label the same samples it does not tell which one has changed.",
   fields: (t) => ({
     verdict: t.expose('verdict', { type: DriftVerdictEnum, description: 'The result.' }),
-    since: t.field({
+    since: t.expose('since', {
       type: 'DateTime',
       description: 'When it is likeliest to have changed, shown or not: the beginning of a stretch.',
-      resolve: ({ since }) => new Date(since),
     }),
     before: t.field({
       type: CountedType,
@@ -233,14 +201,12 @@ const COMPARED = {
   },
 } as const;
 
-const time = (at: number) => new Date(at);
-
 const StretchType = builder.objectRef<StretchView>('WorkStretch').implement({
   extensions: SHARED,
   description: "One stretch of somebody's work.",
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Its beginning.', resolve: ({ from }) => time(from) }),
-    until: t.field({ type: 'DateTime', description: 'Its end.', resolve: ({ until }) => time(until) }),
+    from: t.expose('from', { type: 'DateTime', description: 'Its beginning.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'Its end.' }),
     answers: t.int(OWN.answers),
     skips: t.int(OWN.skips),
     expiries: t.int(OWN.expiries),
@@ -324,8 +290,8 @@ const PersonSeriesType = builder.objectRef<PersonView>('AnnotatorSeries').implem
 const OwnStretchType = builder.objectRef<StretchView>('OwnWorkStretch').implement({
   description: "One stretch of one's own work.",
   fields: (t) => ({
-    from: t.field({ type: 'DateTime', description: 'Its beginning.', resolve: ({ from }) => time(from) }),
-    until: t.field({ type: 'DateTime', description: 'Its end.', resolve: ({ until }) => time(until) }),
+    from: t.expose('from', { type: 'DateTime', description: 'Its beginning.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'Its end.' }),
     answers: t.int(OWN.answers),
     skips: t.int(OWN.skips),
     throughput: t.field(throughputOf),

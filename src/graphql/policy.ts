@@ -8,91 +8,61 @@ import type {
   SuggestionMode,
   WithoutRound,
 } from '../domain/policy.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { SHARED } from './sharing.ts';
 
-export const SuggestionModeEnum = builder.enumType('SuggestionMode', {
-  description: "When an annotator sees the model's label.",
-  values: {
-    HIDDEN: { value: 'HIDDEN' satisfies SuggestionMode, description: 'Never.' },
-    SHOWN: {
-      value: 'SHOWN' satisfies SuggestionMode,
-      description:
-        'As an offer beside the choices, never pre-filled; a share of all work hides it all the same.',
-    },
-    AFTER_FIRST_ANSWER: {
-      value: 'AFTER_FIRST_ANSWER' satisfies SuggestionMode,
-      description:
-        'Once they have answered, who may then change their answer. Agreement, audits and accuracy rest on the first answer, which nothing has swayed; consensus takes the last.',
-    },
-  } as const,
+export const SuggestionModeEnum = enumType<SuggestionMode>(
+  'SuggestionMode',
+  "When an annotator sees the model's label.",
+  {
+    HIDDEN: 'Never.',
+    SHOWN: 'As an offer beside the choices, never pre-filled; a share of all work hides it all the same.',
+    AFTER_FIRST_ANSWER:
+      'Once they have answered, who may then change their answer. Agreement, audits and accuracy rest on the first answer, which nothing has swayed; consensus takes the last.',
+  },
+);
+
+const WithoutRoundEnum = enumType<WithoutRound>('WithoutRound', 'What claims serve while no round is open.', {
+  POOL: "What needs review, in the pool's recorded order.",
+  WAIT: 'Nothing.',
 });
 
-const WithoutRoundEnum = builder.enumType('WithoutRound', {
-  description: 'What claims serve while no round is open.',
-  values: {
-    POOL: {
-      value: 'POOL' satisfies WithoutRound,
-      description: "What needs review, in the pool's recorded order.",
-    },
-    WAIT: { value: 'WAIT' satisfies WithoutRound, description: 'Nothing.' },
-  } as const,
+const PriorityScoreEnum = enumType<PriorityScore>(
+  'PriorityScore',
+  "Which score decides a sample's priority.",
+  {
+    RAW: "The strategy's own.",
+    NORMALISED: 'Brought to 0…1.',
+  },
+);
+
+const ConsensusMethodEnum = enumType<ConsensusMethod>(
+  'ConsensusMethod',
+  "How the answers to a sample come to people's label.",
+  {
+    MAJORITY: 'The label that most gave. A tie is said, never broken.',
+    DAWID_SKENE:
+      'The likeliest class, by how each annotator errs (Dawid and Skene 1979): see `Project.consensusEstimate`. While that is undefined, the majority.',
+  },
+);
+
+const ClassPriorEnum = enumType<ClassPrior>('ClassPrior', 'How likely classes are before any answer.', {
+  FLAT: 'All the same.',
+  RANDOM_DRAW:
+    'As samples drawn at random show; flat without any. The others were chosen, so their classes are not those of the pool.',
 });
 
-const PriorityScoreEnum = builder.enumType('PriorityScore', {
-  description: "Which score decides a sample's priority.",
-  values: {
-    RAW: { value: 'RAW' satisfies PriorityScore, description: "The strategy's own." },
-    NORMALISED: { value: 'NORMALISED' satisfies PriorityScore, description: 'Brought to 0…1.' },
-  } as const,
-});
-
-const ConsensusMethodEnum = builder.enumType('ConsensusMethod', {
-  description: "How the answers to a sample come to people's label.",
-  values: {
-    MAJORITY: {
-      value: 'MAJORITY' satisfies ConsensusMethod,
-      description: 'The label that most gave. A tie is said, never broken.',
-    },
-    DAWID_SKENE: {
-      value: 'DAWID_SKENE' satisfies ConsensusMethod,
-      description:
-        'The likeliest class, by how each annotator errs (Dawid and Skene 1979): see `Project.consensusEstimate`. While that is undefined, the majority.',
-    },
-  } as const,
-});
-
-const ClassPriorEnum = builder.enumType('ClassPrior', {
-  description: 'How likely classes are before any answer.',
-  values: {
-    FLAT: { value: 'FLAT' satisfies ClassPrior, description: 'All the same.' },
-    RANDOM_DRAW: {
-      value: 'RANDOM_DRAW' satisfies ClassPrior,
-      description:
-        'As samples drawn at random show; flat without any. The others were chosen, so their classes are not those of the pool.',
-    },
-  } as const,
-});
-
-export const PolicyPresetEnum = builder.enumType('PolicyPreset', {
-  description: 'The steps in which a project adopts active learning; each adds to the one before.',
-  values: {
-    PRE_ANNOTATE: {
-      value: 'PRE_ANNOTATE' satisfies PolicyPreset,
-      description:
-        'The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement.',
-    },
-    ACTIVE_LEARNING: {
-      value: 'ACTIVE_LEARNING' satisfies PolicyPreset,
-      description: 'Rounds decide what is labelled next; a tenth of the samples is labelled twice.',
-    },
-    QUALITY: {
-      value: 'QUALITY' satisfies PolicyPreset,
-      description:
-        'Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, one in twenty is asked again, and another one in twenty is gold, once there is any.',
-    },
-  } as const,
-});
+export const PolicyPresetEnum = enumType<PolicyPreset>(
+  'PolicyPreset',
+  'The steps in which a project adopts active learning; each adds to the one before.',
+  {
+    PRE_ANNOTATE:
+      'The model labels first, people review, and a few of the accepted are audited. Every sample is labelled by one: set overlapShare before the import to see agreement.',
+    ACTIVE_LEARNING: 'Rounds decide what is labelled next; a tenth of the samples is labelled twice.',
+    QUALITY:
+      'Suggestions are hidden, more samples overlap, more audits are drawn, where two disagree a third is asked, one in twenty is asked again, and another one in twenty is gold, once there is any.',
+  },
+);
 
 const about = {
   strategy: 'The strategy that openRound uses when it names none.',

@@ -1,4 +1,5 @@
 import type { Role } from '../domain/directory.ts';
+import type { AutoAcceptStatus } from '../domain/predictionRun.ts';
 import { refuse } from '../domain/refusals.ts';
 import type { StoppingSignals } from '../domain/stopping.ts';
 import { type Audience, STEERING } from '../service/access.ts';
@@ -10,38 +11,25 @@ import {
   uploadPredictions,
 } from '../service/predictions.ts';
 import { type EmbeddingsView, embeddingsView, type RunView, runViewOf } from '../service/views.ts';
-import { builder, type Context, type SchemaTypes } from './builder.ts';
+import { builder, type Context, enumType, type SchemaTypes } from './builder.ts';
 import { page } from './connections.ts';
+import { IntervalType } from './figures.ts';
 import { ProjectType } from './project.ts';
 import { mutation } from './refusals.ts';
-import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
 /** Figures of a run may be seen by all but annotators, whom they would tell how audits go. */
 export const FIGURES: readonly Role[] = ['OWNER', 'DRIVER', 'VIEWER'];
 
-const AutoAcceptStatusEnum = builder.enumType('AutoAcceptStatus', {
-  description: 'Whether auto-accept may be trusted, by its audits.',
-  values: {
-    PROVISIONAL: { value: 'PROVISIONAL', description: 'The audits have not decided yet.' },
-    PROVEN: { value: 'PROVEN', description: 'The error rate is below the limit.' },
-    SUSPENDED: {
-      value: 'SUSPENDED',
-      description: 'The error rate is above the limit: what was accepted goes to people.',
-    },
-  } as const,
-});
-
-export const IntervalType = builder
-  .objectRef<{ readonly lower: number; readonly upper: number }>('Interval')
-  .implement({
-    extensions: SHARED,
-    description: 'A 95 % interval.',
-    fields: (t) => ({
-      lower: t.exposeFloat('lower', { description: 'Its lower bound.' }),
-      upper: t.exposeFloat('upper', { description: 'Its upper bound.' }),
-    }),
-  });
+const AutoAcceptStatusEnum = enumType<AutoAcceptStatus>(
+  'AutoAcceptStatus',
+  'Whether auto-accept may be trusted, by its audits.',
+  {
+    PROVISIONAL: 'The audits have not decided yet.',
+    PROVEN: 'The error rate is below the limit.',
+    SUSPENDED: 'The error rate is above the limit: what was accepted goes to people.',
+  },
+);
 
 const StoppingSignalsType = builder
   .objectRef<StoppingSignals & { readonly isStable: boolean }>('StoppingSignals')
@@ -84,11 +72,7 @@ builder.node(RunType, {
     number: t.exposeInt('number', { description: '1, 2, 3 …' }),
     model: t.exposeString('model', { description: 'What its trainer calls the model version.' }),
     rows: t.exposeInt('rows', { description: 'Samples of which it speaks.' }),
-    publishedAt: t.field({
-      type: 'DateTime',
-      description: 'When it was published.',
-      resolve: ({ publishedAt }) => new Date(publishedAt),
-    }),
+    publishedAt: t.expose('publishedAt', { type: 'DateTime', description: 'When it was published.' }),
     threshold: t.exposeFloat('threshold', {
       nullable: true,
       description: 'Confidence from which it was auto-accepted, rounded to float32; null: none was.',
@@ -132,11 +116,7 @@ const EmbeddingsType = builder.objectRef<EmbeddingsView>('Embeddings').implement
     model: t.exposeString('model', { description: 'What made them.' }),
     dimensions: t.exposeInt('dimensions', { description: 'Numbers in a vector.' }),
     rows: t.exposeInt('rows', { description: 'Samples that have one.' }),
-    publishedAt: t.field({
-      type: 'DateTime',
-      description: 'When they were published.',
-      resolve: ({ publishedAt }) => new Date(publishedAt),
-    }),
+    publishedAt: t.expose('publishedAt', { type: 'DateTime', description: 'When they were published.' }),
   }),
 });
 

@@ -1,23 +1,16 @@
 import { type Audience, STEERING } from '../service/access.ts';
-import type { Present } from '../service/attendance.ts';
+import type { PresenceState, Present } from '../service/attendance.ts';
 import { mapSource } from '../service/source.ts';
 import { presenceSource } from '../service/states.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { MemberType } from './member.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 import { maySee } from './visibility.ts';
 
-const PresenceStateEnum = builder.enumType('PresenceState', {
-  description: 'How somebody is in a project.',
-  values: {
-    ACTIVE: { value: 'ACTIVE', description: 'At work.' },
-    IDLE: { value: 'IDLE', description: 'Connected; for two minutes there was no answer, skip or the like.' },
-    AWAY: {
-      value: 'AWAY',
-      description:
-        'Not connected. They are forgotten after the grace period, and what they had not come to goes back.',
-    },
-  } as const,
+const PresenceStateEnum = enumType<PresenceState>('PresenceState', 'How somebody is in a project.', {
+  ACTIVE: 'At work.',
+  IDLE: 'Connected; for two minutes there was no answer, skip or the like.',
+  AWAY: 'Not connected. They are forgotten after the grace period, and what they had not come to goes back.',
 });
 
 const PresentMemberType = builder.objectRef<Present>('PresentMember').implement({
@@ -26,11 +19,7 @@ const PresentMemberType = builder.objectRef<Present>('PresentMember').implement(
   fields: (t) => ({
     member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
     state: t.expose('state', { type: PresenceStateEnum, description: 'How.' }),
-    since: t.field({
-      type: 'DateTime',
-      description: 'Since when they are so.',
-      resolve: ({ since }) => new Date(since),
-    }),
+    since: t.expose('since', { type: 'DateTime', description: 'Since when they are so.' }),
   }),
 });
 

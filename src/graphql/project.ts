@@ -1,3 +1,4 @@
+import type { Role } from '../domain/directory.ts';
 import type { LabelScale, ScaleKind } from '../domain/labelScale.ts';
 import { POLICY_PRESETS, type Policy } from '../domain/policy.ts';
 import type { RefusalCode } from '../domain/refusals.ts';
@@ -7,7 +8,7 @@ import { checkStrategy } from '../service/rounds.ts';
 import { mapSource } from '../service/source.ts';
 import { progressSource } from '../service/states.ts';
 import { type ProgressView, progressView } from '../service/views.ts';
-import { builder, type Context, viewerOf } from './builder.ts';
+import { builder, type Context, enumType, viewerOf } from './builder.ts';
 import { page } from './connections.ts';
 import { globalId } from './ids.ts';
 import { seedOf } from './inputs.ts';
@@ -16,31 +17,22 @@ import { mutation } from './refusals.ts';
 import { SHARED, sharedStream } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
-export const RoleEnum = builder.enumType('Role', {
-  description: 'What somebody may do in a project.',
-  values: {
-    OWNER: { value: 'OWNER', description: 'Everything: members, policy, and what a driver may.' },
-    DRIVER: { value: 'DRIVER', description: 'Import, publish predictions, run rounds, export.' },
-    ANNOTATOR: { value: 'ANNOTATOR', description: 'Claim and label, blind to others.' },
-    VIEWER: { value: 'VIEWER', description: 'See the figures.' },
-  } as const,
+export const RoleEnum = enumType<Role>('Role', 'What somebody may do in a project.', {
+  OWNER: 'Everything: members, policy, and what a driver may.',
+  DRIVER: 'Import, publish predictions, run rounds, export.',
+  ANNOTATOR: 'Claim and label, blind to others.',
+  VIEWER: 'See the figures.',
 });
 
-const LabelScaleEnum = builder.enumType('LabelScale', {
-  description:
-    'What the classes are to each other. It decides which figures of agreement have a meaning, and is fixed when the project is created.',
-  values: {
-    NOMINAL: { value: 'NOMINAL' satisfies ScaleKind, description: 'Names, in no order.' },
-    ORDINAL: {
-      value: 'ORDINAL' satisfies ScaleKind,
-      description: 'In the order of the label set; how far apart two are is unknown.',
-    },
-    INTERVAL: {
-      value: 'INTERVAL' satisfies ScaleKind,
-      description: 'Numbers, whose differences have a meaning: see `labelValues`.',
-    },
-  } as const,
-});
+const LabelScaleEnum = enumType<ScaleKind>(
+  'LabelScale',
+  'What the classes are to each other. It decides which figures of agreement have a meaning, and is fixed when the project is created.',
+  {
+    NOMINAL: 'Names, in no order.',
+    ORDINAL: 'In the order of the label set; how far apart two are is unknown.',
+    INTERVAL: 'Numbers, whose differences have a meaning: see `labelValues`.',
+  },
+);
 
 const about = {
   scale: 'What the classes are to each other.',
@@ -64,7 +56,7 @@ builder.node(ProjectType, {
       type: 'DateTime',
       description: 'When it was created.',
       resolve: ({ live }, _, { concord }) =>
-        concord.directory.read((directory) => new Date(directory.projects.get(live.id)?.createdAt ?? 0)),
+        concord.directory.read((directory) => directory.projects.get(live.id)?.createdAt ?? 0),
     }),
     myRole: t.field({ type: RoleEnum, description: 'What you may do here.', resolve: ({ role }) => role }),
     labels: t.stringList({

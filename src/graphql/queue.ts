@@ -1,9 +1,11 @@
+import type { AssignmentState } from '../domain/assignmentTable.ts';
+import type { EmptyClaim } from '../domain/claim.ts';
 import type { Role } from '../domain/directory.ts';
 import type { ProjectAccess } from '../service/access.ts';
 import * as queue from '../service/queue.ts';
 import { queueStream } from '../service/states.ts';
-import type { AssignmentView, QueueView, WorkSessionView } from '../service/views.ts';
-import { builder, type Context } from './builder.ts';
+import type { AssignmentView, QueueView, WorkSessionState, WorkSessionView } from '../service/views.ts';
+import { builder, type Context, enumType } from './builder.ts';
 import { globalId, parseId } from './ids.ts';
 import { textOf } from './inputs.ts';
 import { ProjectType } from './project.ts';
@@ -13,15 +15,12 @@ import { accessById, maySee, projectById } from './visibility.ts';
 
 const LABELLING: readonly Role[] = ['ANNOTATOR'];
 
-const AssignmentStateEnum = builder.enumType('AssignmentState', {
-  description: 'What became of an assignment.',
-  values: {
-    HELD: { value: 'HELD', description: 'In your hands.' },
-    SUBMITTED: { value: 'SUBMITTED', description: 'Answered.' },
-    SKIPPED: { value: 'SKIPPED', description: 'Skipped; it does not come again.' },
-    RELEASED: { value: 'RELEASED', description: 'Given back.' },
-    EXPIRED: { value: 'EXPIRED', description: 'Its time has passed; an answer is still taken.' },
-  } as const,
+const AssignmentStateEnum = enumType<AssignmentState>('AssignmentState', 'What became of an assignment.', {
+  HELD: 'In your hands.',
+  SUBMITTED: 'Answered.',
+  SKIPPED: 'Skipped; it does not come again.',
+  RELEASED: 'Given back.',
+  EXPIRED: 'Its time has passed; an answer is still taken.',
 });
 
 interface OwnAssignment extends AssignmentView {
@@ -49,38 +48,23 @@ export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').imp
     }),
     state: t.expose('state', { type: AssignmentStateEnum, description: 'What became of it.' }),
     label: t.exposeString('label', { nullable: true, description: 'Your answer, once given.' }),
-    until: t.field({
-      type: 'DateTime',
-      description: 'How long it is kept for you.',
-      resolve: ({ until }) => new Date(until),
-    }),
+    until: t.expose('until', { type: 'DateTime', description: 'How long it is kept for you.' }),
   }),
 });
 
-const EmptyReasonEnum = builder.enumType('EmptyReason', {
-  description: 'Why there is nothing for you to label.',
-  values: {
-    DONE: { value: 'DONE', description: 'All that could be asked is answered.' },
-    ALL_HELD: {
-      value: 'ALL_HELD',
-      description: 'Others hold what is left; the first comes back at `until` at the latest.',
-    },
-    ALL_HAD_BY_YOU: {
-      value: 'ALL_HAD_BY_YOU',
-      description: 'You have had all that is left; it waits for others.',
-    },
-    WORK_SESSION_OVER: {
-      value: 'WORK_SESSION_OVER',
-      description: 'Have a break; the next session may begin at `until`.',
-    },
-    PAUSED: { value: 'PAUSED', description: 'The owner has paused the project.' },
-    ANNOTATOR_PAUSED: {
-      value: 'ANNOTATOR_PAUSED',
-      description: 'An owner has to let you go on; what you hold may be answered.',
-    },
-    NO_ROUND: { value: 'NO_ROUND', description: 'Work comes in rounds here, and none is open.' },
-  } as const,
-});
+const EmptyReasonEnum = enumType<EmptyClaim['reason']>(
+  'EmptyReason',
+  'Why there is nothing for you to label.',
+  {
+    DONE: 'All that could be asked is answered.',
+    ALL_HELD: 'Others hold what is left; the first comes back at `until` at the latest.',
+    ALL_HAD_BY_YOU: 'You have had all that is left; it waits for others.',
+    WORK_SESSION_OVER: 'Have a break; the next session may begin at `until`.',
+    PAUSED: 'The owner has paused the project.',
+    ANNOTATOR_PAUSED: 'An owner has to let you go on; what you hold may be answered.',
+    NO_ROUND: 'Work comes in rounds here, and none is open.',
+  },
+);
 
 const EmptyQueueType = builder.objectRef<NonNullable<QueueView['empty']>>('EmptyQueue').implement({
   description: 'Why there is nothing for you to label, and until when.',
@@ -90,34 +74,23 @@ const EmptyQueueType = builder.objectRef<NonNullable<QueueView['empty']>>('Empty
       type: 'DateTime',
       nullable: true,
       description: 'When to come again, where that is known.',
-      resolve: (empty) => ('until' in empty ? new Date(empty.until) : null),
+      resolve: (empty) => ('until' in empty ? empty.until : null),
     }),
   }),
 });
 
-const WorkSessionStateEnum = builder.enumType('WorkSessionState', {
-  description: 'How a work session stands.',
-  values: {
-    RUNNING: { value: 'RUNNING', description: 'It goes on.' },
-    BREAK: { value: 'BREAK', description: 'It is over, and the break goes on.' },
-    OVER: { value: 'OVER', description: 'The break is over too: the next claim begins another.' },
-  } as const,
+const WorkSessionStateEnum = enumType<WorkSessionState>('WorkSessionState', 'How a work session stands.', {
+  RUNNING: 'It goes on.',
+  BREAK: 'It is over, and the break goes on.',
+  OVER: 'The break is over too: the next claim begins another.',
 });
 
 const WorkSessionType = builder.objectRef<WorkSessionView>('WorkSession').implement({
   description: 'A stint of work and the break after it.',
   fields: (t) => ({
-    startedAt: t.field({
-      type: 'DateTime',
-      description: 'When it began.',
-      resolve: (s) => new Date(s.startedAt),
-    }),
-    until: t.field({ type: 'DateTime', description: 'When it ends.', resolve: (s) => new Date(s.until) }),
-    breakUntil: t.field({
-      type: 'DateTime',
-      description: 'When the next may begin.',
-      resolve: (s) => new Date(s.breakUntil),
-    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'When it ends.' }),
+    breakUntil: t.expose('breakUntil', { type: 'DateTime', description: 'When the next may begin.' }),
     state: t.expose('state', { type: WorkSessionStateEnum, description: 'How it stands.' }),
     secondsLeft: t.int({
       description:

@@ -6,7 +6,7 @@ import {
   type RefusalCode,
   type RefusalDetails,
 } from '../domain/refusals.ts';
-import { builder, type Context, type SchemaTypes, viewerOf } from './builder.ts';
+import { builder, type Context, enumType, type SchemaTypes, viewerOf } from './builder.ts';
 
 /**
  * Refusals as the API shows them: each code of the closed table is an object type behind the `Error` interface,
@@ -169,12 +169,11 @@ const FIELDS: {
   },
 };
 
-const ErrorCode = builder.enumType('ErrorCode', {
-  description: 'Every refusal there is. The same table stands in docs/errors.md.',
-  values: Object.fromEntries(
-    REFUSAL_CODES.map((code) => [code, { description: FIELDS[code].about }]),
-  ) as Record<RefusalCode, { description: string }>,
-});
+const ErrorCode = enumType<RefusalCode>(
+  'ErrorCode',
+  'Every refusal there is. The same table stands in docs/errors.md.',
+  Object.fromEntries(REFUSAL_CODES.map((code) => [code, FIELDS[code].about])) as Record<RefusalCode, string>,
+);
 
 const ErrorInterface = builder.interfaceRef<Refused>('Error').implement({
   description: 'Why something was refused. Nothing was changed.',

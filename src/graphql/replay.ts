@@ -6,24 +6,18 @@ import {
   replay,
   type Scored,
 } from '../service/replaying.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
+import { finite } from './draws.ts';
 import { parseId } from './ids.ts';
-import { finite } from './rounds.ts';
 import { accessById, orNull } from './visibility.ts';
 
 /** The most ranks that are shown side by side. */
 const MAX_TOP = 100;
 
-const VerdictEnum = builder.enumType('ReplayVerdict', {
-  description: 'What became of a past round that was chosen again.',
-  values: {
-    IDENTICAL: {
-      value: 'IDENTICAL',
-      description: 'The same samples in the same order, with the same scores.',
-    },
-    DIFFERENT: { value: 'DIFFERENT', description: 'Others, or in another order, or with other scores.' },
-    IMPOSSIBLE: { value: 'IMPOSSIBLE', description: 'It cannot be run again: `problem` says why.' },
-  } as const,
+const VerdictEnum = enumType('ReplayVerdict', 'What became of a past round that was chosen again.', {
+  IDENTICAL: 'The same samples in the same order, with the same scores.',
+  DIFFERENT: 'Others, or in another order, or with other scores.',
+  IMPOSSIBLE: 'It cannot be run again: `problem` says why.',
 });
 
 const ChangedStrategyType = builder.objectRef<ChangedStrategy>('ChangedStrategy').implement({

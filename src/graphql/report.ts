@@ -8,9 +8,10 @@ import type { CurvePoint } from '../domain/modelCurve.ts';
 import type { ProjectReport } from '../domain/report.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { ResultType } from './agreement.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
+import { IntervalType } from './figures.ts';
 import { AnnotatorWorkType } from './people.ts';
-import { FIGURES, IntervalType } from './predictions.ts';
+import { FIGURES } from './predictions.ts';
 import { ProjectType } from './project.ts';
 import { SuggestionEffectType } from './suggestions.ts';
 import { maySee } from './visibility.ts';
@@ -61,11 +62,7 @@ const CurvePointType = builder.objectRef<CurvePoint>('LearningCurvePoint').imple
   fields: (t) => ({
     run: t.exposeInt('run', { description: 'Its number.' }),
     model: t.exposeString('model', { description: 'What the trainer calls the model version.' }),
-    publishedAt: t.field({
-      type: 'DateTime',
-      description: 'When it was published.',
-      resolve: ({ publishedAt }) => new Date(publishedAt),
-    }),
+    publishedAt: t.expose('publishedAt', { type: 'DateTime', description: 'When it was published.' }),
     answers: t.exposeInt('answers', {
       description:
         'Answers that had been given by then, of those that stand now: what it can have learnt from.',
@@ -86,16 +83,8 @@ const CurvePointType = builder.objectRef<CurvePoint>('LearningCurvePoint').imple
 const TrendPointType = builder.objectRef<TrendPoint>('AgreementTrendPoint').implement({
   description: 'Agreement in one stretch of time, over samples that no strategy and no audit has picked.',
   fields: (t) => ({
-    from: t.field({
-      type: 'DateTime',
-      description: 'When its first sample had its second answer.',
-      resolve: ({ from }) => new Date(from),
-    }),
-    until: t.field({
-      type: 'DateTime',
-      description: 'The same of its last one.',
-      resolve: ({ until }) => new Date(until),
-    }),
+    from: t.expose('from', { type: 'DateTime', description: 'When its first sample had its second answer.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'The same of its last one.' }),
     alpha: t.expose('alpha', { type: ResultType, description: "Krippendorff's alpha over its samples." }),
   }),
 });
@@ -115,16 +104,10 @@ const ClassPairType = builder.objectRef<NamedPair>('ClassPair').implement({
   }),
 });
 
-const UrgencyEnum = builder.enumType('Urgency', {
-  description: 'How much a piece of advice matters.',
-  values: {
-    ACT: {
-      value: 'ACT' satisfies Urgency,
-      description: 'Labels are wrong, or work stands still, until something is done.',
-    },
-    IMPROVE: { value: 'IMPROVE' satisfies Urgency, description: 'It could be better, or better known.' },
-    KNOW: { value: 'KNOW' satisfies Urgency, description: 'Good to know.' },
-  } as const,
+const UrgencyEnum = enumType<Urgency>('Urgency', 'How much a piece of advice matters.', {
+  ACT: 'Labels are wrong, or work stands still, until something is done.',
+  IMPROVE: 'It could be better, or better known.',
+  KNOW: 'Good to know.',
 });
 
 const AdviceType = builder.objectRef<Advice>('Advice').implement({

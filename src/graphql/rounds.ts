@@ -1,10 +1,12 @@
 import { type AnnouncedSample, announcedAt } from '../domain/announced.ts';
+import type { RoundClosed, StrategyOrigin } from '../domain/events.ts';
 import { NONE } from '../domain/sampleTable.ts';
 import { type Audience, STEERING } from '../service/access.ts';
 import { openRound } from '../service/rounds.ts';
 import { type RoundView, roundView } from '../service/views.ts';
-import { builder, type Context } from './builder.ts';
+import { builder, type Context, enumType } from './builder.ts';
 import { page } from './connections.ts';
+import { DrawEnum, finite, PriorityEnum } from './draws.ts';
 import { parseId } from './ids.ts';
 import { seedOf } from './inputs.ts';
 import { ProgressType, ProjectType } from './project.ts';
@@ -13,58 +15,18 @@ import { SampleType, type SampleView, sampleView } from './samples.ts';
 import { SHARED } from './sharing.ts';
 import { accessById, maySee, orNull, projectById } from './visibility.ts';
 
-export const DrawEnum = builder.enumType('Draw', {
-  description: 'Why a sample was asked.',
-  values: {
-    UNCERTAIN: { value: 'UNCERTAIN', description: "Chosen by the round's strategy." },
-    RANDOM: { value: 'RANDOM', description: 'Of the random share.' },
-    POOL: { value: 'POOL', description: "In the pool's order, while no round was open." },
-    AUDIT: { value: 'AUDIT', description: 'To check what was auto-accepted.' },
-    GOLD: { value: 'GOLD', description: 'To see whether attention holds: what it is, is known.' },
-    EXTRA_OPINION: {
-      value: 'EXTRA_OPINION',
-      description: 'Because those who were asked before disagree.',
-    },
-    REPEAT: {
-      value: 'REPEAT',
-      description:
-        'To see whether somebody says again what they said of it before. It counts for nothing else.',
-    },
-  } as const,
+export const CloseReasonEnum = enumType<RoundClosed['reason']>('CloseReason', 'Why a round closed.', {
+  SETTLED: 'Every sample was answered or found unanswerable.',
+  WITHDRAWN: 'A driver closed it.',
+  DEADLINE: 'Its deadline passed.',
+  EXHAUSTED:
+    'What was left was in nobody’s hands, and every annotator of the project had had it: an overlap, or skips, that nobody else could fill.',
 });
 
-export const PriorityEnum = builder.enumType('Priority', {
-  description: 'How much a sample is worth asking.',
-  values: {
-    HIGH: { value: 'HIGH', description: "Above the policy's threshold." },
-    MEDIUM: { value: 'MEDIUM', description: 'Not above it.' },
-  } as const,
-});
-
-export const CloseReasonEnum = builder.enumType('CloseReason', {
-  description: 'Why a round closed.',
-  values: {
-    SETTLED: { value: 'SETTLED', description: 'Every sample was answered or found unanswerable.' },
-    WITHDRAWN: { value: 'WITHDRAWN', description: 'A driver closed it.' },
-    DEADLINE: { value: 'DEADLINE', description: 'Its deadline passed.' },
-    EXHAUSTED: {
-      value: 'EXHAUSTED',
-      description:
-        'What was left was in nobody’s hands, and every annotator of the project had had it: an overlap, or skips, that nobody else could fill.',
-    },
-  } as const,
-});
-
-const StrategyOriginEnum = builder.enumType('StrategyOrigin', {
-  description: "Who named a round's strategy.",
-  values: {
-    REQUEST: { value: 'REQUEST', description: 'Whoever opened the round.' },
-    POLICY: { value: 'POLICY', description: 'The policy.' },
-    COLD_START: {
-      value: 'COLD_START',
-      description: 'The policy, for the time before the first prediction run.',
-    },
-  } as const,
+const StrategyOriginEnum = enumType<StrategyOrigin>('StrategyOrigin', "Who named a round's strategy.", {
+  REQUEST: 'Whoever opened the round.',
+  POLICY: 'The policy.',
+  COLD_START: 'The policy, for the time before the first prediction run.',
 });
 
 /** A round, with the access under which it was read. */
@@ -111,10 +73,6 @@ const RoundSampleType = builder.objectRef<RoundSample>('RoundSample').implement(
     }),
   }),
 });
-
-export function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
 
 const AskedStrategyType = builder
   .objectRef<RoundView['strategy']['asked'][number]>('AskedStrategy')
@@ -166,27 +124,21 @@ builder.node(RoundType, {
     total: t.exposeInt('total', { description: 'Samples it announced.' }),
     settled: t.exposeInt('settled', { description: 'Those of them that are settled.' }),
     isOpen: t.boolean({ description: 'Whether it is open.', resolve: ({ closedAt }) => closedAt === null }),
-    openedAt: t.field({
-      type: 'DateTime',
-      description: 'When it opened.',
-      resolve: ({ openedAt }) => new Date(openedAt),
-    }),
-    closedAt: t.field({
+    openedAt: t.expose('openedAt', { type: 'DateTime', description: 'When it opened.' }),
+    closedAt: t.expose('closedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it closed; null while it is open.',
-      resolve: ({ closedAt }) => (closedAt === null ? null : new Date(closedAt)),
     }),
     closeReason: t.expose('closeReason', {
       type: CloseReasonEnum,
       nullable: true,
       description: 'Why it closed; null while it is open.',
     }),
-    deadline: t.field({
+    deadline: t.expose('deadline', {
       type: 'DateTime',
       nullable: true,
       description: 'When what is unsettled is withdrawn; null: never.',
-      resolve: ({ deadline }) => (deadline === null ? null : new Date(deadline)),
     }),
     inclusionProbability: t.exposeFloat('inclusionProbability', {
       nullable: true,

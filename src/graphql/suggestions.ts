@@ -1,9 +1,9 @@
 import type { ShareDifference } from '../domain/shareDifference.ts';
 import type { SuggestionEffect } from '../domain/suggestionEffect.ts';
 import { builder } from './builder.ts';
-import { CountedType, WithheldType } from './people.ts';
+import { CountedType, IntervalType, WithheldType, withheldOr } from './figures.ts';
 import { SuggestionModeEnum } from './policy.ts';
-import { IntervalType, RunType } from './predictions.ts';
+import { RunType } from './predictions.ts';
 
 const ShareDifferenceType = builder.objectRef<ShareDifference>('ShareDifference').implement({
   description: 'By how much one share is larger than another.',
@@ -20,7 +20,7 @@ const ShareDifferenceType = builder.objectRef<ShareDifference>('ShareDifference'
 const ShareDifferenceResult = builder.unionType('ShareDifferenceResult', {
   description: 'A difference, or why it is held back.',
   types: [ShareDifferenceType, WithheldType],
-  resolveType: (figure: object) => ('withheld' in figure ? 'WithheldFigure' : 'ShareDifference'),
+  ...withheldOr('ShareDifference'),
 });
 
 export const SuggestionEffectType = builder.objectRef<SuggestionEffect>('SuggestionEffect').implement({

@@ -24,16 +24,11 @@ export const TokenType = builder.objectRef<ShownToken>('AccessToken').implement(
       description: 'What it is for; empty if nobody has said.',
       resolve: (token, _, { concord }) => tokenLabel(concord, token),
     }),
-    issuedAt: t.field({
-      type: 'DateTime',
-      description: 'Since when it is good.',
-      resolve: ({ issuedAt }) => new Date(issuedAt),
-    }),
-    expires: t.field({
+    issuedAt: t.expose('issuedAt', { type: 'DateTime', description: 'Since when it is good.' }),
+    expires: t.expose('expires', {
       type: 'DateTime',
       nullable: true,
       description: 'When it runs out, or ran out; null: not by itself.',
-      resolve: ({ expires }) => (expires === null ? null : new Date(expires)),
     }),
     project: t.id({
       nullable: true,
@@ -51,10 +46,7 @@ export const TokenType = builder.objectRef<ShownToken>('AccessToken').implement(
       nullable: true,
       description:
         'In which hour it was shown last, to the node that answers this; null: not since that started. It is kept nowhere.',
-      resolve: ({ id }, _, { concord }) => {
-        const at = lastUse(concord, id);
-        return at === null ? null : new Date(at);
-      },
+      resolve: ({ id }, _, { concord }) => lastUse(concord, id),
     }),
   }),
 });

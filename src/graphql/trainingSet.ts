@@ -1,23 +1,17 @@
-import { type TrainingLabel, trainingLabels } from '../domain/trainingSet.ts';
+import { type LabelSource, type TrainingLabel, trainingLabels } from '../domain/trainingSet.ts';
 import { STEERING } from '../service/access.ts';
-import { builder } from './builder.ts';
+import { builder, enumType } from './builder.ts';
 import { forwardPage } from './connections.ts';
+import { DrawEnum } from './draws.ts';
 import { ProjectType } from './project.ts';
-import { DrawEnum } from './rounds.ts';
 import { SampleType, type SampleView, sampleView } from './samples.ts';
 import { maySee } from './visibility.ts';
 
-const LabelSourceEnum = builder.enumType('LabelSource', {
-  description: 'Where a training label comes from.',
-  values: {
-    GOLD: { value: 'GOLD', description: 'It is gold: what it is, is known.' },
-    RULING: { value: 'RULING', description: "An expert's ruling, whatever the answers say." },
-    CONSENSUS: {
-      value: 'CONSENSUS',
-      description: "People's label, as the policy's `consensus` has it found.",
-    },
-    AUTO_ACCEPTED: { value: 'AUTO_ACCEPTED', description: 'A prediction that stood in for people.' },
-  } as const,
+const LabelSourceEnum = enumType<LabelSource>('LabelSource', 'Where a training label comes from.', {
+  GOLD: 'It is gold: what it is, is known.',
+  RULING: "An expert's ruling, whatever the answers say.",
+  CONSENSUS: "People's label, as the policy's `consensus` has it found.",
+  AUTO_ACCEPTED: 'A prediction that stood in for people.',
 });
 
 interface TrainingExample extends TrainingLabel {
