@@ -3,7 +3,7 @@ import { type Claim, checkHold, claim } from './claim.ts';
 import { labelIndex } from './classNames.ts';
 import type { Decision, Moment } from './decision.ts';
 import type { Project } from './project.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 import { judgeAttention, judgeAudit, settleSample } from './settling.ts';
 
 /** What an annotator does with an assignment: answer, skip, give back, keep longer, take an answer back. */
@@ -169,7 +169,7 @@ function* giveBack(project: Project, row: number): Decision<void> {
 /** Somebody else's assignment looks like one that does not exist. */
 function ownRow(project: Project, { by, assignment }: OwnAssignment): number {
   const row = project.assignments.ids.indexOf(assignment);
-  if (row < 0 || project.annotatorOf(row).id !== by) throw refuse('NOT_FOUND', { what: 'assignment' });
+  if (row < 0 || project.annotatorOf(row).id !== by) throw notFound('assignment');
   return row;
 }
 

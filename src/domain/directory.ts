@@ -1,6 +1,6 @@
 import type { Erasure, ErasureReason } from './erasure.ts';
 import { UnknownEventError } from './events.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 
 /** What somebody may do in a project, from most to least. One role a member and project. */
 export type Role = 'OWNER' | 'DRIVER' | 'ANNOTATOR' | 'VIEWER';
@@ -435,7 +435,7 @@ const DECIDERS: {
   },
 
   *addMember(directory, { project, kind, role, by, token }) {
-    if (!directory.projects.has(project)) throw refuse('NOT_FOUND', { what: 'project' });
+    if (!directory.projects.has(project)) throw notFound('project');
     // Asked again, because the answer was lost.
     const existing = directory.members.get(token.member);
     if (existing) return existing;
@@ -447,7 +447,7 @@ const DECIDERS: {
 
   *grantRole(directory, { project, member, role, by }) {
     const entry = directory.projects.get(project);
-    if (entry === undefined || !directory.members.has(member)) throw refuse('NOT_FOUND', { what: 'member' });
+    if (entry === undefined || !directory.members.has(member)) throw notFound('member');
     if (role !== null) mustNotBeErased(directory, member);
     if (role !== 'OWNER' && isLastOwner(entry, member)) {
       throw refuse('INVALID_INPUT', { field: 'role', problem: 'this is the last owner of the project' });
@@ -458,7 +458,7 @@ const DECIDERS: {
   },
 
   *issueToken(directory, input) {
-    if (!directory.members.has(input.member)) throw refuse('NOT_FOUND', { what: 'member' });
+    if (!directory.members.has(input.member)) throw notFound('member');
     mustNotBeErased(directory, input.member);
     if (!directory.tokenById(input.token)) yield { type: 'tokenIssued', version: 2, ...input };
     return directory.tokenById(input.token) as Token;
@@ -491,7 +491,7 @@ const DECIDERS: {
 
   *expireToken(directory, { token, expires }) {
     const known = directory.tokenById(token);
-    if (known === undefined) throw refuse('NOT_FOUND', { what: 'token' });
+    if (known === undefined) throw notFound('token');
     if (known.expires !== expires) yield { type: 'tokenExpirySet', token, expires };
     return directory.tokenById(token) as Token;
   },
@@ -500,7 +500,7 @@ const DECIDERS: {
     const existing = directory.tokenById(token.token);
     if (existing) return existing;
     const known = directory.tokenById(old);
-    if (known === undefined) throw refuse('NOT_FOUND', { what: 'token' });
+    if (known === undefined) throw notFound('token');
     yield { type: 'tokenIssued', version: 2, ...token };
     if (known.expires === null || known.expires > oldExpires) {
       yield { type: 'tokenExpirySet', token: old, expires: oldExpires };
@@ -509,14 +509,14 @@ const DECIDERS: {
   },
 
   *invite(directory, input) {
-    if (!directory.projects.has(input.project)) throw refuse('NOT_FOUND', { what: 'project' });
+    if (!directory.projects.has(input.project)) throw notFound('project');
     if (!directory.invitation(input.invitation)) yield { type: 'invitationMade', ...input };
     return directory.invitation(input.invitation) as Invitation;
   },
 
   *withdrawInvitation(directory, { invitation }) {
     const known = directory.invitation(invitation);
-    if (known === undefined) throw refuse('NOT_FOUND', { what: 'invitation' });
+    if (known === undefined) throw notFound('invitation');
     if (known.member !== null) throw refuse('INVITATION_CLOSED', { invitationState: 'ACCEPTED' });
     if (!known.isWithdrawn) yield { type: 'invitationWithdrawn', invitation };
     return directory.invitation(invitation) as Invitation;
@@ -524,7 +524,7 @@ const DECIDERS: {
 
   *acceptInvitation(directory, { hash, now, token }) {
     const invitation = directory.invitationOf(hash);
-    if (invitation === undefined) throw refuse('NOT_FOUND', { what: 'invitation' });
+    if (invitation === undefined) throw notFound('invitation');
     const existing = directory.tokenById(token.token);
     if (existing && invitation.member === existing.member) return existing;
     const state = invitationState(invitation, now);
@@ -541,7 +541,7 @@ const DECIDERS: {
 
   *eraseMember(directory, { member, reason, by }) {
     const known = directory.members.get(member);
-    if (known === undefined) throw refuse('NOT_FOUND', { what: 'member' });
+    if (known === undefined) throw notFound('member');
     if (known.erased !== null) return known;
     if (known.serviceOwner) {
       const problem = 'the owner of the service has no name to erase: revoke their tokens instead';

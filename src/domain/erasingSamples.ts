@@ -2,7 +2,7 @@ import type { Decision } from './decision.ts';
 import type { ErasureReason } from './erasure.ts';
 import type { ReplacedChunk } from './events.ts';
 import type { Project } from './project.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 import { settleSample } from './settling.ts';
 
 /** The most samples that one command erases. */
@@ -56,8 +56,7 @@ export function notErased(project: Project, samples: readonly number[]): number[
     throw refuse('INVALID_INPUT', { field: 'samples', problem });
   }
   for (const sample of samples) {
-    if (!(Number.isInteger(sample) && sample >= 0 && sample < project.samples.size))
-      throw refuse('NOT_FOUND', { what: 'sample' });
+    if (!(Number.isInteger(sample) && sample >= 0 && sample < project.samples.size)) throw notFound('sample');
   }
   return [...new Set(samples)].filter((sample) => !project.samples.isErased(sample));
 }

@@ -5,7 +5,7 @@ import type { Decision } from './decision.ts';
 import { mustNotBeErased } from './erasingSamples.ts';
 import type { GoldOrigin } from './events.ts';
 import type { Project } from './project.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 import { settleSample } from './settling.ts';
 
 /** What an owner does with gold: set it, take it back, and let people go on whom it has paused. */
@@ -83,7 +83,7 @@ export function* resumeAnnotator(
   { by, member }: { readonly by: string; readonly member: string },
 ): Decision<string> {
   const annotator = project.annotator(member);
-  if (annotator === undefined) throw refuse('NOT_FOUND', { what: 'annotator' });
+  if (annotator === undefined) throw notFound('annotator');
   if (annotator.pausedAt !== null) yield { type: 'annotatorResumed', member, by };
   return member;
 }
@@ -158,8 +158,7 @@ function checkSamples(project: Project, samples: readonly number[]): void {
     throw wrong(`${samples.length} are not 1 to ${MAX_GOLD} samples`);
   if (new Set(samples).size < samples.length) throw wrong('a sample comes twice');
   for (const sample of samples) {
-    if (!(Number.isInteger(sample) && sample >= 0 && sample < project.samples.size))
-      throw refuse('NOT_FOUND', { what: 'sample' });
+    if (!(Number.isInteger(sample) && sample >= 0 && sample < project.samples.size)) throw notFound('sample');
   }
 }
 

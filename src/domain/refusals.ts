@@ -151,3 +151,8 @@ export class Refusal<C extends RefusalCode = RefusalCode> extends Error {
 export function refuse<C extends RefusalCode>(code: C, details: RefusalDetails[C]): Refusal<C> {
   return new Refusal(code, details);
 }
+
+/** The refusal for what does not exist, or is not to be seen: the two look alike. */
+export function notFound(what: string): Refusal<'NOT_FOUND'> {
+  return refuse('NOT_FOUND', { what });
+}

@@ -4,7 +4,7 @@ import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
 import type { Project } from './project.ts';
 import { hash32, sampleWithoutReplacement, stringSeed, uniform } from './random.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 import type { Round } from './round.ts';
 
 /** What a strategy may choose from, in the order of ordinals; on memory that workers share. */
@@ -197,7 +197,7 @@ export function* closeRound(
   { by, number }: { readonly by: string; readonly number: number },
 ): Decision<Round> {
   const round = project.rounds[number - 1];
-  if (round === undefined) throw refuse('NOT_FOUND', { what: 'round' });
+  if (round === undefined) throw notFound('round');
   if (round.isOpen) {
     yield { type: 'roundClosed', round: number, reason: 'WITHDRAWN', withdrawn: round.unsettled, by };
   }

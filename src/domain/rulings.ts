@@ -3,7 +3,7 @@ import { majority } from './consensus.ts';
 import type { Decision } from './decision.ts';
 import { mustNotBeErased } from './erasingSamples.ts';
 import type { Project } from './project.ts';
-import { refuse } from './refusals.ts';
+import { notFound, refuse } from './refusals.ts';
 import { NONE } from './sampleTable.ts';
 
 /** Adjudication: an expert rules on what a sample is, whatever the answers to it were. */
@@ -72,8 +72,7 @@ export function settledLabel(project: Project, sample: number): number {
 }
 
 function mustExist({ samples }: Project, sample: number): void {
-  if (!(Number.isInteger(sample) && sample >= 0 && sample < samples.size))
-    throw refuse('NOT_FOUND', { what: 'sample' });
+  if (!(Number.isInteger(sample) && sample >= 0 && sample < samples.size)) throw notFound('sample');
 }
 
 function mustSay(reason: string): void {

@@ -1,5 +1,5 @@
 import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
-import { notFound } from '../service/concord.ts';
+import { notFound } from '../domain/refusals.ts';
 
 /** Ids as clients see them: opaque, and unique over the whole service. */
 

@@ -1,10 +1,10 @@
 import { checkPlugin, UnusablePluginError } from '../strategies/checking.ts';
 import { CompileError, compile } from '../strategies/compile.ts';
-import { findPlugins, type PlacedPlugin, pluginAt } from '../strategies/plugins.ts';
+import { findPlugins, type PlacedPlugin } from '../strategies/plugins.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
 import { pluginFolders, SHIPPED } from './package.ts';
-import { jsonOf } from './tryStrategy.ts';
+import { jsonOf, pluginNamed } from './strategyArguments.ts';
 
 /** How long the plugin may take to be imported, and each check, in milliseconds; a sound one takes a second. */
 const TIMEOUT_MS = 10_000;
@@ -51,19 +51,6 @@ export async function checkStrategy(
     throw error;
   }
   return isWell;
-}
-
-/** The plugin that a command is given. @throws {CommandError} it is none */
-export async function pluginNamed(given: string): Promise<PlacedPlugin> {
-  const placed = await pluginAt(given);
-  if (placed === null) {
-    throw new CommandError(
-      `${given} is no plugin: that is a .ts or .js file, or a folder whose package.json names one, or with an index`,
-    );
-  }
-  const { problem, file } = placed.plugin;
-  if (problem !== null) throw new CommandError(`${file}: ${problem}`);
-  return placed;
 }
 
 /** Which of the strategies that come with Concord has a name; null: none, or it is the plugin itself. */

@@ -1,9 +1,10 @@
 import type { Role } from '../domain/directory.ts';
 import { roleOf, type Viewer } from '../service/access.ts';
-import { type Concord, DIRECTORY_TOPIC } from '../service/concord.ts';
+import type { Concord } from '../service/concord.ts';
 import type { Follower } from '../service/hub.ts';
 import type { LiveProject } from '../service/liveProject.ts';
 import type { Source, Step } from '../service/source.ts';
+import { DIRECTORY_TOPIC } from '../service/topics.ts';
 import type { Frame } from './frame.ts';
 import type { GroupReader } from './groupReader.ts';
 

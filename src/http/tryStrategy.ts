@@ -1,11 +1,11 @@
 import { classCounts } from '../domain/labelled.ts';
 import { badRows } from '../domain/probabilities.ts';
 import { openStrategyHost, type SamplePool } from '../strategies/host.ts';
-import { pluginNamed } from './checkStrategy.ts';
 import { CommandError } from './command.ts';
 import { realEnvironment } from './environment.ts';
 import { type NumpyArray, readNpy } from './npy.ts';
 import { pluginFolders } from './package.ts';
+import { jsonOf, pluginNamed } from './strategyArguments.ts';
 
 /** What `concord try-strategy` is given. An option that may be left out is empty then. */
 export type TryOptions = Readonly<
@@ -83,16 +83,6 @@ function whole(option: string, text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff) return value;
   throw new CommandError(`--${option} is a whole number from 0 to 4294967295, and not ${text}`);
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CommandError(
-      `--parameters is a JSON object, such as '{"share":0.3}': ${(error as Error).message}`,
-    );
-  }
 }
 
 function likeliest({ predictions, labelSet }: SamplePool, ordinal: number): [number, number] {

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { type Directory, isUnconfined, type Role } from '../domain/directory.ts';
-import { refuse } from '../domain/refusals.ts';
-import { type Concord, DIRECTORY_TOPIC, notFound } from './concord.ts';
+import { notFound, refuse } from '../domain/refusals.ts';
+import type { Concord } from './concord.ts';
 import type { Follower, Interest } from './hub.ts';
 import type { LiveProject } from './liveProject.ts';
+import { DIRECTORY_TOPIC } from './topics.ts';
 
 /** Somebody who has shown a good token. */
 export interface Viewer {

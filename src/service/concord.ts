@@ -1,8 +1,4 @@
-import { hasWork } from '../domain/claim.ts';
 import type { Directory, DirectoryCommand, DirectoryCommands, DirectoryEvent } from '../domain/directory.ts';
-import type { Project } from '../domain/project.ts';
-import { refuse } from '../domain/refusals.ts';
-import { isExhausted } from '../domain/rounds.ts';
 import type { ChunkId, Store, StoredValue } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';
@@ -10,8 +6,7 @@ import { type Calculator, IN_PROCESS } from './calculator.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { type AnyDesk, type Desk, directoryDesk } from './desk.ts';
 import { DIRECTORY_JOURNAL, DIRECTORY_KIND } from './directoryKind.ts';
-import { delay, type Environment, newId } from './environment.ts';
-import { finishErasures } from './erasing.ts';
+import { type Environment, newId } from './environment.ts';
 import { Following } from './following.ts';
 import { Hub } from './hub.ts';
 import { JournalHost } from './journalHost.ts';
@@ -22,22 +17,11 @@ import { ReasonReader } from './reasons.ts';
 import { ServiceStoppingError } from './stopping.ts';
 import { checkStorable } from './storable.ts';
 import { OneAtATime } from './strategyInputs.ts';
+import { Sweep } from './sweep.ts';
+import { DIRECTORY_TOPIC, presenceTopic, STRATEGIES_TOPIC } from './topics.ts';
 import type { Upkeep } from './upkeep.ts';
 
 export type { StrategyInfo } from '../strategies/host.ts';
-
-/** How often erasures are looked for that were cut short; at the start first. */
-const UNFINISHED_EVERY_MS = 3_600_000;
-
-/** The topic of the directory's changes: members, roles, tokens. */
-export const DIRECTORY_TOPIC = 'directory';
-/** The topic of the strategies that there are. */
-export const STRATEGIES_TOPIC = 'strategies';
-/** The topic of who is in a project, which changes without any commit. */
-export const presenceTopic = (project: string) => `presence of ${project}`;
-
-/** For so many annotators it is looked at a time whether there is work. */
-const LOOKS = 200;
 
 /**
  * The service: the directory and the projects over one store, with a strategy host and a live hub. It knows
@@ -72,10 +56,7 @@ export class Concord {
   #closing: Promise<void> | null = null;
   /** Up to when tokens that run out were looked for. */
   #tokensLookedAt: number;
-  /** When erasures were last looked for that were cut short. */
-  #erasuresLookedAt = Number.NEGATIVE_INFINITY;
-  /** At which commit it was last looked whose work has gone to others. */
-  readonly #workLookedAt = new WeakMap<LiveProject, number>();
+  readonly #sweep = new Sweep(this);
 
   /**
    * @param upkeep snapshots and sweeps of the store; null: somebody else sees to them, or nobody
@@ -175,6 +156,11 @@ export class Concord {
     return this.#projects.size;
   }
 
+  /** The projects that are in use here. */
+  projectsInUse(): Iterable<LiveProject> {
+    return this.#projects.values();
+  }
+
   /** Samples of the projects in use here by how far they have come, and those in people's hands. */
   async depths(): Promise<Readonly<Record<'unlabelled' | 'labelled' | 'held' | 'inRound', number>>> {
     const sum = { unlabelled: 0, labelled: 0, held: 0, inRound: 0 };
@@ -229,79 +215,9 @@ export class Concord {
     if (hasEnded) this.hub.wake(DIRECTORY_TOPIC);
   }
 
-  /**
-   * Lets go what has run out, in every project that is used, so that people are told without anybody asking:
-   * assignments, rounds (those that nobody can bring on, too), the streams of those whose token has run out, who has become idle,
-   * and who has no work left. Now and then it brings erasures to their end that were cut short.
-   * @throws {AggregateError} some projects could not be swept; the others were
-   */
-  async sweep(): Promise<void> {
-    const now = this.environment.now();
-    this.hub.tick(now);
-    this.attendance.tick(now);
-    await this.endExpired();
-    const failures: unknown[] = [];
-    try {
-      await this.#finishErasures(now);
-    } catch (error) {
-      failures.push(error);
-    }
-    for (const project of this.#projects.values()) {
-      try {
-        // A state that was lost, and could not be had again, is tried anew: somebody may wait for what it comes to.
-        await project.read(() => undefined);
-        await this.#tellWhoIsOutOfWork(project);
-        if (this.cluster !== null && !(await this.cluster.decides(project.id))) continue;
-        // One sweep lets go a bounded number. Nothing, if whoever has decided after all goes by an earlier time.
-        for (let before = -1; ; ) {
-          const seq = await project.read((state) =>
-            isDue(state, this.environment.now()) ? state.seq : before,
-          );
-          if (seq === before) break;
-          before = seq;
-          await project.execute('sweep', {}, () => undefined);
-        }
-        await this.#closeExhausted(project);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw new AggregateError(failures, 'some projects could not be swept');
-  }
-
-  async #finishErasures(now: number): Promise<void> {
-    if (now < this.#erasuresLookedAt + UNFINISHED_EVERY_MS) return;
-    await finishErasures(this);
-    this.#erasuresLookedAt = now;
-  }
-
-  /**
-   * Wakes those who follow their queue and whose work has all gone to others, of which nothing that was done for them or by
-   * them tells. What is asked of each is little, and asked of a few at a time.
-   */
-  async #tellWhoIsOutOfWork(project: LiveProject): Promise<void> {
-    const seq = await project.read((state) => state.seq);
-    if (this.#workLookedAt.get(project) === seq) return;
-    this.#workLookedAt.set(project, seq);
-    const followers = this.hub.interested(project.id).filter(({ interest }) => interest.since >= 0);
-    for (let first = 0; first < followers.length; first += LOOKS) {
-      if (first > 0) await delay(this.environment, 0);
-      await project.read((state) => {
-        for (const follower of followers.slice(first, first + LOOKS)) {
-          if (!hasWork(state, follower.interest.member)) this.hub.ring(follower);
-        }
-      });
-    }
-  }
-
-  /** A round that nobody can bring on is closed, so that whoever waits for it can go on. */
-  async #closeExhausted(project: LiveProject): Promise<void> {
-    if (!(await project.read(({ isCreated, openRound }) => isCreated && openRound !== undefined))) return;
-    const annotators = await this.directory.read((directory) =>
-      directory.annotatorsOf(project.id, this.environment.now()),
-    );
-    if (!(await project.read((state) => isExhausted(state, annotators)))) return;
-    await project.execute('closeExhaustedRound', { annotators }, () => undefined);
+  /** What must be done though nobody asks for it: see {@link Sweep}. To be called often. */
+  sweep(): Promise<void> {
+    return this.#sweep.run();
   }
 
   /**
@@ -339,17 +255,4 @@ export class Concord {
     await this.#upkeep?.close();
     await this.store.close();
   }
-}
-
-function isDue(project: Project, now: number): boolean {
-  if (!project.isCreated) return false;
-  const deadline = project.nextDeadline();
-  if (deadline && deadline.until <= now) return true;
-  const round = project.openRound;
-  return round?.opened.deadline != null && round.opened.deadline <= now;
-}
-
-/** The refusal for what does not exist or is not to be seen. */
-export function notFound(what: string) {
-  return refuse('NOT_FOUND', { what });
 }

@@ -1,7 +1,7 @@
 import { type Invitation, type InvitationState, invitationState, type Role } from '../domain/directory.ts';
-import { refuse } from '../domain/refusals.ts';
+import { notFound, refuse } from '../domain/refusals.ts';
 import { newSecret, type ProjectAccess, tokenHash } from './access.ts';
-import { type Concord, notFound } from './concord.ts';
+import type { Concord } from './concord.ts';
 import {
   INVITATION_LABELS,
   invitationLabel,

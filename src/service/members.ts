@@ -1,9 +1,9 @@
 import type { MemberKind, Role } from '../domain/directory.ts';
 import type { LabelScale } from '../domain/labelScale.ts';
 import type { PolicyChange, PolicyPreset } from '../domain/policy.ts';
-import { refuse } from '../domain/refusals.ts';
+import { notFound, refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, type Viewer } from './access.ts';
-import { type Concord, notFound } from './concord.ts';
+import type { Concord } from './concord.ts';
 import { keeping, labelOf, NAMES, nameOf, textAt, tokenLabels } from './labels.ts';
 import type { LiveProject } from './liveProject.ts';
 import { expiryIn, type IssuedToken, tokenFor } from './tokens.ts';

@@ -1,18 +1,13 @@
 import { type Audience, followAs, isLive, type ProjectAccess, stillHolds, type Viewer } from './access.ts';
 import type { Present } from './attendance.ts';
-import {
-  type Concord,
-  DIRECTORY_TOPIC,
-  presenceTopic,
-  STRATEGIES_TOPIC,
-  type StrategyInfo,
-} from './concord.ts';
+import type { Concord, StrategyInfo } from './concord.ts';
 import type { GoldView } from './goldView.ts';
 import type { Interest } from './hub.ts';
 import type { PeopleView } from './people.ts';
 import { currentQueue } from './queue.ts';
 import { sameButSeq, sameShared } from './sharedView.ts';
 import { readSource, type Source, stateSource } from './source.ts';
+import { DIRECTORY_TOPIC, presenceTopic, STRATEGIES_TOPIC } from './topics.ts';
 import type { AgreementView, AuditView, ProgressView, QueueView, WorkSessionView } from './views.ts';
 
 /**

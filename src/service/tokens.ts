@@ -6,9 +6,9 @@ import {
   type Token,
   UNCONFINED,
 } from '../domain/directory.ts';
-import { refuse } from '../domain/refusals.ts';
+import { notFound, refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, roleOf, tokenHash, type Viewer } from './access.ts';
-import { type Concord, notFound } from './concord.ts';
+import type { Concord } from './concord.ts';
 import { keeping, labelOf, tokenLabel, tokenLabels } from './labels.ts';
 import { orRefusal } from './trouble.ts';
 

@@ -2,10 +2,11 @@ import type { ProjectEvent } from '../../src/domain/events.ts';
 import { Project } from '../../src/domain/project.ts';
 import { type Commit, SeqTakenError, type Store, StoreUnavailableError } from '../../src/journal/port.ts';
 import { Cluster } from '../../src/service/cluster.ts';
-import { type Concord, DIRECTORY_TOPIC } from '../../src/service/concord.ts';
+import type { Concord } from '../../src/service/concord.ts';
 import type { Environment } from '../../src/service/environment.ts';
 import type { FeedItem } from '../../src/service/feed.ts';
 import { JournalHost } from '../../src/service/journalHost.ts';
+import { DIRECTORY_TOPIC } from '../../src/service/topics.ts';
 import { type Arrival, Backend, type Place } from './backend.ts';
 
 /**
