@@ -39,6 +39,8 @@ type UnderWay = Subject & { readonly begunAt: number };
 
 /** Longer than it takes to have a command decided: what no event speaks of by then was never decided. */
 const UNDECIDED_MS = 3_600_000;
+/** How often blocks are read again because something else in them was erased meanwhile. */
+const MAX_TRIES = 10;
 
 /**
  * Erases a person: their name and what tokens and invitations said of them is deleted, their tokens are revoked, and they
@@ -69,9 +71,6 @@ async function mustMayErase(concord: Concord, viewer: Viewer, member: string): P
       throw refuse('FORBIDDEN', { allowed: [OWNER_OF_EVERY] });
   });
 }
-
-/** How often blocks are read again because something else in them was erased meanwhile. */
-const MAX_TRIES = 10;
 
 /**
  * Erases samples: what they held is deleted, what is in people's hands of them is taken back, and nobody is asked about
@@ -106,13 +105,20 @@ export async function erasePayloads(
   throw refuse('STORE_UNAVAILABLE', {});
 }
 
+interface Block {
+  readonly first: number;
+  readonly chunk: ChunkId;
+  /** Which of it are to be erased. */
+  readonly indices: Set<number>;
+}
+
 /** The blocks without what is to be erased, stored; null: one of them is not there any more. */
 async function blanked(concord: Concord, blocks: readonly Block[]): Promise<ReplacedChunk[] | null> {
   const { store, environment } = concord;
   const replaced: ReplacedChunk[] = [];
   for (const { first, chunk, indices } of blocks) {
-    if ((await orRefusal(store.getChunk(chunk))) === undefined) return null;
     const to = await blankPayloads(store, chunk, indices, saltedIn(environment));
+    if (to === null) return null;
     replaced.push({ first, from: chunk, to });
   }
   return replaced;
@@ -134,13 +140,6 @@ async function forgetUnnamed(
         Number.MAX_SAFE_INTEGER,
       ),
     );
-}
-
-interface Block {
-  readonly first: number;
-  readonly chunk: ChunkId;
-  /** Which of it are to be erased. */
-  readonly indices: Set<number>;
 }
 
 /** The blocks in which samples lie that are to be erased. */
@@ -234,14 +233,10 @@ async function deleteBlocks(
 async function isNamedStill(concord: Concord, project: string, chunk: ChunkId): Promise<boolean> {
   const { store } = concord;
   const has = ({ samples }: Project) => samples.blocks.some((block) => block.chunk === chunk);
+  if (await concord.project(project).read(has)) return true;
   for (const journal of await orRefusal(store.journals())) {
-    if (journal === DIRECTORY_JOURNAL) continue;
-    if (journal === project && (await concord.project(journal).read(has))) return true;
-    if (
-      journal !== project &&
-      has(await foldFromZero(store, journal, PROJECT_KIND, { pause: async () => undefined }))
-    )
-      return true;
+    if (journal === DIRECTORY_JOURNAL || journal === project) continue;
+    if (has(await foldFromZero(store, journal, PROJECT_KIND, { pause: async () => undefined }))) return true;
   }
   return false;
 }

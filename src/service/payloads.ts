@@ -68,16 +68,17 @@ async function writeBlock(
 
 /**
  * Stores a block anew, without some of its payloads.
- * @throws {DamagedChunkError} the block is missing from the store, or is damaged
+ * @returns the new block; null: the old one is not there any more, so something in it was erased meanwhile
+ * @throws {DamagedChunkError} the block is damaged
  */
 export async function blankPayloads(
   store: Store,
   chunk: ChunkId,
   erased: ReadonlySet<number>,
   salted: Salted,
-): Promise<ChunkId> {
+): Promise<ChunkId | null> {
   const block = await orRefusal(store.getChunk(chunk));
-  if (block === undefined) throw unreadable(chunk, 'missing from the store');
+  if (block === undefined) return null;
   const payloads = Array.from({ length: countIn(block) }, (_, index) => {
     const payload = erased.has(index) ? ERASED : payloadIn(block, index);
     if (payload === null) throw unreadable(chunk, 'damaged');
@@ -129,7 +130,8 @@ function payloadIn(block: Uint8Array, index: number): Buffer | null {
   return payload.includes(0) ? null : payload;
 }
 
-export type SuccessorOf = (chunk: ChunkId) => Promise<ChunkId | undefined>;
+/** Finds the block in the place of one that is not there: something in it was erased. */
+type SuccessorOf = (chunk: ChunkId) => Promise<ChunkId | undefined>;
 
 /** Reads payloads; of a store in another process, it keeps the blocks read last. */
 export class PayloadReader {
@@ -139,10 +141,8 @@ export class PayloadReader {
     sizeCalculation: (block) => block.length,
   });
   readonly #loading = new Map<ChunkId, Promise<Uint8Array>>();
-
   readonly #successorOf: SuccessorOf;
 
-  /** @param successorOf the block in the place of one that is not there: something in it was erased */
   constructor(store: Store, successorOf: SuccessorOf = async () => undefined) {
     this.#store = store;
     this.#successorOf = successorOf;

@@ -93,7 +93,7 @@ describe('payloads', () => {
     const [block] = await writePayloads(store, ['a', 'b', 'c'].map(bytesOf), NOW);
     const chunk = block?.chunk ?? '';
     const salt = (count: number) => new Uint8Array(count).fill(8);
-    const without = await blankPayloads(store, chunk, new Set([1]), { ...NOW, salt });
+    const without = (await blankPayloads(store, chunk, new Set([1]), { ...NOW, salt })) ?? '';
     const reader = new PayloadReader(store, async (id) => (id === chunk ? without : undefined));
     const all = async () => Promise.all([0, 1, 2].map((index) => reader.read({ chunk: without, index })));
     expect(await all()).toEqual(['a', null, 'c']);
@@ -101,6 +101,8 @@ describe('payloads', () => {
     store.loseChunk(chunk);
     expect(await reader.read({ chunk, index: 2 })).toBe('c');
     await expect(new PayloadReader(store).read({ chunk, index: 2 })).rejects.toThrow('missing');
+    // And whoever would take something else out of it is told to look again.
+    expect(await blankPayloads(store, chunk, new Set([2]), { ...NOW, salt })).toBeNull();
   });
 
   it('are in blocks that are like no other, though they are the same', async () => {
