@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { decodeValue, encodeValue } from '../journal/codec.ts';
 import type { StoredValue } from '../journal/port.ts';
-import { type Link, UnreachedError } from '../service/cluster.ts';
+import { type Link, UnreachedError } from '../service/forwarding.ts';
 import { MAX_MESSAGE_BYTES, MESSAGE_TYPE, NODE_PATH } from './nodeListener.ts';
 
 /** How long a node may take to accept a connection, in milliseconds. */

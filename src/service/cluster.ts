@@ -11,6 +11,7 @@ import type { Attendance } from './attendance.ts';
 import type { AnyDesk, Desk } from './desk.ts';
 import { delay, type Environment, newId } from './environment.ts';
 import type { Projection } from './folding.ts';
+import { Forwarding, type Link, type Order, type OrdersMessage, type Outcome } from './forwarding.ts';
 import { Leases } from './leases.ts';
 import { LEASE_MS, Nodes } from './nodes.ts';
 import { PresenceExchange, type PresenceMessage } from './presenceExchange.ts';
@@ -20,33 +21,11 @@ import { asRefusal, inTime, orRefusal } from './trouble.ts';
 const PATIENCE_MS = LEASE_MS + 3_000;
 /** How long to wait before a node is asked again that could not be asked, in milliseconds. */
 const AGAIN_MS = 100;
-/** After how long a node that is alive and cannot be reached is tried again, in milliseconds. */
-const RETRY_MS = 2_000;
 /** How often a command is decided again because another node was faster. */
 const MAX_CONFLICTS = 10;
 /** How long what a command came to is kept for who asks again, in milliseconds. */
 const REMEMBERED_MS = 60_000;
-/** The most orders in one message. */
-const MAX_ORDERS = 100;
-/** Messages of orders for one journal that are under way at a time: while one is decided, the next is brought. */
-const MAX_MESSAGES = 2;
 const NO_CHUNKS: ReadonlyMap<string, Uint8Array> = new Map();
-
-/** The request has certainly done nothing: nobody was reached, or whoever was did not take it. */
-export class UnreachedError extends Error {
-  override name = 'UnreachedError';
-}
-
-/** The way to other nodes. */
-export interface Link {
-  /**
-   * Sends a message and gives its answer.
-   * @param signal ends the waiting
-   * @throws {UnreachedError} it has certainly done nothing
-   * @throws {Error} whether it has done something is unknown
-   */
-  send(address: string, message: StoredValue, signal: AbortSignal): Promise<StoredValue>;
-}
 
 /** What makes a node one of several. */
 export interface ClusterOptions {
@@ -55,52 +34,6 @@ export interface ClusterOptions {
   readonly address: string;
   /** Hears of what whoever runs the service should know. */
   readonly onTrouble?: (trouble: string) => void;
-}
-
-/** A command for another node. */
-interface Order {
-  /** Of the command: an order that is sent again has the same. */
-  readonly id: string;
-  readonly journal: string;
-  readonly command: string;
-  readonly input: StoredValue;
-  /** Chunks to be at hand, by their ids: they are in the store. */
-  readonly chunks: readonly string[];
-  readonly alone: boolean;
-  /** The node that gives it, and a commit that it has seen. */
-  readonly from: string;
-  readonly after: number;
-}
-
-/** Orders for one journal; what came of each is answered in their order. */
-interface OrdersMessage {
-  readonly kind: 'decide';
-  readonly orders: readonly Order[];
-}
-
-/** What came of an order. */
-type Outcome =
-  | {
-      readonly kind: 'DONE';
-      readonly seq: number;
-      readonly reference: StoredValue;
-      /** Commits up to `seq` that whoever gave the order may not have, if they are at hand. */
-      readonly commits?: readonly Commit[];
-    }
-  | { readonly kind: 'REFUSED'; readonly code: string; readonly details: StoredValue }
-  /** Nothing was done: the node does not decide this journal. */
-  | { readonly kind: 'ELSEWHERE' }
-  /** A bug; the node that was asked has logged it. */
-  | { readonly kind: 'FAULT'; readonly message: string };
-
-/** What became of an order, as far as whoever gave it knows. */
-type Sent = Outcome | 'LOST' | 'UNREACHED';
-
-/** Orders for one journal to one node. What waits while messages are under way shares the next. */
-interface Lane {
-  readonly holder: Holder;
-  readonly waiting: { readonly order: Order; readonly resolve: (sent: Sent) => void }[];
-  underWay: number;
 }
 
 /** How commands have gone since the start. */
@@ -129,21 +62,15 @@ export class Cluster {
   readonly counts: ClusterCounts = { forwarded: 0, received: 0, unleased: 0 };
   readonly #store: Store;
   readonly #environment: Environment;
-  readonly #link: Link;
+  readonly #forwarding: Forwarding;
   readonly #onTrouble: (trouble: string) => void;
   readonly #deskOf: (journal: string) => AnyDesk;
   readonly #attendance: Attendance;
   readonly #presence: PresenceExchange;
   /** What orders came to, by their ids, oldest first. */
   readonly #outcomes = new Map<string, { readonly outcome: Promise<Outcome>; readonly at: number }>();
-  /** By node and journal. */
-  readonly #lanes = new Map<string, Lane>();
   /** Up to which commit each node was sent what has happened, by journals. */
   readonly #sent = new Map<string, Map<string, number>>();
-  /** What is under way to each node; called off when the node is gone. */
-  readonly #underWay = new Map<string, Set<AbortController>>();
-  /** Nodes that could not be reached: since when, and when that was last tried. */
-  readonly #unreached = new Map<string, { readonly since: number; readonly triedAt: number }>();
   #isClosed = false;
 
   constructor(
@@ -156,7 +83,7 @@ export class Cluster {
   ) {
     this.#store = store;
     this.#environment = environment;
-    this.#link = link;
+    this.#forwarding = new Forwarding(link, environment, onTrouble);
     this.#onTrouble = onTrouble;
     this.#deskOf = deskOf;
     this.#attendance = attendance;
@@ -170,7 +97,7 @@ export class Cluster {
       },
     );
     const { node } = this.nodes.self;
-    const tell = (peer: Holder, message: StoredValue) => this.#tell(peer, message);
+    const tell = (peer: Holder, message: StoredValue) => this.#forwarding.tell(peer, message);
     this.#presence = new PresenceExchange(attendance, environment, node, () => this.nodes.others, tell);
     attendance.herald = this.#presence;
     this.leases = new Leases(leases, this.nodes, async (journal) =>
@@ -215,7 +142,7 @@ export class Cluster {
     for (let conflicts = 0; ; ) {
       const holder = await this.#holderOf(journal);
       const isOwn = holder.node === this.nodes.self.node;
-      const isHere = isOwn || this.#isGivenUp(holder);
+      const isHere = isOwn || this.#forwarding.isGivenUp(holder);
       // Only the node that was asked knows the command's id.
       const isElsewhere = isHere || holder.node !== asked.node;
       if (asked.node !== null && isElsewhere && !desk.isRepeatable(command))
@@ -233,7 +160,7 @@ export class Cluster {
       const alone = options.alone ?? false;
       const from = this.nodes.self.node;
       const order: Order = { id, journal, command, input, chunks, alone, from, after };
-      const outcome = await this.#send(holder, order);
+      const outcome = await this.#forwarding.give(holder, order);
       if (outcome === 'LOST') asked.node = holder.node;
       else if (outcome === 'UNREACHED' || outcome.kind === 'ELSEWHERE') {
         this.leases.forget(journal);
@@ -306,7 +233,7 @@ export class Cluster {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#presence.close();
-    for (const node of this.#underWay.keys()) this.#callOff(node);
+    this.#forwarding.close();
     await Promise.allSettled([...this.#outcomes.values()].map(({ outcome }) => outcome));
     await this.nodes.close();
   }
@@ -330,70 +257,6 @@ export class Cluster {
       if (error instanceof SeqTakenError) return null;
       throw error;
     }
-  }
-
-  #send(holder: Holder, order: Order): Promise<Sent> {
-    const key = `${holder.node} ${order.journal}`;
-    const lane = this.#lanes.get(key) ?? { holder, waiting: [], underWay: 0 };
-    this.#lanes.set(key, lane);
-    return new Promise((resolve) => {
-      lane.waiting.push({ order, resolve });
-      this.#sendNext(key, lane);
-    });
-  }
-
-  #sendNext(key: string, lane: Lane): void {
-    while (lane.underWay < MAX_MESSAGES && lane.waiting.length > 0) {
-      // What may fill a commit by itself may fill a message.
-      const alone = lane.waiting.findIndex(({ order }) => order.alone);
-      const together = alone < 0 ? MAX_ORDERS : Math.min(MAX_ORDERS, Math.max(1, alone));
-      const group = lane.waiting.splice(0, together);
-      lane.underWay++;
-      const sending = this.#sendAll(
-        lane.holder,
-        group.map(({ order }) => order),
-      );
-      void sending.then((sent) => {
-        lane.underWay--;
-        for (const [i, { resolve }] of group.entries()) resolve(sent[i] ?? 'LOST');
-        if (lane.underWay === 0 && lane.waiting.length === 0) this.#lanes.delete(key);
-        else this.#sendNext(key, lane);
-      });
-    }
-  }
-
-  async #sendAll(holder: Holder, orders: readonly Order[]): Promise<readonly Sent[]> {
-    const { node, address } = holder;
-    const message: OrdersMessage = { kind: 'decide', orders };
-    const underWay = this.#underWay.get(node) ?? new Set();
-    this.#underWay.set(node, underWay);
-    const waiting = new AbortController();
-    underWay.add(waiting);
-    try {
-      const outcomes = await this.#link.send(address, message as unknown as StoredValue, waiting.signal);
-      this.#unreached.delete(node);
-      return outcomes as unknown as Outcome[];
-    } catch (error) {
-      if (!(error instanceof UnreachedError)) return orders.map(() => 'LOST');
-      const now = this.#environment.monotonic();
-      const before = this.#unreached.get(node);
-      if (before === undefined)
-        this.#onTrouble(`node ${node} at ${address} cannot be reached: ${error.message}`);
-      this.#unreached.set(node, { since: before?.since ?? now, triedAt: now });
-      return orders.map(() => 'UNREACHED');
-    } finally {
-      underWay.delete(waiting);
-    }
-  }
-
-  /**
-   * Whether a node is alive, and was not to be reached for so long that a dead one would have been replaced. It is
-   * decided without it then: slower, for each takes the other's places in the journal, and no less safely.
-   */
-  #isGivenUp({ node }: Holder): boolean {
-    const unreached = this.#unreached.get(node);
-    const now = this.#environment.monotonic();
-    return unreached !== undefined && now - unreached.since >= LEASE_MS && now - unreached.triedAt < RETRY_MS;
   }
 
   async #answer<P extends Projection<E>, E, V>(
@@ -452,35 +315,11 @@ export class Cluster {
     return found;
   }
 
-  async #tell({ node, address }: Holder, message: StoredValue): Promise<boolean> {
-    const waiting = new AbortController();
-    const underWay = this.#underWay.get(node) ?? new Set();
-    this.#underWay.set(node, underWay);
-    underWay.add(waiting);
-    try {
-      return (await this.#link.send(address, message, waiting.signal)) === true;
-    } catch {
-      return false;
-    } finally {
-      underWay.delete(waiting);
-    }
-  }
-
   #lose(node: string): void {
-    this.#callOff(node);
+    this.#forwarding.callOff(node);
     this.#sent.delete(node);
     this.#presence.lost(node);
     this.#attendance.lost(node);
-  }
-
-  #callOff(node: string): void {
-    for (const { holder, waiting } of this.#lanes.values()) {
-      if (holder.node !== node) continue;
-      for (const { resolve } of waiting.splice(0)) resolve('UNREACHED');
-    }
-    for (const waiting of this.#underWay.get(node) ?? []) waiting.abort();
-    this.#underWay.delete(node);
-    this.#unreached.delete(node);
   }
 
   #forgetOutcomes(): void {

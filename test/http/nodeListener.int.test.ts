@@ -11,7 +11,7 @@ import {
 } from '../../src/http/nodeListener.ts';
 import { encodeValue } from '../../src/journal/codec.ts';
 import type { StoredValue } from '../../src/journal/port.ts';
-import { UnreachedError } from '../../src/service/cluster.ts';
+import { UnreachedError } from '../../src/service/forwarding.ts';
 
 const SECRET = 'secret'.padEnd(40, '_');
 

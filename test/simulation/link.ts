@@ -1,6 +1,6 @@
 import { decodeValue, encodeValue } from '../../src/journal/codec.ts';
 import type { StoredValue } from '../../src/journal/port.ts';
-import { type Link, UnreachedError } from '../../src/service/cluster.ts';
+import { type Link, UnreachedError } from '../../src/service/forwarding.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
