@@ -12,6 +12,7 @@ import type { AnyDesk, Desk } from './desk.ts';
 import { delay, type Environment, newId } from './environment.ts';
 import type { Projection } from './folding.ts';
 import { Forwarding, type Link, type Order, type OrdersMessage, type Outcome } from './forwarding.ts';
+import type { CommandOptions } from './journalHost.ts';
 import { Leases } from './leases.ts';
 import { LEASE_MS, Nodes } from './nodes.ts';
 import { PresenceExchange, type PresenceMessage } from './presenceExchange.ts';
@@ -44,11 +45,6 @@ export interface ClusterCounts {
   received: number;
   /** Commands that were decided here by the fence alone, because the node to decide them could not be reached. */
   unleased: number;
-}
-
-export interface CommandOptions {
-  readonly chunks?: ReadonlyMap<string, Uint8Array>;
-  readonly alone?: boolean;
 }
 
 /**

@@ -1,13 +1,8 @@
 import type { Moment } from '../domain/decision.ts';
 import { Refusal, refuse } from '../domain/refusals.ts';
 import type { Commit, Store, StoredValue } from '../journal/port.ts';
-import {
-  SeqTakenError,
-  StoreError,
-  StoreFullError,
-  StoreUnavailableError,
-  ValueTooLargeError,
-} from '../journal/port.ts';
+import { SeqTakenError, StoreError, StoreUnavailableError, ValueTooLargeError } from '../journal/port.ts';
+import { appendCommit } from './appending.ts';
 import { delay, type Environment, newId } from './environment.ts';
 import {
   DamagedJournalError,
@@ -20,6 +15,7 @@ import {
   loadProjection,
   type Projection,
 } from './folding.ts';
+import { RecentCommits } from './recentCommits.ts';
 import { asRefusal, STORE_PATIENCE_MS } from './trouble.ts';
 
 type Chunks = ReadonlyMap<string, Uint8Array>;
@@ -56,18 +52,21 @@ const MAX_CONFLICTS = 10;
 /** Work in commits of others, in ordinary events, that is folded in one turn, and bytes of chunks held for it. */
 const MAX_TAIL_WORK = 5_000;
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
-/** Work in this host's newest commits, in ordinary events, that is kept for others. */
-const MAX_RECENT_WORK = 1_000;
 /** How long a journal that cannot be folded is not read again: whoever asks is told what was found. */
 const UNFOLDABLE_MS = 10_000;
-/** How long to wait before an append of unknown outcome is tried again: the same commit, so it lands once. */
-const APPEND_PAUSES_MS = [20, 200];
 const NO_CHUNKS: Chunks = new Map();
 
-/** How a command is decided; see {@link JournalHost.execute}. */
-export interface ExecuteOptions {
+/** How a command is decided, on whichever node. */
+export interface CommandOptions {
+  /** Chunks at hand for deciding and folding, by their ids. */
   readonly chunks?: Chunks;
+  /** It may fill a whole commit. */
   readonly alone?: boolean;
+}
+
+/** How a command is decided here. */
+interface ExecuteOptions extends CommandOptions {
+  /** It is not decided again if another node was faster. */
   readonly once?: boolean;
 }
 
@@ -98,9 +97,7 @@ export class JournalHost<P extends Projection<E>, E> {
   readonly #reads: Read<P>[] = [];
   /** Commits of others, in order, that the projection may not have yet. */
   readonly #tail: FoldableCommit[] = [];
-  /** The newest commits of this host, oldest first, that fold without chunks. */
-  readonly #recent: Commit[] = [];
-  #recentWork = 0;
+  readonly #recent = new RecentCommits();
   #following: Promise<void> | null = null;
   /** The newest commit that this host was told of. */
   #heard = 0;
@@ -137,8 +134,6 @@ export class JournalHost<P extends Projection<E>, E> {
    *
    * @param decide gives the command's events, one by one, and at the end its result. It may run several times
    * @param view what the caller gets to see of the result, taken in the same instant
-   * @param options `chunks`: at hand for deciding and folding; `alone`: may fill a whole commit; `once`: not decided
-   * again if another node was faster
    * @throws {Refusal} what the command was refused with, or STORE_FULL, STORE_UNAVAILABLE
    * @throws {SeqTakenError} `once`, and another node was faster. Nothing was done
    */
@@ -217,8 +212,7 @@ export class JournalHost<P extends Projection<E>, E> {
    * Each stands in the store.
    */
   recent(after: number, upTo: number): readonly Commit[] {
-    const found = this.#recent.filter(({ seq }) => seq > after && seq <= upTo);
-    return found.length === upTo - after ? found : [];
+    return this.#recent.between(after, upTo);
   }
 
   /** Takes commits that stand, as {@link recent} has given them, so that they need not be read. */
@@ -354,10 +348,11 @@ export class JournalHost<P extends Projection<E>, E> {
       const commit = { seq, id: newId(this.#environment), time, events: events as StoredValue[] };
       try {
         await this.#inTime(
-          this.#append(commit),
+          appendCommit(this.#store, this.#environment, this.journal, commit),
           decided.map(({ job }) => job),
         );
-        this.#keep(commit, events);
+        if (events.every((event) => this.#kind.chunksToFold(event).length === 0))
+          this.#recent.add(commit, this.#workOf(events));
       } catch (error) {
         this.#isInTrouble = true;
         // What was folded is not in the journal.
@@ -400,35 +395,6 @@ export class JournalHost<P extends Projection<E>, E> {
     }
   }
 
-  /** Appends a commit. Under its own id it may be sent again: if it had landed after all, that is a success. */
-  async #append(commit: Commit): Promise<void> {
-    const done = this.#environment.observer?.commit(this.journal, commit.events.length);
-    try {
-      await this.#appendOnce(commit);
-      done?.(true);
-    } catch (error) {
-      done?.(false);
-      if (error instanceof SeqTakenError) this.#environment.observer?.fenceLost();
-      throw error;
-    }
-  }
-
-  async #appendOnce(commit: Commit): Promise<void> {
-    let unknown: StoreUnavailableError | null = null;
-    for (const pause of [...APPEND_PAUSES_MS, null]) {
-      try {
-        await this.#store.append(this.journal, commit);
-        return;
-      } catch (error) {
-        // That this try found no space does not say what became of those before: they may have landed, or land yet.
-        if (error instanceof StoreFullError && unknown !== null) throw unknown;
-        if (!(error instanceof StoreUnavailableError) || pause === null) throw error;
-        unknown = error;
-        await delay(this.#environment, pause);
-      }
-    }
-  }
-
   #appendFailed(decided: readonly Decided<P, E>[], error: unknown): void {
     const jobs = decided.map(({ job }) => job);
     if (error instanceof SeqTakenError) {
@@ -442,16 +408,6 @@ export class JournalHost<P extends Projection<E>, E> {
       this.#jobs.unshift(...jobs);
     } else {
       for (const job of jobs) job.reject(asRefusal(error));
-    }
-  }
-
-  #keep(commit: Commit, events: readonly E[]): void {
-    if (events.some((event) => this.#kind.chunksToFold(event).length > 0)) return;
-    this.#recent.push(commit);
-    this.#recentWork += this.#workOf(events);
-    while (this.#recentWork > MAX_RECENT_WORK) {
-      const oldest = this.#recent.shift();
-      this.#recentWork -= this.#workOf((oldest?.events ?? []) as readonly E[]);
     }
   }
 
