@@ -7,7 +7,7 @@ import {
   pairedDifference,
   type ShareDifference,
 } from './shareDifference.ts';
-import type { Withheld } from './workFigures.ts';
+import { tooFew, type Withheld } from './workFigures.ts';
 
 /** How far suggestions of one mode sway people: something that is counted with them, and without. */
 export interface SuggestionEffect {
@@ -52,5 +52,5 @@ export function knownEffects(...effects: readonly SuggestionEffect[]): Suggestio
 }
 
 function orWithheld(n: number, figure: () => ShareDifference): ShareDifference | Withheld {
-  return n < MIN_FOR_BAND ? { withheld: 'TOO_FEW', n, needed: MIN_FOR_BAND } : figure();
+  return n < MIN_FOR_BAND ? tooFew(n) : figure();
 }

@@ -140,6 +140,7 @@ export function driftOf(log: WorkLog, share: DriftingShare): Drift | Withheld {
   return { verdict, since: stretches[change.at]?.from ?? 0, change };
 }
 
-function tooFew(n: number): Withheld {
+/** What is said in place of a figure that takes {@link MIN_FOR_BAND}, and rests on `n`. */
+export function tooFew(n: number): Withheld {
   return { withheld: 'TOO_FEW', n, needed: MIN_FOR_BAND };
 }

@@ -19,11 +19,10 @@ const ActivityInterface = builder.interfaceRef<Activity>('Activity').implement({
   resolveType: ({ kind }) => kind.charAt(0).toUpperCase() + kind.slice(1),
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
-    by: t.field({
+    by: t.expose('by', {
       type: MemberType,
       nullable: true,
       description: 'Who did it; null: it followed by itself.',
-      resolve: ({ by }) => (by === null ? null : { id: by }),
     }),
   }),
 });
@@ -176,7 +175,7 @@ builder.objectRef<Of<'goldRanLow'>>('GoldRanLow').implement({
   ...kind,
   description: 'An annotator has less gold left than the reserve: set more, or they will not be checked.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: who }),
     left: t.exposeInt('left', { description: 'Gold samples that they have not had.' }),
   }),
 });
@@ -185,7 +184,7 @@ builder.objectRef<Of<'annotatorPaused'>>('AnnotatorPaused').implement({
   ...kind,
   description: 'Gold has shown that an annotator is right too seldom: they are given nothing more.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: who }),
     answers: t.exposeInt('answers', {
       description: 'First answers to gold since they were last resumed, or ever.',
     }),
@@ -198,7 +197,7 @@ builder.objectRef<Of<'annotatorResumed'>>('AnnotatorResumed').implement({
   ...kind,
   description: 'A paused annotator may go on, and is judged anew.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: who, resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: who }),
   }),
 });
 
@@ -206,7 +205,7 @@ builder.objectRef<Of<'roleChanged'>>('RoleChanged').implement({
   ...kind,
   description: 'Somebody has come into the project, has another role in it, or has left it.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Who.' }),
     role: t.expose('role', {
       type: RoleEnum,
       nullable: true,
@@ -228,11 +227,7 @@ builder.objectRef<Of<'personErased'>>('PersonErased').implement({
   ...kind,
   description: 'Somebody was erased: what they are called is gone, what they did is not.',
   fields: (t) => ({
-    member: t.field({
-      type: MemberType,
-      description: 'The id that is left of them.',
-      resolve: ({ member }) => ({ id: member }),
-    }),
+    member: t.expose('member', { type: MemberType, description: 'The id that is left of them.' }),
     grounds: t.expose('reason', { type: ErasureReasonEnum, description: 'Why.' }),
   }),
 });

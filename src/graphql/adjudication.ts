@@ -2,7 +2,7 @@ import { majority } from '../domain/consensus.ts';
 import type { Role } from '../domain/directory.ts';
 import { MAX_REASON, type Ruling } from '../domain/rulings.ts';
 import type { ProjectAccess } from '../service/access.ts';
-import { builder, type Context } from './builder.ts';
+import { builder, type Context, forwardArgs } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { parseId } from './ids.ts';
 import { textOf } from './inputs.ts';
@@ -29,7 +29,7 @@ const RulingType = builder.objectRef<RulingView>('Ruling').implement({
   fields: (t) => ({
     label: t.exposeString('label', { description: 'What the sample is.' }),
     reason: t.exposeString('reason', { description: 'Why, in the words of whoever ruled.' }),
-    by: t.field({ type: MemberType, description: 'Who ruled.', resolve: ({ by }) => ({ id: by }) }),
+    by: t.expose('by', { type: MemberType, description: 'Who ruled.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
 });
@@ -57,7 +57,7 @@ interface GivenAnswer {
 const GivenAnswerType = builder.objectRef<GivenAnswer>('GivenAnswer').implement({
   description: "Somebody's answer to a sample, for those who rule.",
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Whose.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Whose.' }),
     label: t.exposeString('label', { description: 'What they said.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
   }),
@@ -102,10 +102,7 @@ builder.objectFields(ProjectType, (t) => ({
     nullable: true,
     description:
       'The queue of those who rule: samples whose answers differ, the most costly first, forward only. A cursor is a place in the queue as it is now, so after ruling on what a page holds, ask for the first page again. For owners; null to others.',
-    args: {
-      first: t.arg.int({ description: `How many: 1…${MAX_DISAGREEMENTS}; 50 by default.` }),
-      after: t.arg.string({ description: 'Begins behind this cursor.' }),
-    },
+    args: forwardArgs(t.arg, MAX_DISAGREEMENTS),
     resolve: (access, args) => {
       if (!maySee(access, RULING)) return null;
       const placeIn = ({ rank }: DisagreementView) => rank;

@@ -14,7 +14,7 @@ import {
   type PairView,
   pairView,
 } from '../service/views.ts';
-import { builder, enumType } from './builder.ts';
+import { builder, enumType, forwardArgs } from './builder.ts';
 import { forwardPage, MAX_PAGE } from './connections.ts';
 import { DrawEnum } from './draws.ts';
 import { IntervalType } from './figures.ts';
@@ -103,7 +103,7 @@ const PairType = builder.objectRef<PairView>('AgreementPair').implement({
     members: t.field({
       type: [MemberType],
       description: 'The two.',
-      resolve: ({ members }) => members.map((id) => ({ id })),
+      resolve: ({ members }) => [...members],
     }),
     kappa: t.expose('kappa', { type: ResultType, description: "Cohen's kappa (1960)." }),
     linearKappa: t.expose('linearKappa', {
@@ -196,10 +196,7 @@ builder.objectFields(ProjectType, (t) => ({
       { name: 'ProjectAgreementPairsConnectionEdge' },
     ),
     description: 'Of each two who have labelled a sample jointly, in a fixed order, forward only.',
-    args: {
-      first: t.arg.int({ description: `How many: 1…${MAX_PAGE}; 50 by default.` }),
-      after: t.arg.string({ description: 'Begins behind this cursor.' }),
-    },
+    args: forwardArgs(t.arg, MAX_PAGE),
     resolve: ({ live }, args) => {
       const placeIn = ({ a, b }: PairView) => a * PLACES + b;
       return forwardPage(args, { list: 'agreement-pairs', max: MAX_PAGE, placeIn }, (from, count) => {

@@ -23,7 +23,7 @@ export const AnnotationType = builder.objectRef<Annotation>('Annotation').implem
     member: t.field({
       type: MemberType,
       description: 'Who gave it.',
-      resolve: ({ view }) => ({ id: view.member }),
+      resolve: ({ view }) => view.member,
     }),
     label: t.string({ description: 'The label.', resolve: ({ view }) => view.label }),
     answeredAt: t.field({

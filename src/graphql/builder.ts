@@ -1,4 +1,4 @@
-import SchemaBuilder, { type EnumRef } from '@pothos/core';
+import SchemaBuilder, { type ArgBuilder, type EnumRef } from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { DateTimeISOResolver, JSONObjectResolver, JSONResolver } from 'graphql-scalars';
@@ -117,6 +117,14 @@ export function enumType<T extends string>(
     SchemaTypes,
     T
   >;
+}
+
+/** The arguments of a list that is walked forward only: see `forwardPage`. */
+export function forwardArgs(arg: ArgBuilder<SchemaTypes>, max: number) {
+  return {
+    first: arg.int({ description: `How many: 1…${max}; 50 by default.` }),
+    after: arg.string({ description: 'Begins behind this cursor.' }),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { classesOf, likeliest, type NoEstimateReason } from '../domain/consensus
 import { accuracy, type DawidSkeneFit } from '../domain/dawidSkene.ts';
 import type { Role } from '../domain/directory.ts';
 import type { ConsensusEstimate } from '../service/consensusEstimates.ts';
-import { builder, enumType } from './builder.ts';
+import { builder, enumType, forwardArgs } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { MemberType } from './member.ts';
 import { ProjectType } from './project.ts';
@@ -43,7 +43,7 @@ interface AnnotatorErrors {
 const AnnotatorErrorsType = builder.objectRef<AnnotatorErrors>('AnnotatorErrors').implement({
   description: 'How one annotator errs, as estimated together with the consensus.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Who.' }),
     seq: t.exposeInt('seq', { description: 'The commit at which the estimate stands.' }),
     answers: t.exposeInt('answers', { description: 'Answers of theirs that it rests on.' }),
     accuracy: t.float({
@@ -159,10 +159,7 @@ builder.objectField(ProjectType, 'annotatorErrors', (t) =>
     nullable: true,
     description:
       'How each annotator errs by `consensusEstimate`, in the order in which they began, forward only; nobody while that is undefined. The first page has it made anew if answers have changed. For owners; null to others.',
-    args: {
-      first: t.arg.int({ description: `How many: 1…${MAX_MATRICES}; 50 by default.` }),
-      after: t.arg.string({ description: 'Begins behind this cursor.' }),
-    },
+    args: forwardArgs(t.arg, MAX_MATRICES),
     resolve: async ({ live, role }, args) => {
       if (!OWNERS.includes(role)) return null;
       const estimate = await (args.after == null ? live.estimates.upToDate() : live.estimates.newest());

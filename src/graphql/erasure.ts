@@ -34,7 +34,8 @@ mutation('erasePerson', {
   success: MemberType,
   resolve: async (input, context) => {
     const [member = ''] = parseId(input.member, 'Member');
-    return erasing.erasePerson(context.concord, viewerOf(context), { member, reason: input.reason });
+    const order = { member, reason: input.reason };
+    return (await erasing.erasePerson(context.concord, viewerOf(context), order)).id;
   },
 });
 

@@ -8,7 +8,7 @@ import { type AttentionView, type GoldView, goldView } from '../service/goldView
 import { mapSource } from '../service/source.ts';
 import { goldSource } from '../service/states.ts';
 import { GoldOriginEnum } from './activity.ts';
-import { builder } from './builder.ts';
+import { builder, forwardArgs } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { IntervalType } from './figures.ts';
 import { ordinalIn, parseId } from './ids.ts';
@@ -39,7 +39,7 @@ const GoldSampleType = builder.objectRef<GoldSample>('GoldSample').implement({
     sample: t.expose('sample', { type: SampleType, description: 'The sample.' }),
     label: t.exposeString('label', { description: 'What it is.' }),
     origin: t.expose('origin', { type: GoldOriginEnum, description: 'Where that comes from.' }),
-    by: t.field({ type: MemberType, description: 'Who said so.', resolve: ({ by }) => ({ id: by }) }),
+    by: t.expose('by', { type: MemberType, description: 'Who said so.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
     answers: t.exposeInt('answers', { description: "People's first answers to it as gold." }),
     correct: t.exposeInt('correct', {
@@ -65,7 +65,7 @@ const AttentionType = builder.objectRef<AttentionView>('AnnotatorAttention').imp
   extensions: SHARED,
   description: 'What gold shows of one annotator, who is not told of it.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Who.' }),
     answers: t.exposeInt('answers', {
       description: 'Their first answers to what is gold now: the first counts, whatever is undone.',
     }),
@@ -136,11 +136,6 @@ const CandidateType = builder.objectRef<CandidateView>('GoldCandidate').implemen
   }),
 });
 
-const forward = {
-  first: `How many: 1…${MAX_PAGE}; 50 by default.`,
-  after: 'Begins behind this cursor.',
-};
-
 builder.objectFields(ProjectType, (t) => ({
   gold: t.field({
     type: GoldStateType,
@@ -157,10 +152,7 @@ builder.objectFields(ProjectType, (t) => ({
     nullable: true,
     description:
       'Samples whose answer is known, in the order in which that was first said, forward only. For owners and drivers; null to others.',
-    args: {
-      first: t.arg.int({ description: forward.first }),
-      after: t.arg.string({ description: forward.after }),
-    },
+    args: forwardArgs(t.arg, MAX_PAGE),
     resolve: (access, args) => {
       if (!maySee(access, STEERING)) return null;
       const list = { list: 'gold', max: MAX_PAGE, placeIn: ({ rank }: GoldSample) => rank };
@@ -174,10 +166,7 @@ builder.objectFields(ProjectType, (t) => ({
     ),
     nullable: true,
     description: `Samples of which people are sure: by MAJORITY those that two or more have answered, all of them alike; by DAWID_SKENE those whose label has a probability of ${SURE} or more and two answers or more. What may become gold by setGold with fromConsensus. In the order of import, forward only. By DAWID_SKENE, the first page has consensus estimated anew if answers have changed; where there is no estimate, answers must be alike. For owners; null to others.`,
-    args: {
-      first: t.arg.int({ description: forward.first }),
-      after: t.arg.string({ description: forward.after }),
-    },
+    args: forwardArgs(t.arg, MAX_PAGE),
     resolve: async (access, args, { concord: { environment } }) => {
       if (!maySee(access, SETTING)) return null;
       const { live } = access;

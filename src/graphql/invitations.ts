@@ -36,12 +36,11 @@ const InvitationType = builder.objectRef<Invitation>('Invitation').implement({
     }),
     madeAt: t.expose('madeAt', { type: 'DateTime', description: 'When it was made.' }),
     expires: t.expose('expires', { type: 'DateTime', description: 'When it runs out.' }),
-    by: t.field({ type: MemberType, description: 'Who has made it.', resolve: ({ by }) => ({ id: by }) }),
-    member: t.field({
+    by: t.expose('by', { type: MemberType, description: 'Who has made it.' }),
+    member: t.expose('member', {
       type: MemberType,
       nullable: true,
       description: 'Who has come in by it; null: nobody.',
-      resolve: ({ member }) => (member === null ? null : { id: member }),
     }),
   }),
 });

@@ -9,27 +9,28 @@ export const MemberKindEnum = enumType<MemberKind>('MemberKind', 'What a member 
   TOOL: 'A program, such as a trainer.',
 });
 
-export const MemberType = builder.objectRef<{ readonly id: string }>('Member').implement({
+/** A member, by the id that they have within the service. */
+export const MemberType = builder.objectRef<string>('Member').implement({
   extensions: SHARED,
   description: 'A person or a tool. What they do is kept under an opaque id; the name can be erased.',
   fields: (t) => ({
-    id: t.id({ description: 'The id.', resolve: ({ id }) => globalId('Member', id) }),
+    id: t.id({ description: 'The id.', resolve: (id) => globalId('Member', id) }),
     name: t.string({
       nullable: true,
       description: 'What they are called; null if that was erased or never said.',
-      resolve: ({ id }, _, { concord }) => members.memberName(concord, id),
+      resolve: (id, _, { concord }) => members.memberName(concord, id),
     }),
     kind: t.field({
       type: MemberKindEnum,
       description: 'Person or tool.',
-      resolve: ({ id }, _, { concord }) =>
+      resolve: (id, _, { concord }) =>
         concord.directory.read((directory) => directory.members.get(id)?.kind ?? 'PERSON'),
     }),
     erasedAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When they were erased; null: they were not.',
-      resolve: ({ id }, _, { concord }) =>
+      resolve: (id, _, { concord }) =>
         concord.directory.read((directory) => directory.members.get(id)?.erased?.at ?? null),
     }),
   }),

@@ -18,7 +18,7 @@ interface ProjectMember {
 const ProjectMemberType = builder.objectRef<ProjectMember>('ProjectMember').implement({
   description: 'A member with a role in a project.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Who.' }),
     role: t.expose('role', { type: RoleEnum, description: 'What they may do.' }),
   }),
 });
@@ -27,7 +27,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: MemberType,
     description: 'You.',
-    resolve: (_, __, context) => ({ id: viewerOf(context).member }),
+    resolve: (_, __, context) => viewerOf(context).member,
   }),
 );
 

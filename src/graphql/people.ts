@@ -239,7 +239,7 @@ export const AnnotatorWorkType = builder.objectRef<PersonFigures>('AnnotatorWork
   extensions: SHARED,
   description: "One annotator's work.",
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Whose.', resolve: ({ id }) => ({ id }) }),
+    member: t.expose('id', { type: MemberType, description: 'Whose.' }),
     answers: t.int(ofPerson(OWN.answers)),
     skips: t.int(ofPerson(OWN.skips)),
     expiries: t.int(ofPerson(OWN.expiries)),

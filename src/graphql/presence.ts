@@ -17,7 +17,7 @@ const PresentMemberType = builder.objectRef<Present>('PresentMember').implement(
   extensions: SHARED,
   description: 'An annotator who is there. It tells nothing of what they answer.',
   fields: (t) => ({
-    member: t.field({ type: MemberType, description: 'Who.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Who.' }),
     state: t.expose('state', { type: PresenceStateEnum, description: 'How.' }),
     since: t.expose('since', { type: 'DateTime', description: 'Since when they are so.' }),
   }),

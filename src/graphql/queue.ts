@@ -1,5 +1,5 @@
 import type { AssignmentState } from '../domain/assignmentTable.ts';
-import type { EmptyClaim } from '../domain/claim.ts';
+import type { EmptyReason } from '../domain/claim.ts';
 import type { Role } from '../domain/directory.ts';
 import type { ProjectAccess } from '../service/access.ts';
 import * as queue from '../service/queue.ts';
@@ -52,19 +52,15 @@ export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').imp
   }),
 });
 
-const EmptyReasonEnum = enumType<EmptyClaim['reason']>(
-  'EmptyReason',
-  'Why there is nothing for you to label.',
-  {
-    DONE: 'All that could be asked is answered.',
-    ALL_HELD: 'Others hold what is left; the first comes back at `until` at the latest.',
-    ALL_HAD_BY_YOU: 'You have had all that is left; it waits for others.',
-    WORK_SESSION_OVER: 'Have a break; the next session may begin at `until`.',
-    PAUSED: 'The owner has paused the project.',
-    ANNOTATOR_PAUSED: 'An owner has to let you go on; what you hold may be answered.',
-    NO_ROUND: 'Work comes in rounds here, and none is open.',
-  },
-);
+const EmptyReasonEnum = enumType<EmptyReason>('EmptyReason', 'Why there is nothing for you to label.', {
+  DONE: 'All that could be asked is answered.',
+  ALL_HELD: 'Others hold what is left; the first comes back at `until` at the latest.',
+  ALL_HAD_BY_YOU: 'You have had all that is left; it waits for others.',
+  WORK_SESSION_OVER: 'Have a break; the next session may begin at `until`.',
+  PAUSED: 'The owner has paused the project.',
+  ANNOTATOR_PAUSED: 'An owner has to let you go on; what you hold may be answered.',
+  NO_ROUND: 'Work comes in rounds here, and none is open.',
+});
 
 const EmptyQueueType = builder.objectRef<NonNullable<QueueView['empty']>>('EmptyQueue').implement({
   description: 'Why there is nothing for you to label, and until when.',

@@ -234,7 +234,7 @@ const COMMON = ['NOT_FOUND', 'FORBIDDEN', 'INVALID_INPUT', 'STORE_FULL', 'STORE_
  * @param isForAnybody whether it can be given without a token
  * @param resolve gives the success, or throws a Refusal
  */
-export function mutation<Input extends object, Success extends object>(
+export function mutation<Input extends object, Success>(
   name: string,
   {
     description,

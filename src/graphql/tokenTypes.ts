@@ -19,7 +19,7 @@ export const TokenType = builder.objectRef<ShownToken>('AccessToken').implement(
   description: 'A token, without its secret, which nobody is shown again.',
   fields: (t) => ({
     id: t.id({ description: 'Names it, and opens nothing.', resolve: ({ id }) => globalId('Token', id) }),
-    member: t.field({ type: MemberType, description: 'Whose.', resolve: ({ member }) => ({ id: member }) }),
+    member: t.expose('member', { type: MemberType, description: 'Whose.' }),
     label: t.string({
       description: 'What it is for; empty if nobody has said.',
       resolve: (token, _, { concord }) => tokenLabel(concord, token),
@@ -54,11 +54,7 @@ export const TokenType = builder.objectRef<ShownToken>('AccessToken').implement(
 export const NewTokenType = builder.objectRef<IssuedToken>('NewToken').implement({
   description: 'A token, shown this once: the service keeps only its hash.',
   fields: (t) => ({
-    member: t.field({
-      type: MemberType,
-      description: 'Whose it is.',
-      resolve: ({ member }) => ({ id: member }),
-    }),
+    member: t.expose('member', { type: MemberType, description: 'Whose it is.' }),
     token: t.exposeString('secret', { description: 'The bearer token.' }),
     id: t.id({
       description: 'What it is called where tokens are listed, ended and rotated.',

@@ -1,6 +1,6 @@
 import { type LabelSource, type TrainingLabel, trainingLabels } from '../domain/trainingSet.ts';
 import { STEERING } from '../service/access.ts';
-import { builder, enumType } from './builder.ts';
+import { builder, enumType, forwardArgs } from './builder.ts';
 import { forwardPage } from './connections.ts';
 import { DrawEnum } from './draws.ts';
 import { ProjectType } from './project.ts';
@@ -65,8 +65,7 @@ builder.objectField(ProjectType, 'trainingSet', (t) =>
         required: true,
         description: 'Whether to take in what is auto-accepted while its audits have not decided.',
       }),
-      first: t.arg.int({ description: `How many: 1…${MAX_EXAMPLES}; 50 by default.` }),
-      after: t.arg.string({ description: 'Begins behind this cursor.' }),
+      ...forwardArgs(t.arg, MAX_EXAMPLES),
     },
     resolve: async (access, { provisional, ...args }) => {
       if (!maySee(access, STEERING)) return null;
