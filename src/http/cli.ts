@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { CommandError, runCommand } from './command.ts';
+import { CommandError, ConfigError, runCommand } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { ConfigError, HELP, readConfig } from './config.ts';
+import { HELP, readConfig } from './config.ts';
 import { PACKAGE } from './package.ts';
 
 async function main(): Promise<void> {

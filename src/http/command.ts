@@ -1,6 +1,5 @@
 import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError } from './config.ts';
 
 /** An option of a sub-command; all take a value. */
 export interface CommandOption {
@@ -34,6 +33,11 @@ export interface Command<Name extends string = string> {
 /** A command cannot be done, and whoever gave it can mend that: the message says how. */
 export class CommandError extends Error {
   override name = 'CommandError';
+}
+
+/** The command line or the environment is wrong; the message says what to do. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
 }
 
 export function helpOf(name: string, { about, options, rest }: Command): string {

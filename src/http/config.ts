@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { ConfigError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import type { MetricsOptions } from './metrics.ts';
 import { isSafeUrl } from './safeUrl.ts';
@@ -306,11 +307,6 @@ function wholeNumber(from: number, to: number) {
 
 function isOrigin(text: string): boolean {
   return text === '*' || (URL.canParse(text) && new URL(text).origin === text);
-}
-
-/** The command line or the environment is wrong; the message says what to do. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
 }
 
 /**

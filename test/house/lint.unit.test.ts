@@ -46,7 +46,19 @@ const pureModules = [
 const modules = (folder: string, code: readonly string[], says: Case['says']): Case[] =>
   code.map((code) => ({ file: `src/${folder}`, code: `${code}\n`, says }));
 
+/** Two files that import each other; they are the first of the cases. */
+const circle = (keyword: string, first: number, says: Case['says']): Case[] =>
+  [first + 1, first].map((other) => ({
+    file: 'src/service',
+    code: `${keyword} { Thing } from './${nameOf(other)}';\n\nexport type Other = Thing;\n`,
+    says,
+  }));
+
+const nameOf = (index: number) => `case${index}.ts`;
+
 const cases: Case[] = [
+  ...circle('import', 0, /noImportCycles/),
+  ...circle('import type', 2, null),
   imports('src/domain', '../journal/port.ts'),
   imports('src/domain', 'node:fs'),
   imports('src/domain', 'zod'),
@@ -68,7 +80,6 @@ const cases: Case[] = [
   ...modules('http', impureModules, null),
 ];
 
-const nameOf = (index: number) => `case${index}.ts`;
 let said: string[] = [];
 
 beforeAll(() => {
@@ -95,6 +106,6 @@ beforeAll(() => {
 });
 
 test.each(cases.map((example, i) => ({ ...example, i })))('$file: $code', ({ i, says }) => {
-  if (says === null) expect(said[i]).not.toMatch(/noRestricted|passed in/);
+  if (says === null) expect(said[i]).not.toMatch(/noRestricted|noImportCycles|passed in/);
   else expect(said[i]).toMatch(says);
 });

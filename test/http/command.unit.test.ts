@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Command, helpOf, runCommand } from '../../src/http/command.ts';
+import { type Command, ConfigError, helpOf, runCommand } from '../../src/http/command.ts';
 import { COMMANDS } from '../../src/http/commands.ts';
-import { ConfigError, HELP } from '../../src/http/config.ts';
+import { HELP } from '../../src/http/config.ts';
 
 describe('a sub-command', () => {
   const run = vi.fn(async () => true);

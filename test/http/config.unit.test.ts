@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, HELP, readConfig } from '../../src/http/config.ts';
+import { ConfigError } from '../../src/http/command.ts';
+import { HELP, readConfig } from '../../src/http/config.ts';
 
 const TOKEN = 'A-z_0'.padEnd(32, '9');
 const DEFAULTS = {
