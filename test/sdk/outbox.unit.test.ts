@@ -120,6 +120,45 @@ describe('the outbox', () => {
     expect(recorded).toEqual(['a']);
   });
 
+  it('takes a change back before it was sent, and says that the answer itself is on its way', async () => {
+    const { sent, box } = service();
+    const outbox = box(null);
+    void outbox.put(answer('a'));
+    void outbox.put({ ...answer('a', 'ham'), revise: true });
+    expect(outbox.takeBack('a')).toBe(false);
+    await outbox.settled();
+    expect(sent).toEqual([answer('a')]);
+  });
+
+  it('keeps what is given to one assignment again and again, each until it is recorded', async () => {
+    const storage = new Kept();
+    const { box } = service();
+    const outbox = box(storage);
+    const changes = ['ham', 'spam', 'ham'].map((label) => ({
+      ...answer('a', label),
+      revise: true as const,
+    }));
+    const [first] = changes.map((change) => outbox.put(change));
+    await first;
+    outbox.close();
+    const { sent: later, box: open } = service();
+    const second = open(storage);
+    second.begin();
+    await second.settled();
+    expect(later).toEqual(changes.slice(1));
+    expect(storage.size).toBe(0);
+  });
+
+  it('keeps what is given after it was closed, and tells so at once', async () => {
+    const storage = new Kept();
+    const { sent, box } = service();
+    const outbox = box(storage);
+    outbox.close();
+    await expect(outbox.put(answer('a'))).rejects.toThrow('Closed');
+    expect(sent).toEqual([]);
+    expect(box(storage).waiting).toEqual([answer('a')]);
+  });
+
   it('tells who waits when it is closed, and leaves what is kept to the next', async () => {
     const storage = new Kept();
     const { recorded, box } = service(() => 'AGAIN');

@@ -41,6 +41,8 @@ export interface OutboxOptions {
 
 interface Entry {
   readonly answer: Answer;
+  /** What it is kept under: each has a name of its own, so that no other takes its place, nor goes with it. */
+  readonly name: string;
   /** Whether it may have reached the service. */
   wasSent: boolean;
   /** Who waits to hear what became of it. */
@@ -63,7 +65,9 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    for (const answer of this.#stored()) this.#entries.push({ answer, wasSent: true, settle: [] });
+    for (const { answer, name } of this.#stored()) {
+      this.#entries.push({ answer, name, wasSent: true, settle: [] });
+    }
   }
 
   /** What is not recorded yet, oldest first. */
@@ -81,7 +85,10 @@ export class Outbox {
     if (this.#entries.length > 0) void this.#send();
   }
 
-  /** Takes an answer in, and has kept it when this returns; the promise tells what the service says of it. */
+  /**
+   * Takes an answer in, and has kept it when this returns; the promise tells what the service says of it. One that is given
+   * after the end is only kept.
+   */
   put(answer: Answer): Promise<Submission> {
     return this.#outcome((settle) => {
       const known = this.#entries.findLast(({ answer: { assignment } }) => assignment === answer.assignment);
@@ -89,16 +96,17 @@ export class Outbox {
         known.settle.push(settle);
         return;
       }
-      this.#entries.push({ answer, wasSent: false, settle: [settle] });
-      this.#keep(answer);
+      const entry = { answer, name: this.#keep(answer), wasSent: false, settle: [settle] };
+      this.#entries.push(entry);
       this.#options.onChange();
-      void this.#send();
+      if (this.#isClosed) this.#tell(entry, Promise.reject(closed()));
+      else void this.#send();
     });
   }
 
   /**
    * Takes an answer back, and what it was changed to, as far as that cannot have reached the service.
-   * @returns whether there was any
+   * @returns whether that was the answer itself; if not, it is the service that must take it back
    */
   takeBack(assignment: string): boolean {
     const unsent = this.#entries.filter(
@@ -107,9 +115,9 @@ export class Outbox {
     for (const entry of unsent) {
       this.#entries.splice(this.#entries.indexOf(entry), 1);
       this.#tell(entry, Promise.reject(aborted('The answer was taken back before it was sent.')));
-      this.#letGo(entry.answer);
+      this.#letGo(entry);
     }
-    return unsent.length > 0;
+    return unsent.some(({ answer }) => !answer.revise);
   }
 
   /** Resolves when no answer to an assignment is under way, or to any if none is named; or when it is closed. */
@@ -126,9 +134,7 @@ export class Outbox {
   /** Sends no more. What is kept is sent by whoever opens it next. */
   close(): void {
     this.#isClosed = true;
-    for (const entry of this.#entries) {
-      this.#tell(entry, Promise.reject(aborted('Closed before the answer was recorded.')));
-    }
+    for (const entry of this.#entries) this.#tell(entry, Promise.reject(closed()));
   }
 
   #outcome(ask: (settle: (outcome: Promise<Submission>) => void) => void): Promise<Submission> {
@@ -168,7 +174,7 @@ export class Outbox {
   #done(entry: Entry, outcome: Promise<Submission>): void {
     this.#entries.splice(this.#entries.indexOf(entry), 1);
     this.#tell(entry, outcome);
-    this.#letGo(entry.answer);
+    this.#letGo(entry);
   }
 
   #tell({ settle }: Entry, outcome: Promise<Submission>): void {
@@ -176,36 +182,38 @@ export class Outbox {
     for (const one of settle.splice(0)) one(outcome);
   }
 
-  #keep(answer: Answer): void {
+  /** Writes an answer down. Returns the name that it has there. */
+  #keep(answer: Answer): string {
     const { storage } = this.#options;
     // Browsers blur their clocks: what is given later must be later.
     this.#newest = Math.max(performance.timeOrigin + performance.now(), this.#newest + 0.01);
     const kept: Kept = { ...answer, at: this.#newest };
+    const name = `${this.#options.name} ${answer.assignment} ${this.#newest}`;
     try {
-      storage?.setItem(this.#nameOf(answer), JSON.stringify(kept));
+      storage?.setItem(name, JSON.stringify(kept));
     } catch {
       // There is no room: it stays in memory.
     }
+    return name;
   }
 
-  #letGo(answer: Answer): void {
-    this.#options.storage?.removeItem(this.#nameOf(answer));
+  #letGo({ name }: Entry): void {
+    this.#options.storage?.removeItem(name);
     this.#options.onChange();
   }
 
-  #nameOf({ assignment, label, revise }: Answer): string {
-    return `${this.#options.name} ${assignment}${revise ? ` ${label}` : ''}`;
-  }
-
-  /** What was kept, oldest first. Each answer has a name of its own, so that two pages do not overwrite each other's. */
-  #stored(): readonly Answer[] {
+  /** What was kept, oldest first, and under which name. */
+  #stored(): readonly Pick<Entry, 'answer' | 'name'>[] {
     const { storage, name } = this.#options;
     const names = Array.from({ length: storage?.length ?? 0 }, (_, i) => storage?.key(i) ?? '');
     return names
       .filter((one) => one.startsWith(`${name} `))
-      .flatMap((one) => readKept(storage?.getItem(one)) ?? [])
-      .sort((a, b) => a.at - b.at)
-      .map(({ at: _, ...answer }) => answer);
+      .flatMap((one) => {
+        const kept = readKept(storage?.getItem(one));
+        return kept === null ? [] : { kept, name: one };
+      })
+      .sort((a, b) => a.kept.at - b.kept.at)
+      .map(({ kept: { at: _, ...answer }, name: one }) => ({ answer, name: one }));
   }
 }
 
@@ -227,6 +235,10 @@ function readKept(text: string | null | undefined): Kept | null {
 
 function isSame(one: Answer, other: Answer): boolean {
   return one.assignment === other.assignment && one.label === other.label && one.revise === other.revise;
+}
+
+function closed(): DOMException {
+  return aborted('Closed before the answer was recorded.');
 }
 
 function aborted(message: string): DOMException {
