@@ -13,7 +13,7 @@ import {
 } from '@concord/sdk/formats';
 import { CommandError } from './command.ts';
 import { formatOf } from './fileFormat.ts';
-import { PartialFile } from './partialFile.ts';
+import { type About, PartialFile } from './partialFile.ts';
 import { ProgressLine, type Remote, shown, withProject } from './remote.ts';
 
 /** How an export looks. */
@@ -45,7 +45,7 @@ export async function exportProject({
     const isAsItComes = format === 'ndjson' && names === undefined;
     const work: Work = { project: opened, writer, names, isAsItComes, signal, of };
     if (to === '') await toStandardOutput(work, after === '' ? null : after);
-    else await toFile(work, to, { ...look, project: opened.id, after });
+    else await toFile(work, to, { project: opened.id, ...look, format, after });
     return true;
   });
 }
@@ -91,12 +91,8 @@ async function namesIn(
 
 function textOf(page: ExportPage, { writer, names, isAsItComes }: Work, isFirst: boolean): string {
   if (isAsItComes) return page.lines;
-  return page.samples
-    .map((sample, i) => {
-      const record = names === undefined ? sample : named(sample, names);
-      return (isFirst && i === 0 ? '' : writer.between) + writer.write(record);
-    })
-    .join('');
+  const samples = names === undefined ? page.samples : page.samples.map((sample) => named(sample, names));
+  return (isFirst ? '' : writer.between) + writer.write(samples);
 }
 
 /** To a pipe. What was cut short is whole in itself, and says where the rest begins. */
@@ -135,7 +131,7 @@ async function toStandardOutput(work: Work, after: string | null): Promise<void>
 }
 
 /** To a file that is there once it is whole. */
-async function toFile(work: Work, to: string, about: Readonly<Record<string, string>>): Promise<void> {
+async function toFile(work: Work, to: string, about: About): Promise<void> {
   const { project, writer, signal, of } = work;
   const progress = new ProgressLine();
   const file = await PartialFile.open(to, about);

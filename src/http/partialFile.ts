@@ -1,9 +1,12 @@
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { CommandError } from './command.ts';
 
+/** What makes a piece of work what it is: flags and their values. */
+export type About = Readonly<Record<string, string>>;
+
 /** What has been written so far, and of what. */
 interface State {
-  readonly about: Readonly<Record<string, string>>;
+  readonly about: About;
   readonly cursor: string | null;
   readonly samples: number;
   readonly bytes: number;
@@ -27,16 +30,20 @@ export class PartialFile {
   /**
    * Goes on with what was left of the same work, or begins anew.
    * @param about the work, by which it is known again
-   * @throws {CommandError} it cannot be written there
+   * @throws {CommandError} it cannot be written there, or what is left there is of other work, and is not touched
    */
-  static async open(to: string, about: Readonly<Record<string, string>>): Promise<PartialFile> {
+  static async open(to: string, about: About): Promise<PartialFile> {
+    const handle = await open(`${to}.partial`, 'a').catch((error: Error) => {
+      throw cannotBeWritten(to, error);
+    });
     try {
-      const handle = await open(`${to}.partial`, 'a');
-      const kept = await stateOf(to, about, handle);
-      await handle.truncate(kept.bytes);
-      return new PartialFile(to, handle, kept);
+      const file = new PartialFile(to, handle, await stateOf(to, about, handle));
+      await handle.truncate(file.#state.bytes);
+      await file.#keepState();
+      return file;
     } catch (error) {
-      throw new CommandError(`${to} cannot be written: ${(error as Error).message}`);
+      await handle.close();
+      throw error instanceof CommandError ? error : cannotBeWritten(to, error as Error);
     }
   }
 
@@ -54,9 +61,7 @@ export class PartialFile {
     await this.#append(text);
     const bytes = before.bytes + Buffer.byteLength(text);
     this.#state = { about, cursor, samples: before.samples + samples, bytes };
-    // Replaced at once: a state that is cut short says nothing.
-    await writeFile(`${this.#to}.partial.json.new`, JSON.stringify(this.#state));
-    await rename(`${this.#to}.partial.json.new`, `${this.#to}.partial.json`);
+    await this.#keepState();
   }
 
   /** Adds the end, and gives the file its name. */
@@ -75,19 +80,44 @@ export class PartialFile {
     try {
       await this.#handle.appendFile(text);
     } catch (error) {
-      throw new CommandError(`${this.#to} cannot be written: ${(error as Error).message}`);
+      throw cannotBeWritten(this.#to, error as Error);
     }
+  }
+
+  async #keepState(): Promise<void> {
+    // Replaced at once: a state that is cut short says nothing.
+    await writeFile(`${this.#to}.partial.json.new`, JSON.stringify(this.#state));
+    await rename(`${this.#to}.partial.json.new`, `${this.#to}.partial.json`);
   }
 }
 
-async function stateOf(to: string, about: State['about'], handle: FileHandle): Promise<State> {
+function cannotBeWritten(to: string, { message }: Error): CommandError {
+  return new CommandError(`${to} cannot be written: ${message}`);
+}
+
+/** @throws {CommandError} what is there is no part of this work */
+async function stateOf(to: string, about: About, handle: FileHandle): Promise<State> {
   const nothing: State = { about, cursor: null, samples: 0, bytes: 0 };
+  const { size } = await handle.stat();
+  if (size === 0) return nothing;
+  const kept = await keptState(`${to}.partial.json`);
+  const inTheWay = `${to}.partial is in the way, and nothing is overwritten:`;
+  if (kept === null) throw new CommandError(`${inTheWay} it is no export that was cut short; remove it`);
+  const other = Object.keys(about).filter((flag) => about[flag] !== kept.about[flag]);
+  if (other.length > 0) {
+    const flags = other.map((flag) => `--${flag} ${kept.about[flag] || "''"}`).join(' ');
+    throw new CommandError(
+      `${inTheWay} it is what is left of an export with ${flags}. Go on with that, or remove it and ${to}.partial.json`,
+    );
+  }
+  // After a power cut the file may be shorter than what was noted of it.
+  return kept.cursor !== null && size >= kept.bytes ? kept : nothing;
+}
+
+async function keptState(path: string): Promise<State | null> {
   try {
-    const state = JSON.parse(await readFile(`${to}.partial.json`, 'utf8')) as State;
-    const { size } = await handle.stat();
-    const isSame = JSON.stringify(state.about) === JSON.stringify(about);
-    return isSame && state.cursor !== null && size >= state.bytes ? state : nothing;
+    return JSON.parse(await readFile(path, 'utf8')) as State;
   } catch {
-    return nothing;
+    return null;
   }
 }

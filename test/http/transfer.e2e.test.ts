@@ -202,6 +202,31 @@ describe('samples and labels go in and out', () => {
       await exporting.kill();
       expect(existsSync(to)).toBe(false);
     }
+    // What is left is not given up for another file, nor is a file of somebody else.
+    const left = await partialBytes(to);
+    const { code, errors } = await concord(
+      'export',
+      '--project',
+      project.id,
+      '--rows',
+      'samples',
+      '--to',
+      to,
+    );
+    expect({ code, errors }).toEqual({
+      code: 1,
+      errors: expect.stringMatching(
+        /many\.out\.ndjson\.partial is in the way.* with --rows annotations\. Go on/,
+      ),
+    });
+    expect(await partialBytes(to)).toBe(left);
+    await writeFile(at('own.csv.partial'), 'mine');
+    expect(await concord('export', '--project', project.id, '--to', at('own.csv'))).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('it is no export that was cut short'),
+    });
+    expect(await readFile(at('own.csv.partial'), 'utf8')).toBe('mine');
+
     const finished = await concord('export', '--project', project.id, '--to', to);
     expect(finished).toMatchObject({
       code: 0,

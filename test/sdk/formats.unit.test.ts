@@ -8,9 +8,11 @@ import {
   type Format,
   FormatError,
   labelStudioWriter,
+  type Names,
   type ReadSample,
   type SampleRecord,
-  writeSamples,
+  type Writer,
+  writePages,
 } from '../../sdk/src/formats/index.ts';
 import { SAMPLE } from './exportedSample.ts';
 
@@ -88,7 +90,14 @@ async function read(format: Format, whole: string, { key, size = 7 }: { key?: st
 }
 
 async function written(format: Format, given: readonly SampleRecord[]): Promise<string> {
-  return (await collected(writeSamples(given, FORMATS[format].writer()))).join('');
+  return fileOf(given, FORMATS[format].writer());
+}
+
+/** A file of samples in pages of two. */
+async function fileOf(given: readonly SampleRecord[], writer: Writer, names?: Names): Promise<string> {
+  const pages = [];
+  for (let at = 0; at < given.length; at += 2) pages.push({ samples: given.slice(at, at + 2) });
+  return (await collected(writePages(pages, writer, { names }))).join('');
 }
 
 async function problem(format: Format, whole: string, key?: string): Promise<FormatError> {
@@ -129,16 +138,16 @@ describe.each(Object.keys(FORMATS) as Format[])('%s', (format) => {
     );
   });
 
-  it('holds nothing back: each sample is written before the next is asked for', async () => {
+  it('holds nothing back: each page is written before the next is asked for', async () => {
     let asked = 0;
-    async function* endless(): AsyncGenerator<SampleRecord> {
+    async function* endless() {
       for (;;) {
         asked++;
-        yield SAMPLE;
+        yield { samples: [SAMPLE] };
       }
     }
     let pieces = 0;
-    for await (const _ of writeSamples(endless(), FORMATS[format].writer())) {
+    for await (const _ of writePages(endless(), FORMATS[format].writer())) {
       expect(asked).toBeLessThanOrEqual(pieces + 1);
       if (++pieces === 100) break;
     }
@@ -203,7 +212,7 @@ describe('csv', () => {
 
   it('numbers the samples of an export too where that is asked for', async () => {
     const given = [SAMPLE, { ...SAMPLE, key: 'another' }];
-    const file = (await collected(writeSamples(given, csvWriter()))).join('');
+    const file = await fileOf(given, csvWriter());
     const numbered = await read('csv', file, { key: BY_NUMBER });
     expect(numbered.map(({ key, annotations }) => [key, annotations.length])).toEqual([
       ['1', 2],
@@ -230,15 +239,15 @@ describe('csv', () => {
       annotations: [],
     };
     const names = new Map([['who-said-ham', 'Ann']]);
-    const file = (rows: CsvRows) => collected(writeSamples([SAMPLE, unanswered], csvWriter(rows), { names }));
-    expect((await file('annotations')).join('')).toBe(
+    const file = (rows: CsvRows) => fileOf([SAMPLE, unanswered], csvWriter(rows), names);
+    expect(await file('annotations')).toBe(
       `key,number,data,consensus,tied,votes,of,gold,ruling,rulingReason,ruledBy,ruledAt,modelLabel,modelConfidence,autoAccepted,skips,unanswerable,annotation,annotator,name,label,answeredAt,milliseconds,draw,round,suggestion,suggestions,firstLabel,movedToSuggestion,predictionRun,predicted,counted
 k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-ham,who-said-ham,Ann,ham,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,HIDDEN,,false,2,ham,true
 k,0,"{""text"":""a""}",,"[""ham"",""spam""]",1,2,,spam,it sells,who-ruled,2026-03-02T08:00:00.000Z,ham,0.75,false,0,false,of-spam,who-said-spam,,spam,2026-03-01T10:15:30.000Z,1500,RANDOM,1,,HIDDEN,,false,2,ham,true
 none,0,"{""text"":""a""}",,,,,ham,,,,,ham,0.75,false,0,false,,,,,,,,,,,,,,,
 `.replaceAll('\n', '\r\n'),
     );
-    expect((await file('samples')).join('').split('\r\n')).toHaveLength(4);
+    expect((await file('samples')).split('\r\n')).toHaveLength(4);
   });
 });
 
@@ -335,7 +344,7 @@ describe('label-studio', () => {
   });
 
   it('uses the names of the labelling configuration', () => {
-    const task = JSON.parse(labelStudioWriter({ control: 'kind', object: 'mail' }).write(SAMPLE));
+    const task = JSON.parse(labelStudioWriter({ control: 'kind', object: 'mail' }).write([SAMPLE]));
     expect(task.annotations[0].result[0]).toMatchObject({ from_name: 'kind', to_name: 'mail' });
   });
 });

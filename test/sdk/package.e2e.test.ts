@@ -16,7 +16,7 @@ const SCRIPT = `
 import { createClient, NotFoundError } from '@concord/sdk/client';
 import { connectDriver } from '@concord/sdk/driver';
 import { connectAnnotator } from '@concord/sdk/annotator';
-import { FORMATS, writeSamples } from '@concord/sdk/formats';
+import { FORMATS, writePages } from '@concord/sdk/formats';
 import { defineStrategy } from '@concord/sdk/strategy';
 
 const { CONCORD_URL: url, CONCORD_TOKEN: token } = process.env;
@@ -35,12 +35,10 @@ for await (const { answers } of client.watchProgress({ project: project.id })) {
   if (answers !== 1) continue;
   break;
 }
-for await (const { samples } of project.exportPages()) {
-  for (const { writer } of Object.values(FORMATS)) {
-    let file = '';
-    for await (const text of writeSamples(samples, writer())) file += text;
-    if (!file.includes('hello')) throw new Error(file);
-  }
+for (const { writer } of Object.values(FORMATS)) {
+  let file = '';
+  for await (const text of writePages(project.exportPages(), writer())) file += text;
+  if (!file.includes('hello')) throw new Error(file);
 }
 const missing = await driver.project('nonsense').catch((error) => error);
 if (!(missing instanceof NotFoundError)) throw missing;

@@ -76,16 +76,18 @@ export function csvWriter(rows: CsvRows = 'annotations'): Writer {
     begin: csv([HEADERS[rows]]),
     between: '',
     end: '',
-    write(sample) {
-      const own = Object.values(OF_SAMPLE).map((cell) => cell(sample));
-      if (rows === 'samples') return csv([own]);
-      const nobody = Object.keys(OF_ANNOTATION).map(() => null);
-      const answers = sample.annotations.map((annotation) =>
-        Object.values(OF_ANNOTATION).map((cell) => cell(annotation)),
-      );
-      return csv((answers.length > 0 ? answers : [nobody]).map((answer) => [...own, ...answer]));
-    },
+    write: (samples) => csv(samples.flatMap((sample) => rowsOf(sample, rows))),
   };
+}
+
+function rowsOf(sample: SampleRecord, rows: CsvRows): Cell[][] {
+  const own = Object.values(OF_SAMPLE).map((cell) => cell(sample));
+  if (rows === 'samples') return [own];
+  if (sample.annotations.length === 0) return [[...own, ...Object.keys(OF_ANNOTATION).map(() => null)]];
+  return sample.annotations.map((annotation) => [
+    ...own,
+    ...Object.values(OF_ANNOTATION).map((cell) => cell(annotation)),
+  ]);
 }
 
 function csv(rows: readonly (readonly Cell[])[]): string {
@@ -115,7 +117,7 @@ export async function* readCsv(
   source: Source,
   { key: keyColumn = 'key' }: { readonly key?: string | undefined } = {},
 ): AsyncGenerator<ReadSample, void, undefined> {
-  const rows = rowsOf(source);
+  const rows = readRows(source);
   const first = await rows.next();
   if (first.done) throw new FormatError('it is empty: the first line names the columns', 1);
   const header = first.value.cells;
@@ -196,7 +198,7 @@ function jsonIn(text: string | null, line: number): unknown {
 }
 
 /** The rows of a file, the header first; what is not read yet holds the source back. */
-async function* rowsOf(source: Source): AsyncGenerator<Row, void, undefined> {
+async function* readRows(source: Source): AsyncGenerator<Row, void, undefined> {
   const parser = parse({ info: true, skip_empty_lines: true, max_record_size: MAX_SAMPLE_CHARACTERS });
   let ended = false;
   let goOn = () => {};

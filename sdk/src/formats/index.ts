@@ -15,7 +15,7 @@ export { type LabelStudioNames, labelStudioWriter, readLabelStudio } from './lab
 export { ndjsonWriter, readNdjson } from './ndjson.ts';
 export { BY_NUMBER, FormatError, type ReadAnnotation, type ReadSample, type Source } from './reading.ts';
 export { type AnnotationRecord, type Names, named, type SampleRecord } from './record.ts';
-export { type Writer, writeSamples } from './writing.ts';
+export { type Writer, writePages } from './writing.ts';
 
 /** The formats by the names that commands have for them. */
 export type Format = 'csv' | 'ndjson' | 'label-studio';

@@ -32,36 +32,41 @@ interface Meta extends Omit<SampleRecord, 'data'> {
   readonly dataIn?: string | undefined;
 }
 
-export function labelStudioWriter({ control = 'label', object = 'text' }: LabelStudioNames = {}): Writer {
+export function labelStudioWriter(names: LabelStudioNames = {}): Writer {
+  const between = ',\n';
+  return {
+    begin: '[\n',
+    between,
+    end: '\n]\n',
+    write: (samples) => samples.map((sample) => JSON.stringify(taskOf(sample, names))).join(between),
+  };
+}
+
+function taskOf(
+  { data, ...rest }: SampleRecord,
+  { control = 'label', object = 'text' }: LabelStudioNames,
+): object {
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  const concord: Meta = isObject ? rest : { ...rest, dataIn: object };
   const result = (label: string) => [
     { from_name: control, to_name: object, type: 'choices', value: { choices: [label] } },
   ];
   return {
-    begin: '[\n',
-    between: ',\n',
-    end: '\n]\n',
-    write({ data, ...rest }) {
-      const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
-      const concord: Meta = isObject ? rest : { ...rest, dataIn: object };
-      return JSON.stringify({
-        data: isObject ? data : { [object]: data },
-        meta: { concord },
-        annotations: [
-          ...rest.annotations.map(({ label, answeredAt, milliseconds }) => ({
-            result: result(label),
-            created_at: answeredAt,
-            ...(milliseconds !== null && { lead_time: milliseconds / 1_000 }),
-            was_cancelled: false,
-            ground_truth: false,
-          })),
-          ...(rest.gold === null
-            ? []
-            : [{ result: result(rest.gold), was_cancelled: false, ground_truth: true }]),
-        ],
-        predictions:
-          rest.predicted === null ? [] : [{ result: result(rest.predicted), score: rest.confidence }],
-      });
-    },
+    data: isObject ? data : { [object]: data },
+    meta: { concord },
+    annotations: [
+      ...rest.annotations.map(({ label, answeredAt, milliseconds }) => ({
+        result: result(label),
+        created_at: answeredAt,
+        ...(milliseconds !== null && { lead_time: milliseconds / 1_000 }),
+        was_cancelled: false,
+        ground_truth: false,
+      })),
+      ...(rest.gold === null
+        ? []
+        : [{ result: result(rest.gold), was_cancelled: false, ground_truth: true }]),
+    ],
+    predictions: rest.predicted === null ? [] : [{ result: result(rest.predicted), score: rest.confidence }],
   };
 }
 

@@ -16,7 +16,8 @@ import type { Writer } from './writing.ts';
 
 /** A JSON object a line. */
 export function ndjsonWriter(): Writer {
-  return { begin: '', between: '', end: '', write: (sample) => `${JSON.stringify(sample)}\n` };
+  const line = (sample: SampleRecord) => `${JSON.stringify(sample)}\n`;
+  return { begin: '', between: '', end: '', write: (samples) => samples.map(line).join('') };
 }
 
 /** What an exported line has beside key and data. */

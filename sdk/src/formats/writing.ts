@@ -1,32 +1,36 @@
 import { type Names, named, type SampleRecord } from './record.ts';
 
-/** How a format is written: samples come one by one, and nothing is held back. */
+/** How a format is written, page by page as samples come. */
 export interface Writer {
   /** What a file begins with. */
   readonly begin: string;
-  /** What stands between two samples. */
+  /** What stands between two pages. */
   readonly between: string;
   /** What a file ends with. */
   readonly end: string;
-  /** A sample as text. */
-  readonly write: (sample: SampleRecord) => string;
+  /** A page of samples as text; of none, the empty text. */
+  readonly write: (samples: readonly SampleRecord[]) => string;
 }
 
 /**
- * Samples as the text of a file, piece by piece as they come: a reader who is slow holds the service back, and
- * nobody holds the file.
+ * Pages of samples, as an export gives them, as the text of one file, page by page as they come: a reader who is slow
+ * holds the service back, and nobody holds the file.
  *
  * @param names names of people, to stand beside their ids
  */
-export async function* writeSamples(
-  samples: AsyncIterable<SampleRecord> | Iterable<SampleRecord>,
+export async function* writePages(
+  pages:
+    | AsyncIterable<{ readonly samples: readonly SampleRecord[] }>
+    | Iterable<{ readonly samples: readonly SampleRecord[] }>,
   writer: Writer,
   { names }: { readonly names?: Names | undefined } = {},
 ): AsyncGenerator<string, void, undefined> {
-  let between = writer.begin;
-  for await (const sample of samples) {
-    yield between + writer.write(names === undefined ? sample : named(sample, names));
-    between = writer.between;
+  let before = writer.begin;
+  for await (const { samples } of pages) {
+    if (samples.length === 0) continue;
+    yield before +
+      writer.write(names === undefined ? samples : samples.map((sample) => named(sample, names)));
+    before = writer.between;
   }
-  yield (between === writer.begin ? writer.begin : '') + writer.end;
+  yield (before === writer.begin ? writer.begin : '') + writer.end;
 }
