@@ -25,7 +25,7 @@ export interface Connection<T> {
 
 /** The most that one page holds, and what it holds when the request does not say. */
 export const MAX_PAGE = 500;
-const DEFAULT_PAGE = 50;
+export const DEFAULT_PAGE = 50;
 
 /**
  * A page of a list whose length is known and whose places are numbers.

@@ -10,7 +10,8 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import type { Context } from '../graphql/builder.ts';
-import { Costs, overLimit, readDocument } from '../graphql/limits.ts';
+import { Costs } from '../graphql/costs.ts';
+import { overLimit, readDocument } from '../graphql/limits.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Viewer } from '../service/access.ts';
 import type { Concord } from '../service/concord.ts';

@@ -1,15 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { getIntrospectionQuery, Lexer, parse, Source, TokenKind } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Cost,
-  Costs,
-  MAX_COST,
-  MAX_DEPTH,
-  MAX_REPEATS,
-  MAX_TOKENS,
-  unboundedLists,
-} from '../../src/graphql/limits.ts';
+import { type Cost, Costs, unboundedLists, unknownFields } from '../../src/graphql/costs.ts';
+import { MAX_COST, MAX_DEPTH, MAX_REPEATS, MAX_TOKENS } from '../../src/graphql/limits.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { addMember, claim, createProject, importSamples, type Person } from '../support/project.ts';
 import { type Reply, type Service, startService, type Variables } from '../support/service.ts';
@@ -57,6 +50,10 @@ describe('what an operation costs', () => {
 
   it('is known of every list', () => {
     expect(unboundedLists(schema)).toEqual([]);
+  });
+
+  it('is said of no field that there is not', () => {
+    expect(unknownFields(schema)).toEqual([]);
   });
 
   const projects = (size: string, variables = '') =>

@@ -10,7 +10,8 @@ import {
   isRequiredArgument,
   parse,
 } from 'graphql';
-import { Costs, MAX_COST, MAX_TOKENS } from '../../src/graphql/limits.ts';
+import { Costs } from '../../src/graphql/costs.ts';
+import { MAX_COST, MAX_TOKENS } from '../../src/graphql/limits.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import type { Variables } from './service.ts';
 
