@@ -3,7 +3,7 @@ import type { AgreementFigure, UndefinedFigure } from './agreementFigure.ts';
 import { Annotator } from './annotator.ts';
 import { AssignmentTable } from './assignmentTable.ts';
 import { cohensKappa } from './cohensKappa.ts';
-import { majority } from './consensus.ts';
+import { type Comparison, comparisonsOf } from './comparisons.ts';
 import { ContingencyTables } from './contingency.ts';
 import { costOf } from './disagreements.ts';
 import type { Embeddings } from './embedding.ts';
@@ -67,14 +67,6 @@ export interface ProjectRecord {
 export interface ImportRecord extends ImportedPart {
   readonly importId: string;
   readonly part: number;
-}
-
-/** An answer beside what its sample is without it. */
-interface Comparison {
-  readonly annotator: number;
-  /** When it was given. */
-  readonly at: number;
-  readonly agrees: boolean;
 }
 
 /** Samples that are counted into the agreement between two turns: some milliseconds' worth. */
@@ -751,10 +743,10 @@ export class Project {
 
   /** Carries out a change of one sample, and compares the answers to it anew. */
   #comparing<T>(sample: number, change: () => T): T {
-    const before = this.#comparisons(sample);
+    const before = comparisonsOf(this, sample);
     const result = change();
     this.#countComparisons(before, -1);
-    this.#countComparisons(this.#comparisons(sample), 1);
+    this.#countComparisons(comparisonsOf(this, sample), 1);
     return result;
   }
 
@@ -766,37 +758,6 @@ export class Project {
       if (agrees) stretch.agreeing += by;
       work.changedAt = this.seq;
     }
-  }
-
-  /**
-   * Each answer of the base overlap to a sample, as it was given blind, beside what the sample is without it: as it was
-   * ruled, else the label that most of the others' answers have. Where those tie, or there are none, it is left out.
-   */
-  #comparisons(sample: number): readonly Comparison[] {
-    const { assignments } = this;
-    const newest = this.samples.assignments.get(sample);
-    const ruling = this.rulings.get(sample);
-    // Most samples have had one person.
-    if (newest === NONE || (ruling === undefined && assignments.next.get(newest) === NONE)) return [];
-    const comparisons: Comparison[] = [];
-    for (const row of this.assignmentsOf(sample)) {
-      const label = assignments.rating.get(row);
-      if (label === NONE) continue;
-      const expected = ruling?.label ?? this.#majorityWithout(sample, row);
-      if (expected === NONE) continue;
-      const annotator = assignments.annotator.get(row);
-      comparisons.push({ annotator, at: assignments.answeredAt.get(row), agrees: label === expected });
-    }
-    return comparisons;
-  }
-
-  #majorityWithout(sample: number, own: number): number {
-    const labels: number[] = [];
-    for (const row of this.assignmentsOf(sample)) {
-      if (row !== own && this.assignments.isCounted(row)) labels.push(this.assignments.label.get(row));
-    }
-    const found = majority(labels);
-    return found.kind === 'label' ? found.label : NONE;
   }
 
   /** The stretch of a row's annotator at a time, of which a count is to be moved. */
