@@ -1,6 +1,6 @@
 import { type Collection, MongoBulkWriteError } from 'mongodb';
 import type { Causality } from './causality.ts';
-import { MAX_GROUP_BYTES } from './group.ts';
+import { takeGroup } from './group.ts';
 import { type CommitDocument, commitsAt, DUPLICATE_KEY, placeOf } from './places.ts';
 import { SeqTakenError, StoreUnavailableError } from './port.ts';
 
@@ -66,19 +66,8 @@ export class AppendQueue {
   async #work(): Promise<void> {
     // Lets everything that arrives in this turn of the event loop share the group.
     await Promise.resolve();
-    while (this.#waiting.length > 0) await this.#settle(this.#take());
+    while (this.#waiting.length > 0) await this.#settle(takeGroup(this.#waiting));
     this.#working = undefined;
-  }
-
-  #take(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const write of this.#waiting) {
-      if (bytes >= MAX_GROUP_BYTES) break;
-      bytes += write.bytes;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
   }
 
   /** Brings every write of a group to its outcome, or back to those who wait. */

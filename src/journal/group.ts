@@ -9,6 +9,18 @@ interface Waiting {
 /** A group is closed when it holds so much, so that neither memory nor those who wait behind it suffer. */
 export const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 
+/** Takes the next group from those that wait: at least one, if there is any. */
+export function takeGroup<W extends { readonly bytes: number }>(waiting: W[]): W[] {
+  let bytes = 0;
+  let count = 0;
+  for (const write of waiting) {
+    if (bytes >= MAX_GROUP_BYTES) break;
+    bytes += write.bytes;
+    count++;
+  }
+  return waiting.splice(0, count);
+}
+
 /**
  * Group commit: whoever waits when a transaction begins shares it, and so shares its one sync to disk. The
  * slower the disk, the larger the groups.
@@ -53,12 +65,12 @@ export class GroupCommit {
     let refusals: (Error | undefined)[] = [];
     try {
       await this.#transact(() => {
-        group = this.#take();
+        group = takeGroup(this.#waiting);
         refusals = group.map((write) => write.apply());
       });
     } catch (error) {
       // A transaction that did not even begin has no group: those who wait would have been it.
-      for (const write of group.length > 0 ? group : this.#take()) write.reject(error);
+      for (const write of group.length > 0 ? group : takeGroup(this.#waiting)) write.reject(error);
       return;
     }
     for (const [i, write] of group.entries()) {
@@ -66,16 +78,5 @@ export class GroupCommit {
       if (refusal === undefined) write.resolve();
       else write.reject(refusal);
     }
-  }
-
-  #take(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const write of this.#waiting) {
-      if (bytes >= MAX_GROUP_BYTES) break;
-      bytes += write.bytes;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
   }
 }
