@@ -66,6 +66,9 @@ const HEADERS: Readonly<Record<CsvRows, readonly string[]>> = {
   samples: Object.keys(OF_SAMPLE),
 };
 
+/** Samples given to the library together: of many more, its pieces outlive the young generation and cost three times as much. */
+const AT_ONCE = 16;
+
 /**
  * CSV as RFC 4180 has it, with a header.
  *
@@ -76,7 +79,13 @@ export function csvWriter(rows: CsvRows = 'annotations'): Writer {
     begin: csv([HEADERS[rows]]),
     between: '',
     end: '',
-    write: (samples) => csv(samples.flatMap((sample) => rowsOf(sample, rows))),
+    write(samples) {
+      let text = '';
+      for (let at = 0; at < samples.length; at += AT_ONCE) {
+        text += csv(samples.slice(at, at + AT_ONCE).flatMap((sample) => rowsOf(sample, rows)));
+      }
+      return text;
+    },
   };
 }
 
