@@ -65,6 +65,27 @@ describe('an extra opinion', () => {
     answered(scenario, 'cy', 'dog').thenEvents(SUBMITTED, { type: 'roundClosed', reason: 'SETTLED' });
   });
 
+  it.each([
+    ['POOL', 'EXTRA_OPINION'],
+    ['WAIT', 'NO_ROUND'],
+  ] as const)(
+    'that nobody can give goes with its round, and is the expert’s, or the pool’s: %s',
+    (withoutRound, then) => {
+      const scenario = samples(1, { withoutRound }).opened([0]);
+      answered(scenario, 'ann', 'cat');
+      answered(scenario, 'bob', 'dog').thenEvents(SUBMITTED, ASKED);
+      scenario
+        .when('closeExhaustedRound', { annotators: ['ann', 'bob'] })
+        .thenEvents({ type: 'roundClosed', reason: 'EXHAUSTED', withdrawn: 1 });
+      expect(scenario.project.disputed.has(0)).toBe(true);
+      // It has been labelled: no round chooses it.
+      expect(scenario.project.samples.isUnlabelled(0)).toBe(false);
+      const { held, empty } = scenario.when('claim', { by: 'cy', hold: 1 }).result;
+      const [row] = held;
+      expect(row === undefined ? empty?.reason : scenario.project.assignments.draw(row)).toBe(then);
+    },
+  );
+
   it.each(['POOL', 'WAIT'] as const)(
     'comes among other work, one in five at most, and all that are left at its end: %s',
     (withoutRound) => {
