@@ -40,7 +40,7 @@ export class Annotator {
   grants = 0;
   /** Those of them that were audits, extra opinions, repeats or gold. */
   asides = 0;
-  /** How many there were before the newest that was an audit, a repeat or gold, or {@link NONE}. */
+  /** How many there were before the newest of those, or {@link NONE}. */
   newestAside = NONE;
   /** Answers that stand, surplus included. */
   answers = 0;
@@ -68,7 +68,7 @@ export class Annotator {
   }
 
   granted(draw: Draw): void {
-    if (draw === 'AUDIT' || draw === 'REPEAT' || draw === 'GOLD' || draw === 'EXTRA_OPINION') {
+    if (isAside(draw)) {
       this.newestAside = this.grants;
       this.asides++;
     }
@@ -89,6 +89,11 @@ export class Annotator {
   drops(row: number): void {
     remove(this.held, row);
   }
+}
+
+/** Whether it is something else than the round's or the pool's own next. */
+export function isAside(draw: Draw): boolean {
+  return draw === 'AUDIT' || draw === 'REPEAT' || draw === 'GOLD' || draw === 'EXTRA_OPINION';
 }
 
 function remove(list: number[], value: number): void {

@@ -1,6 +1,6 @@
-import { goldLeft, hasWork } from './claim.ts';
 import type { Decision } from './decision.ts';
 import type { JsonRecord, RoundOpened, StrategyOrigin } from './events.ts';
+import { goldLeft, hasWork } from './nextSample.ts';
 import { MAX_ROUND_SIZE } from './policy.ts';
 import type { Project } from './project.ts';
 import { hash32, sampleWithoutReplacement, stringSeed, uniform } from './random.ts';

@@ -1,6 +1,6 @@
 import type { Attention } from '../domain/annotator.ts';
-import { goldLeft } from '../domain/claim.ts';
 import { confidenceSequence, type Interval, wilson } from '../domain/confidence.ts';
+import { goldLeft } from '../domain/nextSample.ts';
 import type { Project } from '../domain/project.ts';
 
 /** What gold shows of one annotator. */

@@ -1,4 +1,4 @@
-import { hasWork } from '../domain/claim.ts';
+import { hasWork } from '../domain/nextSample.ts';
 import type { Project } from '../domain/project.ts';
 import { isExhausted } from '../domain/rounds.ts';
 import type { Concord } from './concord.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { goldLeft } from '../../src/domain/claim.ts';
 import { answersOf } from '../../src/domain/consensusEstimate.ts';
 import type { ReplacedChunk } from '../../src/domain/events.ts';
+import { goldLeft } from '../../src/domain/nextSample.ts';
 import type { Project } from '../../src/domain/project.ts';
 import { restoreProject, saveProject } from '../../src/domain/projectState.ts';
 import { NONE } from '../../src/domain/sampleTable.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { announcedAt, announcedCount, roundProgress } from '../../src/domain/announced.ts';
-import { goldLeft } from '../../src/domain/claim.ts';
 import { answersOf } from '../../src/domain/consensusEstimate.ts';
 import { dawidSkene } from '../../src/domain/dawidSkene.ts';
 import { goldCandidates, SURE } from '../../src/domain/goldSet.ts';
+import { goldLeft } from '../../src/domain/nextSample.ts';
 import { uniform } from '../../src/domain/random.ts';
 import { NONE } from '../../src/domain/sampleTable.ts';
 import { isBelow } from '../../src/domain/settling.ts';

@@ -1,6 +1,6 @@
-import { REPEAT_GAP } from '../../src/domain/claim.ts';
 import { confidenceSequence } from '../../src/domain/confidence.ts';
 import type { Draw, ProjectEvent } from '../../src/domain/events.ts';
+import { REPEAT_GAP } from '../../src/domain/nextSample.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { decodeVerdicts } from '../../src/domain/verdicts.ts';
 import { MINUTE } from './scenario.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { REPEAT_GAP } from '../../src/domain/claim.ts';
+import { REPEAT_GAP } from '../../src/domain/nextSample.ts';
 import { Project } from '../../src/domain/project.ts';
 import { dump } from './dump.ts';
 import { LABELS, pool, project, type Scenario } from './scenario.ts';

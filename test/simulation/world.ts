@@ -1,6 +1,6 @@
-import { REPEAT_GAP } from '../../src/domain/claim.ts';
 import type { Role } from '../../src/domain/directory.ts';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
+import { REPEAT_GAP } from '../../src/domain/nextSample.ts';
 import type { PolicyChange } from '../../src/domain/policy.ts';
 import { access, authenticate, type ProjectAccess } from '../../src/service/access.ts';
 import type { Concord } from '../../src/service/concord.ts';
