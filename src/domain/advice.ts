@@ -6,6 +6,7 @@ import type { LabellingCost } from './labellingCost.ts';
 import type { CurvePoint } from './modelCurve.ts';
 import type { PersonFigures } from './personFigures.ts';
 import type { Standing } from './report.ts';
+import type { SuggestionEffect } from './suggestionEffect.ts';
 import { rubberStamped, shareOf, throughput } from './workFigures.ts';
 import { Work } from './workLog.ts';
 
@@ -23,6 +24,8 @@ interface Figures {
   readonly curve: readonly CurvePoint[];
   readonly trend: readonly TrendPoint[];
   readonly classPairs: readonly ClassPair[];
+  /** How far suggestions make people agree with each other. */
+  readonly suggestionEffects: readonly SuggestionEffect[];
   readonly people: readonly PersonFigures[];
   readonly attention: AttentionTotals;
 }
@@ -43,7 +46,7 @@ export function adviceOn(standing: Standing, figures: Figures): Advice[] {
   const all = [
     ...onProgress(standing, figures.cost),
     ...onAudit(standing),
-    ...onSuggestions(standing),
+    ...onSuggestions(standing, figures.suggestionEffects),
     ...onAgreement(standing, figures.classPairs),
     ...onTrend(figures.trend),
     ...onPeople(standing, figures.people, figures.cost),
@@ -87,12 +90,11 @@ function* onAudit({ audit }: Standing): Generator<Advice> {
 }
 
 /** Only where it is shown that they do. */
-function* onSuggestions({ audit }: Standing): Generator<Advice> {
-  for (const { mode, difference } of audit?.effects ?? []) {
-    if ('withheld' in difference || difference.interval.lower <= 0) continue;
-    const { value, interval } = difference;
-    const much = `${points(value)} more often (${points(interval.lower)} to ${points(interval.upper)})`;
-    if (mode === 'SHOWN')
+function* onSuggestions({ audit }: Standing, amongPeople: readonly SuggestionEffect[]): Generator<Advice> {
+  for (const effect of audit?.effects ?? []) {
+    const much = howMuchMore(effect);
+    if (much === null) continue;
+    if (effect.mode === 'SHOWN')
       yield improve(
         `Suggestions sway people: where the model's label is shown, they say the same ${much} than where it is hidden. Show it after the first answer (AFTER_FIRST_ANSWER), or not at all.`,
       );
@@ -101,6 +103,25 @@ function* onSuggestions({ audit }: Standing): Generator<Advice> {
         `Once they have seen the model's label, people say the same ${much} than at first. Their first answers are kept, and measure them.`,
       );
   }
+  for (const effect of amongPeople) {
+    const much = howMuchMore(effect);
+    if (much === null) continue;
+    if (effect.mode === 'SHOWN')
+      yield improve(
+        `Part of what people agree on is the model's: where its label is shown, two of them say the same ${much} than where it is hidden. Judge how far they agree where it is hidden, or show it after the first answer.`,
+      );
+    else
+      yield know(
+        `Once they have seen the model's label, two people say the same ${much} than at first. Agreement is measured by first answers.`,
+      );
+  }
+}
+
+/** By how much a share is larger with suggestions, in words; null: it is not shown that it is. */
+function howMuchMore({ difference }: SuggestionEffect): string | null {
+  if ('withheld' in difference || difference.interval.lower <= 0) return null;
+  const { value, interval } = difference;
+  return `${points(value)} more often (${points(interval.lower)} to ${points(interval.upper)})`;
 }
 
 function* onAgreement({ progress, alpha, labels }: Standing, pairs: readonly ClassPair[]): Generator<Advice> {

@@ -176,10 +176,10 @@ const UploadedPartType = builder.objectRef<UploadedPart>('UploadedPart').impleme
 
 /** The samples that an uploaded part is about. */
 const rowNameFields = (t: PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>) => ({
-  keys: t.stringList({ description: 'Whose rows they are, by key.' }),
+  keys: t.stringList({ description: 'Whose rows they are, by key: as many as there are rows.' }),
   numbers: t.field({
     type: 'Bytes',
-    description: 'Whose rows they are, by number: uint32, little-endian.',
+    description: 'Whose rows they are, by number, as many as there are rows: uint32, little-endian.',
   }),
 });
 

@@ -59,24 +59,22 @@ export async function uploadPredictions(
   for (const bytes of probabilities === null ? passes : [probabilities, ...passes]) {
     checkSize('probabilities', bytes, MAX_VALUE_BYTES);
   }
-  const { ordinals, expected } = await live.read((project) => ({
-    ordinals: findSamples(project, rows),
-    expected: project.labels.length,
-  }));
+  const expected = await live.read((project) => project.labels.length);
   if (classes !== expected) throw refuse('WRONG_CLASS_COUNT', { expected, actual: classes });
   if (passes.length === 1 || passes.length > MAX_PASSES) {
     const problem = `give none, or 2 to ${MAX_PASSES}, not ${passes.length}`;
     throw refuse('INVALID_INPUT', { field: 'passes', problem });
   }
-  const votes = passes.map((bytes, i) => floats(`passes.${i}`, bytes, ordinals.length, classes));
+  // Before the samples are looked for: so a list of them is no longer than what may be uploaded about them.
+  const count = countOf(rows);
+  const votes = passes.map((bytes, i) => floats(`passes.${i}`, bytes, count, classes));
   if (probabilities === null && votes.length === 0) {
     throw refuse('INVALID_INPUT', { field: 'probabilities', problem: 'give probabilities, or passes' });
   }
   const mean = votes.length === 0 ? null : meanOfPasses(votes, classes);
   const matrix =
-    probabilities === null
-      ? (mean as Float32Array)
-      : floats('probabilities', probabilities, ordinals.length, classes);
+    probabilities === null ? (mean as Float32Array) : floats('probabilities', probabilities, count, classes);
+  const ordinals = await live.read((project) => findSamples(project, rows));
   const verdicts = preAnnotate(ordinals, matrix, classes);
   const [matrixId = '', verdictsId = '', uncertaintiesId = '', ...passIds] = await putAll(concord, [
     bytesOf(matrix),
@@ -113,8 +111,8 @@ export async function uploadEmbeddings(
     const problem = `${dimensions} is not a whole number from 1 to ${MAX_DIMENSIONS}`;
     throw refuse('INVALID_INPUT', { field: 'dimensions', problem });
   }
+  const vectors = floats('embeddings', bytes, countOf(rows), dimensions);
   const ordinals = await live.read((project) => findSamples(project, rows));
-  const vectors = floats('embeddings', bytes, ordinals.length, dimensions);
   checkEmbeddings(vectors, dimensions);
   const [vectorsId = '', ordinalsId = ''] = await putAll(concord, [
     encodeVectors(bytesOf(vectors)),
@@ -157,6 +155,10 @@ async function keepPart(
 ): Promise<UploadedPart> {
   const [receipt = ''] = await putAll(concord, [Buffer.from(JSON.stringify(record))]);
   return { receipt, rows: record.part.rows };
+}
+
+function countOf(rows: RowNames): number {
+  return ('keys' in rows ? rows.keys : rows.numbers).length;
 }
 
 function findSamples(project: Project, rows: RowNames): Uint32Array {

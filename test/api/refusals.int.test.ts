@@ -282,6 +282,7 @@ describe('predictions', () => {
     ['neither keys nor numbers', { keys: null }, 'keys'],
     ['keys and numbers', { numbers: numbers(0) }, 'keys'],
     ['numbers of 3 bytes', { keys: null, numbers: 'AAAA' }, 'numbers'],
+    ['more keys than rows, known or not', { keys: ['k0', 'nobody'] }, 'probabilities'],
     ['half a row', { probabilities: rows([1, 0]) }, 'probabilities'],
     ['a byte too many', { probabilities: Buffer.alloc(13).toString('base64') }, 'probabilities'],
   ])('refuse %s', async (_, more, field) => {

@@ -10,6 +10,7 @@ import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { type PersonFigures, personFigures } from '../../src/domain/personFigures.ts';
 import type { Project } from '../../src/domain/project.ts';
 import { projectReport, type Standing, standingOf } from '../../src/domain/report.ts';
+import { revealedEffect, type SuggestionEffect, shownEffect } from '../../src/domain/suggestionEffect.ts';
 import { timeBin } from '../../src/domain/timeSketch.ts';
 import { Work } from '../../src/domain/workLog.ts';
 import { pool } from './scenario.ts';
@@ -163,6 +164,23 @@ describe('what to do next', () => {
     const same = (count: number) => person({ repeats: 200, same: count });
     expect(said(same(120), same(120))).toContain('say the same in 60 % of cases only');
     expect(said(same(155), same(155))).not.toContain('the same in');
+  });
+
+  it('says that suggestions make people agree with each other where that is more than chance', () => {
+    const saidOf = (...suggestionEffects: readonly SuggestionEffect[]) =>
+      projectReport(at(1_000), { ...tallies, suggestionEffects }, [])
+        .advice.map(({ text }) => text)
+        .join('\n');
+    const hidden = { answers: 200, agreeing: 140 };
+    expect(saidOf(shownEffect(hidden, { answers: 400, agreeing: 360 }))).toMatch(
+      /Part of what people agree on is the model's.* 20 points more often \(13.2 points to 27.2 points\)/,
+    );
+    expect(saidOf(shownEffect(hidden, { answers: 400, agreeing: 290 }))).not.toContain('agree on');
+    expect(saidOf(shownEffect({ answers: 20, agreeing: 0 }, { answers: 20, agreeing: 20 }))).not.toContain(
+      'agree on',
+    );
+    const moved = revealedEffect({ both: 100, onlyFirst: 0, onlyLast: 60, neither: 40 });
+    expect(saidOf(moved)).toContain('two people say the same 30 points more often');
   });
 
   it('tells how long what is left would take, and whether time runs out for many', () => {

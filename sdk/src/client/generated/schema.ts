@@ -729,9 +729,9 @@ export type UploadEmbeddingsInput = {
   readonly dimensions: Scalars['Int']['input'];
   /** rows × dimensions float32, row by row, little-endian; all finite. At most 2 MiB. */
   readonly embeddings: Scalars['Bytes']['input'];
-  /** Whose rows they are, by key. */
+  /** Whose rows they are, by key: as many as there are rows. */
   readonly keys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
-  /** Whose rows they are, by number: uint32, little-endian. */
+  /** Whose rows they are, by number, as many as there are rows: uint32, little-endian. */
   readonly numbers?: InputMaybe<Scalars['Bytes']['input']>;
   /** The project. */
   readonly project: Scalars['ID']['input'];
@@ -741,9 +741,9 @@ export type UploadEmbeddingsInput = {
 export type UploadPredictionsInput = {
   /** Columns of the matrix: as many as the label set has. */
   readonly classes: Scalars['Int']['input'];
-  /** Whose rows they are, by key. */
+  /** Whose rows they are, by key: as many as there are rows. */
   readonly keys?: InputMaybe<ReadonlyArray<Scalars['String']['input']>>;
-  /** Whose rows they are, by number: uint32, little-endian. */
+  /** Whose rows they are, by number, as many as there are rows: uint32, little-endian. */
   readonly numbers?: InputMaybe<Scalars['Bytes']['input']>;
   /** The same of each pass of a committee or of MC dropout: none, or 2 to 100. Every part of a run has as many. */
   readonly passes?: InputMaybe<ReadonlyArray<Scalars['Bytes']['input']>>;
