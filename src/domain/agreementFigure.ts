@@ -90,7 +90,3 @@ export function agreementFigure(
   const interval = { lower: Math.max(isRaw ? 0 : -1, value - half), upper: Math.min(1, value + half) };
   return { ...figure, standardError, interval };
 }
-
-export function isUndefined(figure: AgreementFigure | UndefinedFigure): figure is UndefinedFigure {
-  return 'undefined' in figure;
-}

@@ -15,7 +15,7 @@ export type NoEstimateReason =
   | 'TOO_LARGE';
 
 /** So many numbers may the matrices of all annotators have together: 32 MB, a few times over while they are estimated. */
-export const MAX_CELLS = 4_000_000;
+const MAX_CELLS = 4_000_000;
 
 /** Two classes are equally likely, as far as the arithmetic goes. */
 const EQUAL = 1e-9;

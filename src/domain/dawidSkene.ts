@@ -49,7 +49,7 @@ export interface FitOptions {
   readonly maxIterations?: number;
 }
 
-export const SMOOTHING: Smoothing = { right: 1, spread: 0.1, prior: 1 };
+const SMOOTHING: Smoothing = { right: 1, spread: 0.1, prior: 1 };
 export const NO_SMOOTHING: Smoothing = { right: 0, spread: 0, prior: 0 };
 
 /** Whose classes, matrices and probabilities these are, {@link Answers} says. */

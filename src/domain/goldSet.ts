@@ -14,7 +14,7 @@ import { settleSample } from './settling.ts';
 export const MAX_GOLD = 1_000;
 
 /** As many people must have said a label that an owner makes gold from consensus. */
-export const MIN_VOTES = 2;
+const MIN_VOTES = 2;
 
 export interface NewGold {
   readonly by: string;
@@ -108,7 +108,7 @@ const SAMPLES_PER_LOOK = 10_000;
  * What a sample would be as gold, or null: what an estimate is {@link SURE} of; without an estimate, what all who answered
  * say. {@link MIN_VOTES} at least must have said it.
  */
-export function goldCandidate(
+function goldCandidate(
   project: Project,
   sample: number,
   estimate: DawidSkeneFit | null,

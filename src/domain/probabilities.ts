@@ -1,7 +1,7 @@
 import type { BadRow } from './refusals.ts';
 
 /** How far a row of probabilities may sum off 1. Float32 softmax over 1,000 classes stays well within it. */
-export const SUM_TOLERANCE = 1e-3;
+const SUM_TOLERANCE = 1e-3;
 
 /** So many are named. */
 const NAMED = 10;

@@ -11,7 +11,7 @@ import type { Project } from './project.ts';
 import { refuse } from './refusals.ts';
 
 /** The most classes a label set may have. */
-export const MAX_CLASSES = 1_000;
+const MAX_CLASSES = 1_000;
 
 export interface NewProject {
   readonly by: string;

@@ -29,8 +29,8 @@ export interface StoppingSignals {
  * defaults of `KappaAverage` in small-text (webis-de/small-text), after the paper of 2009, whose own text was not looked
  * at for them; there it is the mean change of kappa that must be below 0.01.
  */
-export const STABLE_RUNS = 3;
-export const STABLE_KAPPA = 0.99;
+const STABLE_RUNS = 3;
+const STABLE_KAPPA = 0.99;
 
 /** Whether predictions have become stable: the mean of the last three kappas is 0.99 or more. */
 export function isStable(newestLast: readonly StoppingSignals[]): boolean {

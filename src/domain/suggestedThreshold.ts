@@ -3,7 +3,7 @@ import type { Project } from './project.ts';
 import { NONE } from './sampleTable.ts';
 
 /** Thresholds that may be suggested, ascending. */
-export const THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995] as const;
+const THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995] as const;
 
 /** An answer to a sample that the model had no part in choosing, and was not seen beside. */
 export interface HeldOutAnswer {

@@ -14,7 +14,7 @@ import { maySee } from './visibility.ts';
 /** An export is text that is made at once: a field a sample, resolved and checked one by one, would cost ten times as much. */
 
 /** The most samples of one page, and the bytes behind which it ends. */
-export const MAX_EXPORT = 2_000;
+const MAX_EXPORT = 2_000;
 const PAGE_BYTES = 2 * 1024 * 1024;
 /** Samples that are looked at in one turn: a few milliseconds' worth. */
 const SAMPLES_PER_TURN = 250;

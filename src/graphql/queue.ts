@@ -27,7 +27,7 @@ interface OwnAssignment extends AssignmentView {
   readonly access: ProjectAccess;
 }
 
-export const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').implement({
+const AssignmentType = builder.objectRef<OwnAssignment>('Assignment').implement({
   description:
     'A sample in your hands. It tells nothing of why it is asked, of what others answered, or of what a model says, unless the policy offers that.',
   fields: (t) => ({

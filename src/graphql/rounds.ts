@@ -34,7 +34,7 @@ export interface RoundRecord extends RoundView {
   readonly access: Audience;
 }
 
-export const RoundType = builder.objectRef<RoundRecord>('Round');
+const RoundType = builder.objectRef<RoundRecord>('Round');
 
 interface RoundSample extends AnnouncedSample {
   /** Null for gold. */

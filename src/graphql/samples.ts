@@ -52,7 +52,7 @@ export function sampleView(access: Audience, ordinal: number): Promise<SampleVie
 }
 
 /** The most keys that are looked up at once. */
-export const MAX_KEYS = 1_000;
+const MAX_KEYS = 1_000;
 
 export const SampleType = builder.objectRef<SampleView>('Sample');
 

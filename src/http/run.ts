@@ -26,7 +26,7 @@ import { watchStore } from './watchedStore.ts';
 const ECHO_MS = 500;
 
 /** The service cannot start, and whoever started it can mend that: the message says how. */
-export class StartError extends Error {
+class StartError extends Error {
   override name = 'StartError';
 }
 

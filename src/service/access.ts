@@ -90,7 +90,7 @@ export function isGood(
 }
 
 /** Every role there is. */
-export const ANYBODY: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
+const ANYBODY: readonly Role[] = ['OWNER', 'DRIVER', 'ANNOTATOR', 'VIEWER'];
 /** Those who steer a project and may see everything in it. */
 export const STEERING: readonly Role[] = ['OWNER', 'DRIVER'];
 

@@ -34,7 +34,7 @@ const LABEL = 'sign-on';
 const MAX_NAME = 200;
 
 /** The hash of somebody's sign-on. What it is made of has a line break: no token has. */
-export function signOnHash({ issuer, person }: Pick<Identity, 'issuer' | 'person'>): string {
+function signOnHash({ issuer, person }: Pick<Identity, 'issuer' | 'person'>): string {
   return SIGN_ON + hash('sha256', `${issuer}\n${person}`, 'hex');
 }
 

@@ -64,8 +64,6 @@ export function goldSource({ live }: Audience): Source<GoldView, number> {
   return stateSource({ look, same: sameShared, pauseMs: GOLD_PAUSE_MS });
 }
 
-const MINUTE_MS = 60_000;
-
 /** A thousand people come and go by the second, and each push has all of them. */
 const PRESENCE_PAUSE_MS = 250;
 
@@ -105,6 +103,8 @@ export function queueStream(concord: Concord, access: ProjectAccess): AsyncItera
   const source = stateSource({ look, same, pauseMs: PAUSE_MS, settleMs: QUEUE_SETTLE_MS });
   return stateStream(concord, access, source, { onEnd, interest });
 }
+
+const MINUTE_MS = 60_000;
 
 /** A queue as far as it is worth a push: a work session is counted down by the minute. */
 function byTheMinute({ workSession, ...queue }: QueueView) {

@@ -5,7 +5,7 @@ export interface JsonObject {
 }
 
 /** The largest parameters that are taken and kept with a round: their JSON in UTF-8. */
-export const MAX_PARAMETER_BYTES = 64 * 1024;
+const MAX_PARAMETER_BYTES = 64 * 1024;
 
 /** Deeper than people nest parameters, and shallower than any store's limit. A circle is deeper than any. */
 const MAX_DEPTH = 32;

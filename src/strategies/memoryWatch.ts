@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 export type Measure = () => number;
 
 /** What the workers hold, closely: all that lies in memory, without this thread's heap and buffers. */
-export function workersMemory(): number {
+function workersMemory(): number {
   const { rss, heapTotal, external, arrayBuffers } = process.memoryUsage();
   // Buffers are counted as external too, but for those on shared memory.
   return Math.max(0, rss - heapTotal - Math.max(external, arrayBuffers));

@@ -1,5 +1,5 @@
 /** Room for a line that somebody reads, and none for a plugin that writes books. */
-export const MAX_LINE = 500;
+const MAX_LINE = 500;
 
 /** The first line of a text, cut to a length that people read, without what would steer a terminal. */
 export function firstLine(text: string, most = MAX_LINE): string {

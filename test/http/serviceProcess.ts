@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from './waiting.ts';
 
 /** The built service, as `npm start` and the `concord` command run it. */
-export const CLI = fileURLToPath(new URL('../../dist/bundle/http/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/bundle/http/cli.js', import.meta.url));
 
 export interface Exit {
   readonly code: number | null;

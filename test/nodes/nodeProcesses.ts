@@ -2,8 +2,8 @@ import { freePort } from '../../bench/scale/freePort.ts';
 import { ServiceProcess } from '../http/serviceProcess.ts';
 import { clientOf, type Service } from '../support/service.ts';
 
-export const OWNER_TOKEN = 'owner_'.padEnd(40, '0');
-export const SECRET = 'secret_'.padEnd(40, '0');
+const OWNER_TOKEN = 'owner_'.padEnd(40, '0');
+const SECRET = 'secret_'.padEnd(40, '0');
 
 /** A node as the helpers of the API's tests take it: what they need of a service. */
 export interface Node extends Pick<Service, 'url' | 'ownerToken' | 'ask' | 'query'> {

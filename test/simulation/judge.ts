@@ -79,7 +79,7 @@ function subjects(event: ProjectEvent): string[] {
 }
 
 /** An event in a few words. */
-export function told(event: ProjectEvent | { readonly type: string }): string {
+function told(event: ProjectEvent | { readonly type: string }): string {
   const fields = Object.entries(event).flatMap(([name, value]) => {
     if (name === 'assignment') return [short(String(value))];
     if (name === 'sample') return [`sample ${value}`];

@@ -11,7 +11,7 @@ export interface Machine {
 }
 
 /** When every run begins, in milliseconds since 1970. */
-export const START = 1_700_000_000_000;
+const START = 1_700_000_000_000;
 
 /** One process of a node, from its start to its death. Nothing reaches it after that. */
 export class Life implements Environment {
