@@ -184,6 +184,7 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
     workSession: { ...base.workSession, ...change.workSession },
     priority: { ...base.priority, ...change.priority },
   };
+  // A field is called as the API calls it, where policies are flat.
   const inRange = (field: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
       const kind = whole ? 'a whole number' : 'a number';
@@ -195,24 +196,24 @@ export function changedPolicy(base: Policy, change: PolicyChange): Policy {
   };
   inRange('roundSize', policy.roundSize, 1, MAX_ROUND_SIZE, true);
   if (policy.autoAcceptThreshold !== null) inRange('autoAcceptThreshold', policy.autoAcceptThreshold, 0, 1);
-  inRange('audit.share', policy.audit.share, 0, 1);
-  inRange('audit.cap', policy.audit.cap, 0, 10_000, true);
-  inRange('audit.floor', policy.audit.floor, 0, 100, true);
-  inRange('audit.errorLimit', policy.audit.errorLimit, 0, 1);
+  inRange('auditShare', policy.audit.share, 0, 1);
+  inRange('auditCap', policy.audit.cap, 0, 10_000, true);
+  inRange('auditFloor', policy.audit.floor, 0, 100, true);
+  inRange('auditErrorLimit', policy.audit.errorLimit, 0, 1);
   inRange('overlap', policy.overlap, 1, 20, true);
   inRange('overlapShare', policy.overlapShare, 0, 1);
   inRange('extraOpinions', policy.extraOpinions, 0, 10, true);
   inRange('repeatShare', policy.repeatShare, 0, MAX_REPEAT_SHARE);
-  inRange('gold.share', policy.gold.share, 0, MAX_GOLD_SHARE);
-  inRange('gold.limit', policy.gold.limit, 0, 1);
-  inRange('gold.reserve', policy.gold.reserve, 0, 1_000, true);
+  inRange('goldShare', policy.gold.share, 0, MAX_GOLD_SHARE);
+  inRange('goldLimit', policy.gold.limit, 0, 1);
+  inRange('goldReserve', policy.gold.reserve, 0, 1_000, true);
   inRange('skipLimit', policy.skipLimit, 1, 20, true);
   inRange('assignmentMinutes', policy.assignmentMinutes, 0.05, 1_440);
   inRange('graceSeconds', policy.graceSeconds, 0, 86_400);
-  inRange('workSession.minutes', policy.workSession.minutes, 0, 1_440);
-  inRange('workSession.breakMinutes', policy.workSession.breakMinutes, 0, 1_440);
+  inRange('workSessionMinutes', policy.workSession.minutes, 0, 1_440);
+  inRange('breakMinutes', policy.workSession.breakMinutes, 0, 1_440);
   inRange('hiddenShare', policy.hiddenShare, 0, 1);
-  inRange('priority.threshold', policy.priority.threshold, 0, 100);
+  inRange('priorityThreshold', policy.priority.threshold, 0, 100);
   const audits = policy.autoAcceptThreshold !== null && policy.audit.share > 0 && policy.audit.cap > 0;
   if (audits && policy.suggestions === 'SHOWN' && policy.hiddenShare < MIN_HIDDEN_SHARE) {
     throw refuse('INVALID_INPUT', {

@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NOMINAL } from '../../src/domain/labelScale.ts';
 import { changedPolicy, POLICY_PRESETS, type PolicyChange } from '../../src/domain/policy.ts';
 import { Refusal } from '../../src/domain/refusals.ts';
 import type { NewProject } from '../../src/domain/setup.ts';
 import { LABELS, project, Scenario } from './scenario.ts';
+
+/** What a change of policy may say, in the API's words. */
+const POLICY_INPUT = /^input PolicyInput \{.*?^\}/ms.exec(
+  readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'),
+)?.[0];
 
 const NEW: NewProject = {
   by: 'owner',
@@ -109,16 +115,17 @@ describe('the policy', () => {
     ['roundSize', { roundSize: 0 }],
     ['roundSize', { roundSize: 1.5 }],
     ['autoAcceptThreshold', { autoAcceptThreshold: 1.01 }],
-    ['audit.share', { audit: { share: -0.1 } }],
-    ['audit.cap', { audit: { cap: Number.NaN } }],
-    ['audit.errorLimit', { audit: { errorLimit: 2 } }],
+    ['auditShare', { audit: { share: -0.1 } }],
+    ['auditCap', { audit: { cap: Number.NaN } }],
+    ['auditErrorLimit', { audit: { errorLimit: 2 } }],
     ['overlap', { overlap: 21 }],
     ['overlapShare', { overlapShare: 1.5 }],
     ['skipLimit', { skipLimit: 0 }],
     ['assignmentMinutes', { assignmentMinutes: 0 }],
     ['graceSeconds', { graceSeconds: -1 }],
-    ['workSession.minutes', { workSession: { minutes: -1 } }],
-    ['workSession.breakMinutes', { workSession: { breakMinutes: 1_441 } }],
+    ['goldShare', { gold: { share: 0.2 } }],
+    ['workSessionMinutes', { workSession: { minutes: -1 } }],
+    ['breakMinutes', { workSession: { breakMinutes: 1_441 } }],
     [
       'hiddenShare',
       {
@@ -129,12 +136,13 @@ describe('the policy', () => {
       },
     ],
     ['hiddenShare', { hiddenShare: 1.1 }],
-    ['priority.threshold', { priority: { threshold: -1 } }],
-  ])('refuses %s out of its range, and names it', (field, change) => {
+    ['priorityThreshold', { priority: { threshold: -1 } }],
+  ])('refuses %s out of its range, and names it as the API does', (field, change) => {
     const scenario = project();
     scenario
       .when('changePolicy', { by: 'owner', change })
       .thenRefused('INVALID_INPUT', { field: `policy.${field}` });
     expect(() => changedPolicy(POLICY_PRESETS.QUALITY, change)).toThrow(Refusal);
+    expect(POLICY_INPUT).toContain(`  ${field}:`);
   });
 });
