@@ -1,4 +1,5 @@
-import type { Directory, DirectoryDecision } from './directory.ts';
+import type { Directory } from './directory.ts';
+import type { DirectoryDecision } from './directoryCommands.ts';
 
 /**
  * Enters a project of another directory into this one, with who is in it: their roles, and for those who are new here

@@ -102,7 +102,7 @@ export class Cluster {
   }
 
   /**
-   * Has a command decided, wherever that is; see {@link JournalHost.execute}. `view` looks at this node's projection,
+   * Has a command decided, wherever that is; see `JournalHost.execute`. `view` looks at this node's projection,
    * at the commit or a later one.
    * @throws {Refusal} STORE_UNAVAILABLE, too: the node that decides could not be reached, or was lost meanwhile
    */

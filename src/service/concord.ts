@@ -1,4 +1,5 @@
-import type { Directory, DirectoryCommand, DirectoryCommands, DirectoryEvent } from '../domain/directory.ts';
+import type { Directory, DirectoryEvent } from '../domain/directory.ts';
+import type { DirectoryCommand, DirectoryCommands } from '../domain/directoryCommands.ts';
 import type { ChunkId, Store, StoredValue } from '../journal/port.ts';
 import type { StrategyHost } from '../strategies/host.ts';
 import { Attendance } from './attendance.ts';

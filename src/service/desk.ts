@@ -1,13 +1,11 @@
 import { type CommandInput, type CommandResult, decide, type ProjectCommand } from '../domain/commands.ts';
 import type { Moment } from '../domain/decision.ts';
+import type { Directory, DirectoryEvent, DirectoryProject } from '../domain/directory.ts';
 import {
-  type Directory,
   type DirectoryCommand,
   type DirectoryCommands,
-  type DirectoryEvent,
-  type DirectoryProject,
   decideDirectory,
-} from '../domain/directory.ts';
+} from '../domain/directoryCommands.ts';
 import type { ProjectEvent } from '../domain/events.ts';
 import type { PredictionRun } from '../domain/predictionRun.ts';
 import type { Project } from '../domain/project.ts';

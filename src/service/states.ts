@@ -67,7 +67,7 @@ export function goldSource({ live }: Audience): Source<GoldView, number> {
 /** A thousand people come and go by the second, and each push has all of them. */
 const PRESENCE_PAUSE_MS = 250;
 
-/** Who is in a project, and at work; see {@link Attendance}. */
+/** Who is in a project, and at work. */
 export function presenceSource(
   { attendance }: Concord,
   { live }: Audience,

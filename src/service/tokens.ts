@@ -1,11 +1,5 @@
-import {
-  type Directory,
-  isUnconfined,
-  type NewToken,
-  type Scope,
-  type Token,
-  UNCONFINED,
-} from '../domain/directory.ts';
+import { type Directory, isUnconfined, type Scope, type Token, UNCONFINED } from '../domain/directory.ts';
+import type { NewToken } from '../domain/directoryCommands.ts';
 import { notFound, refuse } from '../domain/refusals.ts';
 import { isServiceOwner, newSecret, type ProjectAccess, roleOf, tokenHash, type Viewer } from './access.ts';
 import type { Concord } from './concord.ts';

@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   Directory,
-  type DirectoryCommand,
-  type DirectoryCommands,
   type DirectoryEvent,
-  decideDirectory,
-  type NewToken,
   type Scope,
   SIGN_ON,
   UNCONFINED,
 } from '../../src/domain/directory.ts';
+import {
+  type DirectoryCommand,
+  type DirectoryCommands,
+  decideDirectory,
+  type NewToken,
+} from '../../src/domain/directoryCommands.ts';
 
 let directory: Directory;
 let now: number;
