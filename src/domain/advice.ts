@@ -203,7 +203,7 @@ function* onPeople(
   const left = cost.samples - cost.labelled - cost.autoAccepted - cost.unanswerable;
   if ('value' in pace && left > 0)
     yield know(
-      `People give ${rounded(pace.value)} answers an hour at work. One answer to each of the ${rounded(left)} samples that are left would take ${rounded(left / pace.value)} hours.`,
+      `People give ${rounded(pace.value)} answers an hour at work. One answer to each of the ${rounded(left)} samples that are left would take ${time(left / pace.value)}.`,
     );
 }
 
@@ -258,6 +258,12 @@ function percent(share: number): string {
 }
 
 /** To two digits, or all before the point. */
+function time(hours: number): string {
+  const minutes = Math.max(1, Math.round(60 * hours));
+  if (minutes < 90) return minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  return `${rounded(hours)} hours`;
+}
+
 function rounded(value: number): string {
   return value < 10 ? String(Number(value.toPrecision(2))) : Math.round(value).toLocaleString('en');
 }

@@ -105,13 +105,13 @@ function cost({ cost: spent }: Report): Html {
     ['left to the model', `${count(autoAccepted)} (${share(autoAccepted, samples)})`],
     ['given up', count(unanswerable)],
     ['answers', count(answers)],
-    ['hours at work', hoursAtWork.toFixed(1)],
-    ['hours of answering, as measured', hours === null ? '–' : hours.toFixed(1)],
-    ['seconds an answer, in the middle', medianSeconds === null ? '–' : medianSeconds.toFixed(1)],
+    ['at work', duration(hoursAtWork)],
+    ['of answering, as measured', hours === null ? '–' : duration(hours)],
+    ['an answer, in the middle', medianSeconds === null ? '–' : `${medianSeconds.toFixed(1)}\u00a0s`],
   ];
   return html`<h2>Cost so far</h2>
 <dl class="numbers">${numbers.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${measured < answers && html`<p class="muted">The time of ${count(measured)} of ${count(answers)} answers was measured; hours count those alone.</p>`}`;
+${measured < answers && html`<p class="muted">The time of ${count(measured)} of ${count(answers)} answers was measured; those alone are counted.</p>`}`;
 }
 
 function curve({ learningCurve }: Report): Html {
@@ -336,7 +336,7 @@ function audit({ predictionRun: run }: ProjectReport): Html {
   return html`<h2>Audit</h2>
 <p>The model's own labels (run ${run.number}, ${run.model}) are <b>${AUTO_ACCEPT[run.autoAccept]}</b>. It had accepted ${count(run.accepted)} samples; the limit is ${percent(run.errorLimit)} wrong.</p>
 <p>${run.audited === 0 ? `None of ${count(run.audits)} audits is answered yet.` : `${count(run.audited)} of ${count(run.audits)} audits are answered, and ${count(run.errors)} found an error. The true error rate lies between ${percent(lower)} and ${percent(upper)}, however often one looks.`}</p>
-${run.classAudits.length > 0 && html`<table><tr><th>predicted</th><th>accepted</th><th>audited</th><th>errors</th><th>error rate</th></tr>${run.classAudits.map(({ label, accepted, audited, errors, errorInterval }) => html`<tr><td>${label}</td><td>${count(accepted)}</td><td>${audited}</td><td>${errors}</td><td>${errorInterval === null || audited < FEWEST ? 'held back' : `${share(errors, audited)} [${percent(errorInterval.lower)}, ${percent(errorInterval.upper)}]`}</td></tr>`)}</table>`}`;
+${run.classAudits.length > 0 && html`<table><tr><th>predicted</th><th>accepted</th><th>audited</th><th>errors</th><th>error rate</th></tr>${run.classAudits.map(({ label, accepted, audited, errors, errorInterval }) => html`<tr><td>${label}</td><td>${count(accepted)}</td><td>${audited}</td><td>${errors}</td><td>${errorInterval === null || audited < FEWEST ? 'held back' : `${share(errors, audited)} [${percent(errorInterval.lower)}, ${percent(errorInterval.upper)}]`}</td></tr>`)}</table><p class="muted">Of a class more may be audited than its share of all: what is drawn so that each class has enough tells of that class alone.</p>`}`;
 }
 
 const DRAWS: Readonly<Record<string, string>> = {
@@ -389,6 +389,13 @@ function swayRow(of: string, { suggestions, without, with: since, difference }: 
 
 function count(value: number): string {
   return value.toLocaleString('en');
+}
+
+/** Of what takes minutes, hours would all be 0.0. */
+function duration(hours: number): string {
+  return hours < 1
+    ? `${Number((60 * hours).toPrecision(2))}\u00a0min`
+    : `${count(Number(hours.toFixed(1)))}\u00a0h`;
 }
 
 function percent(value: number): string {

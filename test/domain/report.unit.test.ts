@@ -189,6 +189,8 @@ describe('what to do next', () => {
       'People give 100 answers an hour at work. One answer to each of the 600 samples',
     );
     expect(said(busy)).toContain('would take 6 hours');
+    expect(said(person({ answers: 60_000, activeMs: 3_600_000 }))).toContain('would take a minute');
+    expect(said(person({ answers: 600, activeMs: 3_600_000 }))).toContain('would take 60 minutes');
     expect(said(person({ answers: 100, expiries: 5 }))).not.toContain('runs out');
     expect(said(person({ answers: 100, expiries: 40 }))).toContain('runs out in their hands: 10 minutes');
   });
