@@ -14,7 +14,7 @@ import { story, Tale } from './story.ts';
  */
 const { FC_NUM_RUNS, FC_SEED, FC_PATH } = process.env;
 const OPTIONS: fc.Parameters<unknown> = {
-  numRuns: Number(FC_NUM_RUNS ?? 150),
+  numRuns: Number(FC_NUM_RUNS ?? 60),
   ...(FC_SEED ? { seed: Number(FC_SEED) } : {}),
   ...(FC_PATH ? { path: FC_PATH } : {}),
 };
