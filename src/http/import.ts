@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { DuplicateKeysError, UnknownLabelError } from '@concord/sdk/client';
 import { ConcordError, type DriverProject, ExistingSampleError } from '@concord/sdk/driver';
 import { FORMATS, type Format, FormatError, type ReadSample } from '@concord/sdk/formats';
 import { CommandError } from './command.ts';
@@ -62,7 +63,7 @@ async function importFile(project: DriverProject, file: string, options: Options
     progress.end();
     const kept = `${shown(tally.imported)} samples of it were imported. Imported again, it goes on behind them.`;
     if (options.signal.aborted) throw new CommandError(`${file}: stopped. ${kept}`);
-    const problem = problemOf(error, file);
+    const problem = (await refusedAt(error, file, options)) ?? problemOf(error, file);
     throw problem === null ? error : new CommandError(`${problem}\n${kept}`);
   }
   progress.end();
@@ -88,6 +89,27 @@ async function* counted(
 function samplesIn(file: string, { format, key }: Options): AsyncIterable<ReadSample> {
   const source: AsyncIterable<Uint8Array> = file === '-' ? process.stdin : createReadStream(file);
   return FORMATS[format].read(source, { key: key === '' ? undefined : key });
+}
+
+/**
+ * Where in the file that stands which the service refused: it knows no lines, so the file is read again. Null: that
+ * is not known, as of what came from a pipe.
+ */
+async function refusedAt(error: unknown, file: string, options: Options): Promise<string | null> {
+  const isRefused = error instanceof DuplicateKeysError || error instanceof UnknownLabelError;
+  if (!isRefused || file === '-') return null;
+  let first: ReadSample | null = null;
+  for await (const sample of samplesIn(file, options)) {
+    if (error instanceof UnknownLabelError) {
+      if (sample.groundTruth === error.label) return `${file}:${sample.line}: ${error.message}`;
+    } else if (sample.key === error.keys[0]) {
+      if (first !== null) {
+        return `${file}:${sample.line}: there is a sample '${sample.key}' already, in line ${first.line}; leave one of them out`;
+      }
+      first = sample;
+    }
+  }
+  return null;
 }
 
 /** What is wrong, for whoever can mend it, with its place; null: it is not for them to mend. */

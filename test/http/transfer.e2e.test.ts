@@ -173,6 +173,16 @@ describe('samples and labels go in and out', () => {
       code: 1,
       errors: expect.stringMatching(/bad\.csv:3: it has another number of columns/),
     });
+    await writeFile(at('twice.csv'), 'key,text\nt1,b\nt2,c\nt1,b\n');
+    expect(await concord('import', '--project', project.id, at('twice.csv'))).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("twice.csv:4: there is a sample 't1' already, in line 2"),
+    });
+    await writeFile(at('known.csv'), 'key,text,ground_truth\nt1,b,\nt2,c,Eggs\n');
+    expect(await concord('import', '--project', project.id, at('known.csv'))).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("known.csv:3: 'Eggs' is not in the label set"),
+    });
     expect((await project.progress()).samples).toBe(11);
   });
 

@@ -227,6 +227,8 @@ describe('csv', () => {
     expect(await problem('csv', 'id,text\n1,a\n')).toMatchObject({ line: 1, problem: /only 'id', 'text'/ });
     expect(await problem('csv', 'key,text\n1,"a\n2,b\n')).toMatchObject({ problem: /never closed/ });
     expect(await problem('csv', '')).toMatchObject({ line: 1, problem: /empty/ });
+    expect(await problem('csv', 'key;text\n1;a\n')).toMatchObject({ line: 1, problem: /by ';', not/ });
+    expect(await problem('csv', 'key\ttext\n1\ta\n')).toMatchObject({ line: 1, problem: /by tabs, not/ });
   });
 
   it('has a row an answer, or a row a sample, and names where they are asked for', async () => {
@@ -280,6 +282,13 @@ describe('ndjson', () => {
       problem: /'text' stands/,
     });
     expect(await problem('ndjson', `{"key":"${'k'.repeat(257)}"}`)).toMatchObject({ problem: /256/ });
+    // Another number may be the same to JavaScript.
+    expect(await problem('ndjson', '{"key":12345678901234567890}')).toMatchObject({ problem: /2\^53/ });
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+    expect(await problem('ndjson', `{"key":"1","deep":${deep}}`)).toMatchObject({
+      line: 1,
+      problem: /too many/,
+    });
     expect(await problem('ndjson', `{"key":"1","text":"${'x'.repeat(2 ** 20)}"}`)).toMatchObject({
       problem: /1 MiB/,
     });
@@ -358,4 +367,20 @@ it('a quotation mark within a cell of CSV is told of with its line, as all else 
   };
   await expect(read('key,text\na,b "c"\n')).rejects.toThrow(FormatError);
   await expect(read('ke"y\n')).rejects.toMatchObject({ line: 1 });
+});
+
+it('tells the line at which a file is not UTF-8, however it is cut', async () => {
+  const bytes = Buffer.from('key,text\n1,€€\n2,h\xe9llo\n', 'utf8');
+  const at = bytes.indexOf('é');
+  const file = Buffer.concat([bytes.subarray(0, at), Buffer.from([0xe9]), bytes.subarray(at + 2)]);
+  for (let cut = 1; cut < at; cut++) {
+    const source = (async function* () {
+      yield file.subarray(0, cut);
+      yield file.subarray(cut);
+    })();
+    const reading = async () => {
+      for await (const _ of FORMATS.csv.read(source));
+    };
+    await expect(reading(), `cut at ${cut}`).rejects.toMatchObject({ line: 3, problem: /UTF-8/ });
+  }
 });

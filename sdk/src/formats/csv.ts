@@ -138,6 +138,11 @@ export async function* readCsv(
 function checkHeader(header: readonly string[], keyColumn: string): void {
   const twice = header.find((column, i) => header.indexOf(column) !== i);
   if (twice !== undefined) throw new FormatError(`there are two columns '${twice}'`, 1);
+  const other = header.length === 1 && [';', '\t'].find((mark) => header[0]?.includes(mark));
+  if (other) {
+    const mark = other === '\t' ? 'tabs' : `'${other}'`;
+    throw new FormatError(`its columns are parted by ${mark}, not by commas; save it with commas`, 1);
+  }
   if (keyColumn !== BY_NUMBER && !header.includes(keyColumn)) {
     throw new FormatError(
       `there is no column '${keyColumn}' for the key, only ${header.map((name) => `'${name}'`).join(', ')}; name one of them, or number the samples with '${BY_NUMBER}'`,
@@ -249,6 +254,8 @@ function problemOf(error: Error): Error {
       ? 'it has another number of columns than the header'
       : code === 'CSV_QUOTE_NOT_CLOSED'
         ? 'a quotation mark is opened and never closed'
-        : message;
+        : code === 'CSV_MAX_RECORD_SIZE'
+          ? 'it is too long for a sample'
+          : message;
   return new FormatError(problem, lines ?? null);
 }

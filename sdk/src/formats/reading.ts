@@ -52,6 +52,13 @@ export const BY_NUMBER = '#';
  * @throws {FormatError} there is none
  */
 export function keyIn(value: unknown, field: string, line: number): string {
+  // Two such numbers of a file may be the same one here.
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw new FormatError(
+      `'${field}' holds a number beyond 2^53, of which digits are lost: write it in quotation marks`,
+      line,
+    );
+  }
   const key = typeof value === 'number' ? String(value) : value;
   if (typeof key !== 'string' || key === '') {
     throw new FormatError(
@@ -78,15 +85,24 @@ export function groundTruthIn(value: unknown, field: string, line: number): Pick
 
 /**
  * Data that the service takes.
- * @throws {FormatError} it is too large
+ * @throws {FormatError} it is too large, or too deep
  */
 export function dataIn(data: unknown, line: number): unknown {
-  const json = JSON.stringify(data);
+  const json = jsonOf(data, line);
   // Three bytes are the most that a character of a JavaScript string has in UTF-8.
   if (3 * json.length > MAX_DATA_BYTES && new TextEncoder().encode(json).length > MAX_DATA_BYTES) {
     throw new FormatError('the data has more than 1 MiB of JSON', line);
   }
   return data;
+}
+
+function jsonOf(data: unknown, line: number): string {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    // What was read of JSON fails so only where the stack ends.
+    throw new FormatError('the data has too many arrays and objects in each other', line);
+  }
 }
 
 /** @throws {FormatError} it is not UTF-8 */
@@ -98,7 +114,7 @@ export async function* textOf(source: Source): AsyncGenerator<string, void, unde
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch {
-      throw new FormatError('it is not UTF-8; save it as that first', lines);
+      throw new FormatError('it is not UTF-8; save it as that first', lines + linesBeforeFault(bytes));
     }
   };
   for await (const piece of source) {
@@ -112,6 +128,15 @@ export async function* textOf(source: Source): AsyncGenerator<string, void, unde
   }
   const rest = decoded();
   if (rest !== '') yield rest;
+}
+
+/** Line ends that a piece has before what is not UTF-8. */
+function linesBeforeFault(bytes: Uint8Array = new Uint8Array()): number {
+  // It may begin within a character, of at most four bytes.
+  const start = bytes.subarray(0, 3).findIndex((byte) => (byte & 0xc0) !== 0x80);
+  const text = new TextDecoder().decode(bytes.subarray(start < 0 ? 3 : start));
+  const before = text.slice(0, Math.max(0, text.indexOf('\uFFFD')));
+  return before.split('\n').length - 1;
 }
 
 /**
