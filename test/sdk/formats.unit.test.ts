@@ -221,14 +221,34 @@ describe('csv', () => {
   });
 
   it('names the line of what is wrong', async () => {
-    expect(await problem('csv', 'key,text\n1,a\n2\n')).toMatchObject({ line: 3, problem: /columns/ });
-    expect(await problem('csv', 'key,text\n1,a\n,b\n')).toMatchObject({ line: 3, problem: /no key/ });
-    expect(await problem('csv', 'key,key\n')).toMatchObject({ line: 1, problem: /two columns 'key'/ });
-    expect(await problem('csv', 'id,text\n1,a\n')).toMatchObject({ line: 1, problem: /only 'id', 'text'/ });
-    expect(await problem('csv', 'key,text\n1,"a\n2,b\n')).toMatchObject({ problem: /never closed/ });
-    expect(await problem('csv', '')).toMatchObject({ line: 1, problem: /empty/ });
-    expect(await problem('csv', 'key;text\n1;a\n')).toMatchObject({ line: 1, problem: /by ';', not/ });
-    expect(await problem('csv', 'key\ttext\n1\ta\n')).toMatchObject({ line: 1, problem: /by tabs, not/ });
+    expect(await problem('csv', 'key,text\n1,a\n2\n')).toMatchObject({
+      line: 3,
+      problem: expect.stringMatching(/columns/),
+    });
+    expect(await problem('csv', 'key,text\n1,a\n,b\n')).toMatchObject({
+      line: 3,
+      problem: expect.stringMatching(/no key/),
+    });
+    expect(await problem('csv', 'key,key\n')).toMatchObject({
+      line: 1,
+      problem: expect.stringMatching(/two columns 'key'/),
+    });
+    expect(await problem('csv', 'id,text\n1,a\n')).toMatchObject({
+      line: 1,
+      problem: expect.stringMatching(/only 'id', 'text'/),
+    });
+    expect(await problem('csv', 'key,text\n1,"a\n2,b\n')).toMatchObject({
+      problem: expect.stringMatching(/never closed/),
+    });
+    expect(await problem('csv', '')).toMatchObject({ line: 1, problem: expect.stringMatching(/empty/) });
+    expect(await problem('csv', 'key;text\n1;a\n')).toMatchObject({
+      line: 1,
+      problem: expect.stringMatching(/by ';', not/),
+    });
+    expect(await problem('csv', 'key\ttext\n1\ta\n')).toMatchObject({
+      line: 1,
+      problem: expect.stringMatching(/by tabs, not/),
+    });
   });
 
   it('has a row an answer, or a row a sample, and names where they are asked for', async () => {
@@ -269,28 +289,35 @@ describe('ndjson', () => {
       { key: '2', data: [1], groundTruth: 'ham' },
     ]);
     const odd = await problem('ndjson', '{"key":"1","ground_truth":1}');
-    expect(odd).toMatchObject({ line: 1, problem: /no label/ });
+    expect(odd).toMatchObject({ line: 1, problem: expect.stringMatching(/no label/) });
   });
 
   it('names the line of what is wrong', async () => {
     expect(await problem('ndjson', '{"key":"1"}\n[1]\n')).toMatchObject({
       line: 2,
-      problem: /no JSON object/,
+      problem: expect.stringMatching(/no JSON object/),
     });
-    expect(await problem('ndjson', '{"key":"1"}\n{"key":}')).toMatchObject({ line: 2, problem: /no JSON:/ });
+    expect(await problem('ndjson', '{"key":"1"}\n{"key":}')).toMatchObject({
+      line: 2,
+      problem: expect.stringMatching(/no JSON:/),
+    });
     expect(await problem('ndjson', '{"key":"1","data":1,"text":2}')).toMatchObject({
-      problem: /'text' stands/,
+      problem: expect.stringMatching(/'text' stands/),
     });
-    expect(await problem('ndjson', `{"key":"${'k'.repeat(257)}"}`)).toMatchObject({ problem: /256/ });
+    expect(await problem('ndjson', `{"key":"${'k'.repeat(257)}"}`)).toMatchObject({
+      problem: expect.stringMatching(/256/),
+    });
     // Another number may be the same to JavaScript.
-    expect(await problem('ndjson', '{"key":12345678901234567890}')).toMatchObject({ problem: /2\^53/ });
+    expect(await problem('ndjson', '{"key":12345678901234567890}')).toMatchObject({
+      problem: expect.stringMatching(/2\^53/),
+    });
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     expect(await problem('ndjson', `{"key":"1","deep":${deep}}`)).toMatchObject({
       line: 1,
-      problem: /too many/,
+      problem: expect.stringMatching(/too many/),
     });
     expect(await problem('ndjson', `{"key":"1","text":"${'x'.repeat(2 ** 20)}"}`)).toMatchObject({
-      problem: /1 MiB/,
+      problem: expect.stringMatching(/1 MiB/),
     });
   });
 });
@@ -339,17 +366,23 @@ describe('label-studio', () => {
   it('names the place of what is wrong', async () => {
     expect(await problem('label-studio', '[\n{"id":1,"data":{}},\n{"id":2}\n]')).toMatchObject({
       line: 3,
-      problem: /task 2: it has no object 'data'/,
+      problem: expect.stringMatching(/task 2: it has no object 'data'/),
     });
-    expect(await problem('label-studio', '{"id":1}')).toMatchObject({ line: 1, problem: /no array/ });
+    expect(await problem('label-studio', '{"id":1}')).toMatchObject({
+      line: 1,
+      problem: expect.stringMatching(/no array/),
+    });
     expect(await problem('label-studio', '[\n{"data":{}}]')).toMatchObject({
       line: 2,
-      problem: /'id' holds no key/,
+      problem: expect.stringMatching(/'id' holds no key/),
     });
     expect(await problem('label-studio', '[\n{"id":1,"data":{}},\n')).toMatchObject({
-      problem: /ends before/,
+      problem: expect.stringMatching(/ends before/),
     });
-    expect(await problem('label-studio', '[\n{"id":1,,}]')).toMatchObject({ line: 2, problem: /no JSON/ });
+    expect(await problem('label-studio', '[\n{"id":1,,}]')).toMatchObject({
+      line: 2,
+      problem: expect.stringMatching(/no JSON/),
+    });
   });
 
   it('uses the names of the labelling configuration', () => {
@@ -381,6 +414,9 @@ it('tells the line at which a file is not UTF-8, however it is cut', async () =>
     const reading = async () => {
       for await (const _ of FORMATS.csv.read(source));
     };
-    await expect(reading(), `cut at ${cut}`).rejects.toMatchObject({ line: 3, problem: /UTF-8/ });
+    await expect(reading(), `cut at ${cut}`).rejects.toMatchObject({
+      line: 3,
+      problem: expect.stringMatching(/UTF-8/),
+    });
   }
 });
