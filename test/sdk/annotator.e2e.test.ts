@@ -365,6 +365,9 @@ describe('annotators on the real service', () => {
     expect(await annotator.undo(third)).toMatchObject({ id: third.id, state: 'HELD' });
     await expect.poll(() => sent.length).toBeGreaterThan(3);
     expect(new Set(sent)).toEqual(new Set([first.id]));
+    // What may have been recorded cannot be: whoever will not wait until that is known need not.
+    const giveUp = AbortSignal.timeout(50);
+    await expect(annotator.undo(first, { signal: giveUp })).rejects.toMatchObject({ name: 'TimeoutError' });
     isAway = false;
     expect(await Promise.all(answers)).toMatchObject([
       { assignment: { id: first.id, state: 'SUBMITTED' } },

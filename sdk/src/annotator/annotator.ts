@@ -318,7 +318,8 @@ class LiveAnnotator implements Annotator {
       this.#bell.ring();
       return held;
     }
-    await this.#outbox.settled(id);
+    const settled = this.#outbox.settled(id);
+    await (options?.signal === undefined ? settled : untilAborted(settled, options.signal));
     const undone = await this.client.undo({ assignment: id }, options);
     await this.#look(options);
     return undone;
