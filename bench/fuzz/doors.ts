@@ -34,13 +34,25 @@ export interface Door {
 
 const KNOWN = /^[A-Z][A-Z_]+$/;
 
-/** An answer is right if it has data, or errors that say what was wrong with what was sent. */
-function mustBeKnown(answer: unknown): void {
+/** What graphql-js itself says of a value of the wrong kind, which has no code. */
+const OF_GRAPHQL = /^(Variable|Argument) /;
+
+/**
+ * An answer is right if it has data, or errors that say what was wrong with what was sent.
+ * @throws {Error} it has a fault of ours: one that is masked, or one that is not and says what broke within
+ */
+export function mustBeKnown(answer: unknown): void {
   const { errors = [] } = answer as {
-    readonly errors?: readonly { extensions?: { code?: string }; message: string }[];
+    readonly errors?: readonly {
+      readonly extensions?: { readonly code?: string };
+      readonly message: string;
+      readonly path?: readonly (string | number)[];
+    }[];
   };
-  for (const { extensions, message } of errors) {
+  for (const { extensions, message, path } of errors) {
     const code = extensions?.code;
+    if (code === undefined && path !== undefined && !OF_GRAPHQL.test(message))
+      throw new Error(`a fault that is not masked: ${message}`);
     if (code === 'INTERNAL_SERVER_ERROR') throw new Error(`a fault: ${message}`);
     if (code !== undefined && !KNOWN.test(code)) throw new Error(`no code of ours: ${code}`);
     if (typeof message !== 'string' || message === '') throw new Error('an error without a message');
@@ -125,6 +137,8 @@ export function bodies({ url, token }: Target, corpus: readonly string[]): Door 
 export function frames({ url, token }: Target, corpus: readonly string[]): Door {
   let socket: WebSocket | null = null;
   let problem: Error | null = null;
+  /** Goes on who waits until the service has read what was sent: it says so, or closes. */
+  let wasRead = () => {};
   const open = async () => {
     const fresh = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     await new Promise((resolve, reject) => {
@@ -132,11 +146,17 @@ export function frames({ url, token }: Target, corpus: readonly string[]): Door 
       fresh.once('error', reject);
     });
     fresh.on('error', () => undefined);
+    // What is sent before the token was looked at is not read: the service closes with 4401.
+    const greeted = new Promise<void>((resolve, reject) => {
+      fresh.once('message', () => resolve());
+      fresh.once('close', (code) => reject(new Error(`closed with ${code} before anything was sent`)));
+    });
     fresh.on('message', (data) => {
       try {
         const { type, payload } = JSON.parse(String(data)) as { type: string; payload?: unknown };
         if (type === 'next') mustBeKnown(payload);
         if (type === 'error') mustBeKnown({ errors: payload });
+        if (type === 'pong') wasRead();
       } catch (error) {
         problem = error as Error;
       }
@@ -144,9 +164,16 @@ export function frames({ url, token }: Target, corpus: readonly string[]): Door 
     fresh.once('close', (code) => {
       // 1011 and 4500: a fault of the service.
       if (code === 1011 || code === 4500) problem = new Error(`closed with ${code}`);
+      wasRead();
     });
     fresh.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
+    await greeted;
     return fresh;
+  };
+  const mustBeWell = () => {
+    const found = problem;
+    problem = null;
+    if (found !== null) throw found;
   };
   return {
     name: 'WebSocket messages',
@@ -158,14 +185,15 @@ export function frames({ url, token }: Target, corpus: readonly string[]): Door 
         socket?.terminate();
         socket = await open();
       }
+      const read = new Promise<void>((resolve) => {
+        wasRead = resolve;
+      });
       socket.send(roll() % 20 === 0 ? Buffer.from(input, 'latin1') : input);
+      socket.send('{"type":"ping"}');
+      await read;
       // Now and then, all that is under way may be answered.
       if (roll() % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-      if (problem !== null) {
-        const found = problem;
-        problem = null;
-        throw found;
-      }
+      mustBeWell();
     },
     async close() {
       socket?.terminate();

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attack, type Door } from '../../bench/fuzz/doors.ts';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { attack, type Door, frames, mustBeKnown, type Target } from '../../bench/fuzz/doors.ts';
 import { held, leakIn } from '../../bench/fuzz/leak.ts';
 import { dice } from '../../bench/fuzz/mutation.ts';
 import { fuzz } from '../../bench/fuzz/run.ts';
@@ -91,5 +94,44 @@ describe('who judges it', () => {
       input: expect.stringContaining('__proto__'),
       problem: expect.stringContaining('planted'),
     });
+  });
+
+  it('tells a fault that is not masked from what a client did wrong', () => {
+    const of = (error: object) => () => mustBeKnown({ data: null, errors: [error] });
+    expect(of({ message: 'Cannot read properties of undefined', path: ['claim'] })).toThrow('not masked');
+    expect(of({ message: 'The log has it', extensions: { code: 'INTERNAL_SERVER_ERROR' } })).toThrow(
+      'a fault',
+    );
+    expect(of({ message: 'Variable "$id" is of the wrong kind' })).not.toThrow();
+    expect(of({ message: 'No', path: ['a'], extensions: { code: 'FORBIDDEN' } })).not.toThrow();
+  });
+
+  it('has every WebSocket message read: none comes before its connection is let in', async () => {
+    const read: string[] = [];
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    server.on('connection', (socket: WebSocket) => {
+      let isIn = false;
+      const say = (message: object) => socket.send(JSON.stringify(message));
+      socket.on('message', (data) => {
+        const text = String(data);
+        if (text.includes('connection_init')) {
+          setTimeout(() => {
+            isIn = true;
+            say({ type: 'connection_ack' });
+          });
+        } else if (!isIn) socket.close(4401);
+        else if (text === '{"type":"ping"}') say({ type: 'pong' });
+        else read.push(text);
+        if (read.length === 20)
+          say({ type: 'next', payload: { errors: [{ message: 'x is null', path: ['a'] }] } });
+      });
+    });
+    const { port } = server.address() as AddressInfo;
+    const target = { url: `http://127.0.0.1:${port}`, token: 'any' } as Target;
+    const { faults } = await attack(frames(target, ['{"type":"subscribe"}']), 20, dice(1));
+    server.close();
+    expect(read).toHaveLength(20);
+    expect(faults[0]?.problem).toContain('not masked');
   });
 });
