@@ -4,6 +4,7 @@ import { describeNeeding } from '../support/needing.ts';
 import {
   type Assignment,
   addMember,
+  claim,
   createProject,
   importSamples,
   isRefused,
@@ -11,6 +12,7 @@ import {
   mutate,
   openRound,
   type Person,
+  type Queue,
 } from '../support/project.ts';
 import type { Service, Variables } from '../support/service.ts';
 import { overWebSocket, type Reader } from '../support/streams.ts';
@@ -18,6 +20,16 @@ import { type Node, startNode } from './nodeProcesses.ts';
 
 const HELD = '... on Queue { assignments { id } empty { reason } }';
 const SUBMITTED = '... on Submission { assignment { state } }';
+
+const ACTIVITY = `subscription ($project: ID!, $after: String) { activity(project: $project, after: $after) {
+  ... on ActivityEvents { cursor events { ... on PolicyChanged { policy { roundSize } } } } } }`;
+
+interface Pushed {
+  readonly activity: {
+    readonly cursor: string;
+    readonly events: readonly { readonly policy?: { readonly roundSize: number } }[];
+  };
+}
 
 interface Held {
   readonly assignments: readonly Assignment[];
@@ -103,6 +115,25 @@ describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own'
     return Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length));
   }
 
+  /** The sizes of rounds in the next push of the activity, and its cursor. */
+  async function policiesIn(reader: Reader) {
+    const push = await reader.next(15_000);
+    if (push === null) throw new Error('the activity has ended');
+    const { cursor, events } = (push.data as unknown as Pushed).activity;
+    return { cursor, sizes: events.flatMap(({ policy }) => policy?.roundSize ?? []) };
+  }
+
+  /** Where a reader at the node stands who has been told of a size of rounds, and of nothing after. */
+  async function cursorBehind(node: Node, project: string, size: number): Promise<string> {
+    const reader = overWebSocket(node, node.ownerToken, ACTIVITY, { project });
+    for (;;) {
+      const { cursor, sizes } = await policiesIn(reader);
+      if (sizes.at(-1) !== size) continue;
+      await reader.close();
+      return cursor;
+    }
+  }
+
   async function* answersAt(reader: Reader) {
     for (let push = await reader.next(15_000); push; push = await reader.next(15_000)) {
       yield (push.data as { progress: { answers: number } }).progress.answers;
@@ -168,6 +199,26 @@ describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own'
     await reader.close();
   });
 
+  it('keep somebody to a break that began at another of them', async () => {
+    const [first, second, third] = nodes as [Node, Node, Node];
+    const project = await projectAt(first, 3, { workSessionMinutes: 60, breakMinutes: 5 });
+    const ann = await addMember(service(second), project, 'ANNOTATOR');
+    const { workSession } = await claim(service(second), ann, project);
+    const ended = await must<Queue>(
+      service(third),
+      ann.token,
+      'endWorkSession',
+      { project },
+      '... on Queue { workSession { until breakUntil } }',
+    );
+    expect(Date.parse(ended.workSession?.until ?? '')).toBeLessThan(Date.parse(workSession?.until ?? ''));
+    for (const node of nodes) {
+      const { empty, workSession: kept } = await claim(service(node), ann, project, 2);
+      expect(empty).toEqual({ reason: 'WORK_SESSION_OVER', until: ended.workSession?.breakUntil });
+      expect(kept).toEqual(ended.workSession);
+    }
+  });
+
   it('give nothing twice, whoever is asked, and tell everybody; one is killed in mid-round', async () => {
     const [first, second, third] = nodes as [Node, Node, Node];
     const project = await projectAt(first, 80, { overlap: 2, overlapShare: 1 });
@@ -177,12 +228,26 @@ describeNeeding('CONCORD_TEST_MONGODB', 'three nodes, each a process of its own'
     const progress = 'subscription ($id: ID!) { progress(project: $id) { answers } }';
     const reader = overWebSocket(third, third.ownerToken, progress, { id: project });
 
+    const changePolicy = (node: Node, roundSize: number) =>
+      must(service(node), node.ownerToken, 'updatePolicy', { project, policy: { roundSize } });
+    await changePolicy(second, 1);
+    const cursor = await cursorBehind(first, project, 1);
+    await changePolicy(second, 2);
+
     const acknowledged: string[] = [];
     const work = Promise.all(people.map((person, i) => label(project, person, i, acknowledged)));
     for await (const answers of answersAt(reader)) if (answers >= 10) break;
     await first.process.end('SIGKILL');
     expect(acknowledged.length).toBeLessThan(150);
     await work;
+    await changePolicy(second, 3);
+
+    // Who read at the node that is gone goes on at another.
+    const resumed = overWebSocket(third, third.ownerToken, ACTIVITY, { project, after: cursor });
+    const read: number[] = [];
+    while (read.at(-1) !== 3) read.push(...(await policiesIn(resumed)).sizes);
+    expect(read).toEqual([2, 3]);
+    await resumed.close();
 
     expect(await metricOf(third, 'concord_forwarded_total{how="sent"}')).toBeGreaterThan(0);
     // Each sample twice, and no answer that was given is missing or counts more than once.
