@@ -15,6 +15,8 @@ import type { Labelled, Person, Report, TaskName, Tasks } from './tasks.ts';
 const PROGRESS = 'subscription ($project: ID!) { progress(project: $project) { seq answers } }';
 /** How long before a node is killed everybody claims, and how long it is waited for what comes then, in milliseconds. */
 const BEFORE_KILL_MS = 2_000;
+/** How long after the last submit it is waited for the last push, in milliseconds. */
+const LATEST_PUSH_MS = 30_000;
 /** How often each claims meanwhile, in milliseconds. */
 const CLAIM_EVERY_MS = 20;
 
@@ -68,7 +70,11 @@ const TASKS: { readonly [T in TaskName]: (input: Tasks[T]['input']) => Promise<T
         }
       }),
     );
-    await sleep(1_000);
+    // Those that are late count too, and none may be missing.
+    const late = performance.now() + LATEST_PUSH_MS;
+    const isWaiting = () => [...watching.values()].some((some) => some.some((watch) => watch.isWaiting));
+    while (isWaiting() && performance.now() < late) await sleep(20);
+    if (isWaiting()) throw new Error(`pushes have not come within ${LATEST_PUSH_MS} ms`);
     for (const { connection } of clients) connection.close();
     for (const subscribers of all) subscribers.close();
     return { ...measured.labelled, push: latency(pushes) };
@@ -125,6 +131,11 @@ class Watch {
     for (const expected of this.#expected)
       if (expected.seq <= seq) this.#milliseconds.push(at - expected.sentAt);
     this.#expected = this.#expected.filter((expected) => expected.seq > seq);
+  }
+
+  /** Whether the push of a submit has not come yet. */
+  get isWaiting(): boolean {
+    return this.#expected.length > 0;
   }
 
   expect(seq: number, sentAt: number): void {

@@ -1,6 +1,7 @@
 import type { Decision, Moment } from './decision.ts';
 import type { Draw } from './events.ts';
 import {
+  cannotAudit,
   goldLeft,
   hasHad,
   hasWork,
@@ -163,12 +164,15 @@ function whyNothing(project: Project, by: string): EmptyClaim {
   let someHeld = false;
   for (const row of project.held) {
     const sample = assignments.sample.get(row);
-    const isAsked =
-      round === undefined ? !project.isAutoAccepted(sample) : samples.round.get(sample) === round.number;
+    const isAudit = round === undefined && project.isAutoAccepted(sample);
+    const isAsked = isAudit
+      ? project.currentRun?.auditPosition(sample) !== undefined
+      : round === undefined || samples.round.get(sample) === round.number;
     // A hand without a place (an undone surplus answer) gives none back.
     if (!isAsked || samples.isSettled(sample) || assignments.placed.get(row) === 0) continue;
     someHeld = true;
-    if (!hasHad(project, sample, annotator)) until = Math.min(until, assignments.until.get(row));
+    const isOver = isAudit ? cannotAudit(project, sample, annotator) : hasHad(project, sample, annotator);
+    if (!isOver) until = Math.min(until, assignments.until.get(row));
   }
   if (until < Number.POSITIVE_INFINITY) return { reason: 'ALL_HELD', until };
   const isOpen = round === undefined ? someHeld || poolIsOpen(project) : round.unsettled > 0;

@@ -42,15 +42,17 @@ export interface Next {
  * What to ask an annotator next: the round's next as it was announced, audits among the rest; without a round,
  * the pool's, if the policy serves it, and at seeded places among those, gold or an audit. At some of these places, with a round
  * or without, they are asked again what they have answered before, or for an extra opinion. Without work of the first kind
- * there is none of the others either: whoever is asked when nothing else is left would know what it is. But what is left of
- * extra opinions is asked then, or no round would end.
+ * there is no gold and no repeat either: whoever is asked when nothing else is left would know what it is. But what is left of
+ * extra opinions is asked then, or no round would end; and so are the pool's audits, or a model that accepts everything would
+ * never be checked. That they are audits can be told then, what the model says cannot.
  */
 export function nextFor(project: Project, by: string): Next | undefined {
   const annotator = project.annotator(by);
   const index = annotator?.index ?? NONE;
   const { openRound } = project;
   const main = openRound === undefined ? nextOfPool(project, index) : nextOfRound(project, openRound, by);
-  if (main === undefined || isAside(main.draw) || !isSideTurn(project, by)) return main;
+  if (main === undefined) return auditLeft(project, index);
+  if (isAside(main.draw) || !isSideTurn(project, by)) return main;
   const extra = nextExtra(project, index);
   // The turn is a repeat's though there is none yet: were it gold's then, the first answers would have more gold.
   if (isRepeatTurn(project, by)) return (annotator && nextRepeat(project, annotator)) ?? extra ?? main;
@@ -88,6 +90,12 @@ function nextRepeat(project: Project, annotator: Annotator): Next | undefined {
   return undefined;
 }
 
+/** The next audit for somebody to whom nothing else can be given. A round has announced its own, and `WAIT` waits for one. */
+function auditLeft(project: Project, annotator: number): Next | undefined {
+  if (project.openRound !== undefined || project.policy.withoutRound === 'WAIT') return undefined;
+  return nextAudit(project, annotator);
+}
+
 /**
  * Whether somebody who may claim would be given something. What is put among the work at times, gold or a repeat, is
  * never given without it: so it need not be looked for, which makes this cheap to ask.
@@ -96,7 +104,7 @@ export function hasWork(project: Project, by: string): boolean {
   const annotator = project.annotator(by)?.index ?? NONE;
   const { openRound } = project;
   return openRound === undefined
-    ? nextOfPool(project, annotator) !== undefined
+    ? nextOfPool(project, annotator) !== undefined || auditLeft(project, annotator) !== undefined
     : placeOrExtra(project, openRound, annotator) !== undefined;
 }
 
@@ -227,7 +235,7 @@ export function hasHad(project: Project, sample: number, annotator: number): boo
 }
 
 /** Audits are blind: who has seen a suggestion of the sample, and gave it back, checks another. */
-function cannotAudit(project: Project, sample: number, annotator: number): boolean {
+export function cannotAudit(project: Project, sample: number, annotator: number): boolean {
   const row = annotator === NONE ? NONE : project.assignmentOf(sample, annotator);
   if (row === NONE) return false;
   return !project.assignments.mayComeAgain(row) || project.assignments.offered(row) !== NONE;
@@ -238,9 +246,16 @@ export function offerOf({ assignments }: Project, row: number): Offer {
   return { suggestion: assignments.suggestion.get(row), mode: assignments.mode(row) };
 }
 
-/** Whether the pool has a place for anybody. */
+/** Whether the pool has a place for anybody, or an audit is left. */
 export function poolIsOpen(project: Project): boolean {
-  const { samples } = project;
+  const { samples, currentRun: run } = project;
+  if (
+    run?.lane.hasRoom({
+      length: run.published.audits.length,
+      hasRoom: (place) => project.auditHasRoom(run, place),
+    })
+  )
+    return true;
   return [false, true].some((isExtra) =>
     (isExtra ? project.extraPool : project.pool).hasRoom({
       length: samples.size,

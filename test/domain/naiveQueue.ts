@@ -259,8 +259,12 @@ export class NaiveQueue {
         run.audits.includes(sample) &&
         this.isUnlabelled(sample) &&
         !this.hasHad(member, sample) &&
-        !this.of(sample).some((hand) => hand.member === member && knowsSuggestion(hand)),
+        !this.#knowsSuggestionOf(member, sample),
     );
+  }
+
+  #knowsSuggestionOf(member: string, sample: number): boolean {
+    return this.of(sample).some((hand) => hand.member === member && knowsSuggestion(hand));
   }
 
   /** Why a claim gives nothing to a member who holds nothing, or null. */
@@ -273,8 +277,14 @@ export class NaiveQueue {
     }
     if (this.nextMain(member) !== undefined) return null;
     if (!this.round && this.policy.withoutRound === 'WAIT') return { reason: 'NO_ROUND' };
-    const unsettled = this.asked().filter((sample) => !this.isSettled(sample));
-    const forMe = unsettled.filter((sample) => !this.hasHad(member, sample));
+    if (!this.round && this.nextAudit(member) !== undefined) return null;
+    const asked = new Set(this.asked());
+    const audits = this.round || this.run?.suspended ? [] : (this.run?.audits ?? []);
+    const unsettled = [...new Set([...asked, ...audits])].filter((sample) => !this.isSettled(sample));
+    const forMe = unsettled.filter(
+      (sample) =>
+        !this.hasHad(member, sample) && (asked.has(sample) || !this.#knowsSuggestionOf(member, sample)),
+    );
     // None of them has room, or it would be given: each is in the hands of others.
     if (forMe.length > 0) {
       const ends = forMe.flatMap((sample) => this.live(sample).map((hand) => hand.until));
@@ -396,7 +406,10 @@ export class NaiveQueue {
     const { session } = this.member(member);
     if (this.policy.workSession.minutes > 0 && !(session && now < session.until)) return 'outside a session';
     const main = this.nextMain(member);
-    if (main === undefined) return 'nothing was left but audits';
+    const isLeft = main === undefined;
+    // An audit left in the pool, where there is nothing else.
+    if (isLeft && (draw !== 'AUDIT' || this.round || this.policy.withoutRound === 'WAIT'))
+      return 'nothing was left';
     const isAfter = event.mode === 'AFTER_FIRST_ANSWER';
     if (earlier && earlier.first !== null) {
       if (draw === 'GOLD' || draw === 'AUDIT') return 'a check of somebody to whom a suggestion was revealed';
@@ -406,7 +419,7 @@ export class NaiveQueue {
     if (draw === 'GOLD') {
       if (!this.round && this.#hadAside(member)) return 'more than one in five';
       if ((event.goldPlace !== undefined) !== (this.round !== undefined)) return 'a place without a round';
-      return event.goldPlace === undefined ? null : this.#goldPlaceProblem(event.goldPlace, main);
+      return event.goldPlace === undefined ? null : this.#goldPlaceProblem(event.goldPlace, main as number);
     }
     if (draw !== 'AUDIT') {
       const isRound = draw === 'UNCERTAIN' || draw === 'RANDOM';
@@ -421,7 +434,7 @@ export class NaiveQueue {
       return sample === main ? null : `not the next, which is ${main}`;
     }
     if (event.suggestion !== -1 && !isAfter) return 'an audit that shows a suggestion';
-    if (!this.round && this.#hadAside(member)) return 'more than one audit in five';
+    if (!this.round && !isLeft && this.#hadAside(member)) return 'more than one audit in five';
     return sample === this.nextAudit(member)
       ? null
       : `not the next audit, which is ${this.nextAudit(member)}`;

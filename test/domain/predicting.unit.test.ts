@@ -325,6 +325,34 @@ describe('auto-accept', () => {
     expect(scenario.project.currentRun).toMatchObject({ audited: 1, errors: 1 });
   });
 
+  it('is checked where it leaves nothing to people: its audits are asked when nothing else is', () => {
+    const all = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [i, { sure: 1 }]));
+    const policy = { autoAcceptThreshold: 0.9, audit: { ...auditAll, errorLimit: 0.05 } };
+    const scenario = pool(40, policy).predicted(all);
+    expect(scenario.emptyFor('ann')).toBeNull();
+    const [held = -1] = scenario.claims('ann');
+    // The others can have all but what she holds, and wait for that.
+    const draws: string[] = [];
+    while (scenario.project.currentRun?.autoAccept === 'PROVISIONAL' && scenario.emptyFor('bob') === null) {
+      const sample = scenario.labels('bob', 'cat');
+      draws.push(scenario.project.assignments.draw(scenario.project.assignmentOf(sample, 1)));
+    }
+    expect(new Set(draws)).toEqual(new Set(['AUDIT']));
+    while (scenario.emptyFor('bob') === null) scenario.labels('bob', 'cat');
+    expect(scenario.emptyFor('bob')).toEqual({ reason: 'ALL_HELD', until: scenario.now + 10 * MINUTE });
+    scenario.submits('ann', held, 'cat');
+    expect(scenario.emptyFor('bob')).toEqual({ reason: 'DONE' });
+    expect(scenario.project.currentRun).toMatchObject({ audited: 40, errors: 0 });
+    // Where work comes in rounds, so do audits.
+    expect(
+      pool(40, { ...policy, withoutRound: 'WAIT' })
+        .predicted(all)
+        .emptyFor('ann'),
+    ).toEqual({
+      reason: 'NO_ROUND',
+    });
+  });
+
   it('stands in no more for a sample that an audit has answered: its second label comes from people', () => {
     const scenario = pool(40, {
       autoAcceptThreshold: 0.9,
