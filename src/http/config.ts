@@ -183,34 +183,37 @@ const OPTIONS = {
 /** What tokens and the secret of a cluster look like. */
 export const SECRET = /^[A-Za-z0-9_-]{32,128}$/;
 
+/** Where what a flag means begins: the longest flag has two spaces behind it. */
+const FLAG_WIDTH = 30;
+
 export const HELP = `concord: a GraphQL service for labelling data together, with active learning in the loop.
 
 Usage: concord [options]        (in a checkout: npm start -- [options])
        concord COMMAND --help
 
 Commands:
-${[...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(26)}${summary}`).join('\n')}
+${[...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(FLAG_WIDTH - 2)}${summary}`).join('\n')}
 
 Options:
 ${Object.entries<Option>(OPTIONS)
   .map(([name, { env, placeholder, fallback, help }]) => {
-    const flag = `  --${name} ${placeholder}`.padEnd(28);
+    const flag = `  --${name} ${placeholder}`.padEnd(FLAG_WIDTH);
     const shown = fallback === '' ? '' : `default: ${fallback}; `;
-    return `${flag}${help}\n${' '.repeat(28)}(${shown}also ${env})`;
+    return `${flag}${help}\n${' '.repeat(FLAG_WIDTH)}(${shown}also ${env})`;
   })
   .join('\n')}
-  --help, -h                show this and exit
-  --version                 show the version and exit
+  --help, -h                  show this and exit
+  --version                   show the version and exit
 
 Environment only:
-  CONCORD_OWNER_TOKEN       the first owner's token, 32 to 128 of A-Z a-z 0-9 _ -
-                            (default: one is made at the first start and printed once);
-                            at a later start it is let in as a further token of the same
-                            owner, who can so come back after the first one was lost
-  CONCORD_CLUSTER_SECRET    what the nodes over one MongoDB show each other, the same at
-                            all of them: 32 to 128 of A-Z a-z 0-9 _ -
-  CONCORD_METRICS_TOKEN     who shows it may read /metrics, from anywhere, and nobody else;
-                            without it, whoever asks from this machine
+  CONCORD_OWNER_TOKEN         the first owner's token, 32 to 128 of A-Z a-z 0-9 _ -
+                              (default: one is made at the first start and printed once);
+                              at a later start it is let in as a further token of the same
+                              owner, who can so come back after the first one was lost
+  CONCORD_CLUSTER_SECRET      what the nodes over one MongoDB show each other, the same at
+                              all of them: 32 to 128 of A-Z a-z 0-9 _ -
+  CONCORD_METRICS_TOKEN       who shows it may read /metrics, from anywhere, and nobody else;
+                              without it, whoever asks from this machine
 
 The API is at http://ADDRESS:PORT/graphql, over HTTP and WebSocket, with GraphiQL in a browser;
 /health and /ready answer 200 when the process is up, and when it takes requests.
