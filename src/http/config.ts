@@ -75,13 +75,13 @@ const OPTIONS = {
     fallback: '',
     isList: true,
     help: `folder of strategies, added to those that come with Concord; may come several
-                            times, or hold several, parted by ${delimiter}`,
+times, or hold several, parted by ${delimiter}`,
   },
   'allowed-origins': {
     env: 'CONCORD_ALLOWED_ORIGINS',
     placeholder: 'LIST',
     fallback: '',
-    help: "origins of pages, beside the service's own, that may use the API; comma-separated",
+    help: 'origins of pages that may use the API, beside its own; comma-separated',
   },
   'node-address': {
     env: 'CONCORD_NODE_ADDRESS',
@@ -137,7 +137,7 @@ const OPTIONS = {
     fallback: '',
     isList: true,
     help: `GROUP=PROJECT:ROLE, such as readers=Mail:annotator; * is everybody who
-                            signs on; may come several times, or hold several, parted by ;`,
+signs on; may come several times, or hold several, parted by ;`,
   },
   'oidc-person-claim': {
     env: 'CONCORD_OIDC_PERSON_CLAIM',
@@ -199,7 +199,9 @@ ${Object.entries<Option>(OPTIONS)
   .map(([name, { env, placeholder, fallback, help }]) => {
     const flag = `  --${name} ${placeholder}`.padEnd(FLAG_WIDTH);
     const shown = fallback === '' ? '' : `default: ${fallback}; `;
-    return `${flag}${help}\n${' '.repeat(FLAG_WIDTH)}(${shown}also ${env})`;
+    return [`${flag}${help}`, `(${shown}also ${env})`]
+      .join('\n')
+      .replaceAll('\n', `\n${' '.repeat(FLAG_WIDTH)}`);
   })
   .join('\n')}
   --help, -h                  show this and exit

@@ -252,6 +252,8 @@ describe('the configuration', () => {
     const variables = ['HOST', 'PORT', 'STORE', 'PLUGINS', 'ALLOWED_ORIGINS', 'LOG_LEVEL', 'OWNER_TOKEN'];
     for (const name of variables) expect(HELP).toContain(`CONCORD_${name}`);
     for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
+    // What a flag means stands apart from it, however long it is.
+    for (const [, gap] of HELP.matchAll(/^ {2}--\S+(?: \S+)?( *)\S/gm)) expect(gap).toMatch(/^ {2,}$/);
   });
 });
 
