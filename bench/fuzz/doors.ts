@@ -66,7 +66,7 @@ export function documents(target: Target, corpus: readonly string[]): Door {
   const answers = new Answers(target.concord);
   return {
     name: 'GraphQL documents',
-    share: 0.35,
+    share: 0.3,
     corpus,
     together: 16,
     async enter(input) {

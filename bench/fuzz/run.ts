@@ -11,6 +11,7 @@ import {
   type Tried,
 } from './doors.ts';
 import { dice } from './mutation.ts';
+import { rawFrames } from './rawFrames.ts';
 
 /** What a run comes to. */
 export interface Fuzzed {
@@ -95,6 +96,10 @@ function doorsOf(target: Target, texts: readonly string[]): Door[] {
       requests.map((request) => JSON.stringify(request)),
     ),
     frames(
+      target,
+      messages.map((message) => JSON.stringify(message)),
+    ),
+    rawFrames(
       target,
       messages.map((message) => JSON.stringify(message)),
     ),

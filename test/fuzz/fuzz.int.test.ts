@@ -9,6 +9,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { attack, type Door, frames, mustBeKnown, type Target } from '../../bench/fuzz/doors.ts';
 import { held, leakIn } from '../../bench/fuzz/leak.ts';
 import { dice } from '../../bench/fuzz/mutation.ts';
+import { rawFrames } from '../../bench/fuzz/rawFrames.ts';
 import { fuzz } from '../../bench/fuzz/run.ts';
 import { Faults } from '../../src/http/faults.ts';
 import { createProject } from '../support/project.ts';
@@ -133,5 +134,25 @@ describe('who judges it', () => {
     server.close();
     expect(read).toHaveLength(20);
     expect(faults[0]?.problem).toContain('not masked');
+  });
+
+  it('has bytes of frames read, and tells of a connection that is closed for a fault', async () => {
+    const read: string[] = [];
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    server.on('connection', (socket: WebSocket) => {
+      socket.on('error', () => undefined);
+      socket.once('message', () => {
+        socket.send('{"type":"connection_ack"}');
+        socket.on('message', (data) => read.push(String(data)));
+        socket.on('ping', () => socket.close(1011));
+      });
+    });
+    const { port } = server.address() as AddressInfo;
+    const target = { url: `http://127.0.0.1:${port}`, token: 'any' } as Target;
+    const { faults } = await attack(rawFrames(target, ['{"type":"subscribe"}']), 80, dice(1));
+    server.close();
+    expect(read).toContain('{"type":"subscribe"}');
+    expect(faults[0]?.problem).toContain('closed with 1011');
   });
 });
