@@ -115,7 +115,7 @@ describe('the report', () => {
   it('tells cost, curve, agreement, confusion and drift, on a page that needs nothing else', async () => {
     const { project, people } = await make();
     for (const [round, right] of [
-      [0, 60],
+      [0, 30],
       [1, 75],
       [2, 95],
     ] as const) {
