@@ -3,7 +3,7 @@ import { type Build, buildWith, FREQUENT_SNAPSHOTS } from './build.ts';
 import { crashRun } from './run.ts';
 
 /** CI kills fifty. */
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 25);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 15);
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 2 ** 32);
 /** Far longer than a kill and a start take. */
 const LONGEST_MS = 10_000;
