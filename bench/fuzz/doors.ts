@@ -59,6 +59,11 @@ export function mustBeKnown(answer: unknown): void {
   }
 }
 
+/** Whether a WebSocket that was closed with this code was closed for a fault of the service. */
+export function isFaultCode(code: number): boolean {
+  return code === 1011 || code === 4500;
+}
+
 /** GraphQL documents, prepared, weighed and run as every door of the service does it. */
 export function documents(target: Target, corpus: readonly string[]): Door {
   const limits = { ...DEFAULT_SERVER_LIMITS, rate: 0 };
@@ -162,8 +167,7 @@ export function frames({ url, token }: Target, corpus: readonly string[]): Door 
       }
     });
     fresh.once('close', (code) => {
-      // 1011 and 4500: a fault of the service.
-      if (code === 1011 || code === 4500) problem = new Error(`closed with ${code}`);
+      if (isFaultCode(code)) problem = new Error(`closed with ${code}`);
       wasRead();
     });
     fresh.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));

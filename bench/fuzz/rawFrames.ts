@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Door, Target } from './doors.ts';
+import { type Door, isFaultCode, type Target } from './doors.ts';
 
 const UPGRADE = [
   'GET /graphql HTTP/1.1',
@@ -73,7 +73,7 @@ export function rawFrames({ url, token }: Target, messages: readonly string[]): 
       clearTimeout(timer);
       if (isLate) throw new Error(`not closed within ${CLOSES_WITHIN_MS} ms`);
       const code = closeCodeIn(heard);
-      if (code === 1011 || code === 4500) throw new Error(`closed with ${code}`);
+      if (code !== null && isFaultCode(code)) throw new Error(`closed with ${code}`);
     },
   };
 }

@@ -70,7 +70,7 @@ function doorsOf(target: Target, texts: readonly string[]): Door[] {
     { type: 'complete', id: '1' },
     { type: 'ping' },
     { type: 'pong', payload: {} },
-  ];
+  ].map((message) => JSON.stringify(message));
   const npy = (type: string, shape: string, bytes: number) => {
     const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape}), }`;
     return `\x93NUMPY\x01\x00${String.fromCharCode(118, 0)}${header.padEnd(117)}\n${'\x00'.repeat(bytes)}`;
@@ -95,14 +95,8 @@ function doorsOf(target: Target, texts: readonly string[]): Door[] {
       target,
       requests.map((request) => JSON.stringify(request)),
     ),
-    frames(
-      target,
-      messages.map((message) => JSON.stringify(message)),
-    ),
-    rawFrames(
-      target,
-      messages.map((message) => JSON.stringify(message)),
-    ),
+    frames(target, messages),
+    rawFrames(target, messages),
     files('csv', [csv, 'key\n']),
     files('ndjson', [ndjson]),
     files('label-studio', [studio]),

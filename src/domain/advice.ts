@@ -257,13 +257,13 @@ function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 
-/** To two digits, or all before the point. */
 function time(hours: number): string {
   const minutes = Math.max(1, Math.round(60 * hours));
   if (minutes < 90) return minutes === 1 ? 'a minute' : `${minutes} minutes`;
   return `${rounded(hours)} hours`;
 }
 
+/** To two digits, or all before the point. */
 function rounded(value: number): string {
   return value < 10 ? String(Number(value.toPrecision(2))) : Math.round(value).toLocaleString('en');
 }

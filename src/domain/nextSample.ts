@@ -1,6 +1,8 @@
 import { type Annotator, isAside } from './annotator.ts';
 import type { Draw } from './events.ts';
+import type { LaneView } from './lane.ts';
 import type { SuggestionMode } from './policy.ts';
+import type { PredictionRun } from './predictionRun.ts';
 import type { Project } from './project.ts';
 import { hash32 } from './random.ts';
 import type { Round } from './round.ts';
@@ -192,10 +194,18 @@ function nextOfPool(project: Project, annotator: number): Next | undefined {
 function placeInPool(project: Project, annotator: number, isExtra: boolean): number | undefined {
   if (project.policy.withoutRound === 'WAIT') return undefined;
   return (isExtra ? project.extraPool : project.pool).find(annotator, {
-    length: project.samples.size,
-    hasRoom: (sample) => project.poolHasRoom(sample) && project.samples.isExtraNext(sample) === isExtra,
+    ...poolPlaces(project, isExtra),
     hadBefore: (sample) => hasHad(project, sample, annotator),
   });
+}
+
+/** The pool as a lane reads it: what one more opinion is asked of, or the others. */
+function poolPlaces(project: Project, isExtra: boolean): Omit<LaneView, 'hadBefore'> {
+  const { samples } = project;
+  return {
+    length: samples.size,
+    hasRoom: (sample) => project.poolHasRoom(sample) && samples.isExtraNext(sample) === isExtra,
+  };
 }
 
 function nextExtra(project: Project, annotator: number): Next | undefined {
@@ -218,11 +228,15 @@ function nextAudit(project: Project, annotator: number): Next | undefined {
   if (run === undefined) return undefined;
   const { audits } = run.published;
   const position = run.lane.find(annotator, {
-    length: audits.length,
-    hasRoom: (place) => project.auditHasRoom(run, place),
+    ...auditPlaces(project, run),
     hadBefore: (place) => cannotAudit(project, audits[place] as number, annotator),
   });
   return position === undefined ? undefined : { sample: audits[position] as number, draw: 'AUDIT' };
+}
+
+/** The audits of a run as its lane reads them. */
+function auditPlaces(project: Project, run: PredictionRun): Omit<LaneView, 'hadBefore'> {
+  return { length: run.published.audits.length, hasRoom: (place) => project.auditHasRoom(run, place) };
 }
 
 /**
@@ -248,18 +262,9 @@ export function offerOf({ assignments }: Project, row: number): Offer {
 
 /** Whether the pool has a place for anybody, or an audit is left. */
 export function poolIsOpen(project: Project): boolean {
-  const { samples, currentRun: run } = project;
-  if (
-    run?.lane.hasRoom({
-      length: run.published.audits.length,
-      hasRoom: (place) => project.auditHasRoom(run, place),
-    })
-  )
-    return true;
+  const { currentRun: run } = project;
+  if (run?.lane.hasRoom(auditPlaces(project, run))) return true;
   return [false, true].some((isExtra) =>
-    (isExtra ? project.extraPool : project.pool).hasRoom({
-      length: samples.size,
-      hasRoom: (sample) => project.poolHasRoom(sample) && samples.isExtraNext(sample) === isExtra,
-    }),
+    (isExtra ? project.extraPool : project.pool).hasRoom(poolPlaces(project, isExtra)),
   );
 }
